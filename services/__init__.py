@@ -1,0 +1,1 @@
+"""The three services of SocialErasmus, the events between them and the mechanism under them."""

@@ -1,0 +1,1 @@
+"""The service that holds the catalogue of activities."""

@@ -1,0 +1,1 @@
+"""Campaign editions: SocialErasmus Weeks and their successors."""

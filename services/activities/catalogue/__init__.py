@@ -1,0 +1,1 @@
+"""Activities from draft to held or cancelled."""

@@ -1,0 +1,208 @@
+"""Routes of the catalogue."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Body, Depends, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.activities.catalogue import actions, rules, store
+from services.activities.catalogue.rules import PUBLIC, State, Verb
+from services.activities.catalogue.schemas import ActivityDraft, ActivityOut, ActivityPage, Reasons
+from services.activities.catalogue.tables import Activity
+from services.kernel import idempotency
+from services.kernel.auth import Caller, PerhapsCaller
+from services.kernel.paging import Cursor, Limit, Page
+from services.kernel.problems import (
+    Forbidden,
+    Invalid,
+    PreconditionFailed,
+    PreconditionRequired,
+    Unauthenticated,
+    documented,
+)
+from services.kernel.routes import check_if_match
+from services.kernel.routes import router as make_router
+from services.kernel.runtime import Reading, Running, Writing
+from services.kernel.texts import Code, CountryCode, Instant
+
+router = make_router(tag="catalogue")
+
+_MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState)
+
+
+def _filters(
+    edition: Annotated[list[Code], Query(description="as 2026-autumn")] = [],
+    country: Annotated[list[CountryCode], Query()] = [],
+    section: Annotated[list[Code], Query(description="ESN section code, of any organiser")] = [],
+    area: Annotated[list[Code], Query()] = [],
+    cause: Annotated[list[Code], Query()] = [],
+    sdg: Annotated[list[int], Query()] = [],
+    kind: Annotated[list[Code], Query()] = [],
+    programme: Annotated[list[Code], Query()] = [],
+    since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
+    updated_since: Annotated[Instant | None, Query()] = None,
+    is_open: Annotated[bool | None, Query(alias="open", description="Takes sign-ups now and has a place.")] = None,
+) -> store.Filters:
+    return store.Filters(
+        tuple(edition), tuple(country), tuple(section), tuple(area), tuple(cause), tuple(sdg), tuple(kind),
+        tuple(programme), since, until, updated_since, is_open,
+    )  # fmt: skip
+
+
+@router.get("/activities", response_model=ActivityPage)
+async def list_activities(
+    request: Request,
+    session: Reading,
+    filters: Annotated[store.Filters, Depends(_filters)],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Response:
+    """Published, held and cancelled activities by start; those of which no date is known come last."""
+    page = Page(request, cursor)
+    after = (str(page.after[0]), UUID(page.after[1])) if page.after else None
+    rows = await store.page_of_documents(session, filters, after=after, limit=limit + 1)
+    next_url = None
+    if len(rows) > limit:
+        _, starts_at, identity = rows[limit - 1]
+        next_url = page.next_url([starts_at.isoformat() if starts_at else "infinity", str(identity)])
+    return _page([document for document, _, _ in rows[:limit]], next_url)
+
+
+@router.get("/activities/{activity_id}", response_model=ActivityOut, responses=documented(rules.ActivityNotFound))
+async def get_activity(session: Reading, actor: PerhapsCaller, activity_id: UUID) -> Response:
+    """One activity. A draft is shown to those who may change it, and to nobody else."""
+    row = await store.activity(session, activity_id)
+    if row is None or (State(row.state) not in PUBLIC and not _within_reach(actor, row)):
+        raise rules.ActivityNotFound
+    return _reply(row)
+
+
+@router.post(
+    "/activities",
+    status_code=201,
+    response_model=ActivityOut,
+    dependencies=[idempotency.required],
+    responses=documented(Unauthenticated, Forbidden),
+)
+async def draft_activity(session: Writing, runtime: Running, actor: Caller, wanted: ActivityDraft) -> Response:
+    """Draft an activity of your section."""
+    return _reply(await actions.draft(session, runtime.settings, actor, wanted), status=201)
+
+
+@router.patch(
+    "/activities/{activity_id}",
+    response_model=ActivityOut,
+    responses={**_MANAGED, **documented(PreconditionFailed, PreconditionRequired)},
+    dependencies=[idempotency.optional],
+    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}},
+)
+async def revise_activity(
+    request: Request,
+    session: Writing,
+    runtime: Running,
+    actor: Caller,
+    activity_id: UUID,
+    changes: Annotated[dict[str, Any], Body(description="Any fields of a draft; the others stay.")],
+) -> Response:
+    """Change fields of an activity that you have read: send its ETag in If-Match."""
+    row = await actions.lock(session, activity_id)
+    actions.check_reach(actor, row)
+    check_if_match(request, _etag(row))
+    if not changes:
+        raise Invalid.at("#", "Name at least one field.")
+    wanted = ActivityDraft.model_validate({**actions.description(row), **changes})
+    return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
+
+
+@router.post("/activities/{activity_id}/submit", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+async def submit_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Ask the national coordinator for the SocialErasmus label."""
+    return await _act(session, runtime, actor, activity_id, Verb.SUBMIT)
+
+
+@router.post("/activities/{activity_id}/approve", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+async def approve_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Give the label, as the national coordinator."""
+    return await _act(session, runtime, actor, activity_id, Verb.APPROVE)
+
+
+@router.post("/activities/{activity_id}/return", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+async def return_activity(
+    session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
+) -> Response:
+    """Give it back to its section with the reasons."""
+    return await _act(session, runtime, actor, activity_id, Verb.RETURN, reasons.reason)
+
+
+@router.post("/activities/{activity_id}/publish", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+async def publish_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Show an approved activity to everybody and let students sign up."""
+    return await _act(session, runtime, actor, activity_id, Verb.PUBLISH)
+
+
+@router.post("/activities/{activity_id}/cancel", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+async def cancel_activity(
+    session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
+) -> Response:
+    """Call it off; everybody who has a place is told."""
+    return await _act(session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
+
+
+@router.post("/activities/{activity_id}/complete", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+async def complete_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Say that it took place."""
+    return await _act(session, runtime, actor, activity_id, Verb.COMPLETE)
+
+
+@router.post(
+    "/activities/{activity_id}/duplicate",
+    status_code=201,
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.required],
+)
+async def duplicate_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Draft a new activity with the content of this one."""
+    original = await actions.lock(session, activity_id)
+    return _reply(await actions.duplicate(session, runtime.settings, actor, original), status=201)
+
+
+async def _act(
+    session: Writing, runtime: Running, actor: Caller, identity: UUID, verb: Verb, reason: str | None = None
+) -> Response:
+    row = await actions.lock(session, identity)
+    return _reply(await actions.act(session, runtime.settings, actor, row, verb, reason))
+
+
+def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:
+    return actor is not None and actor.reaches(sections=frozenset(row.section_codes), country=row.country)
+
+
+def _etag(row: Activity) -> str:
+    # The availability and the passing of time change the document without a revision.
+    return f'"{row.revision}.{row.updated_at.timestamp():.6f}"'
+
+
+def _reply(row: Activity, *, status: int = 200) -> Response:
+    headers = {"ETag": _etag(row)}
+    if status == 201:
+        headers["Location"] = f"/activities/v1/activities/{row.id}"
+    if State(row.state) in PUBLIC and status == 200:
+        headers["Cache-Control"] = "public, max-age=30, stale-while-revalidate=60"
+    else:
+        headers["Cache-Control"] = "private, no-store"
+    return Response(row.document, status_code=status, media_type="application/json", headers=headers)
+
+
+def _page(documents: list[str], next_url: str | None) -> Response:
+    body = f'{{"items":[{",".join(documents)}],"next":{json.dumps(next_url)}}}'
+    headers = {"Cache-Control": "public, max-age=30, stale-while-revalidate=60"}
+    if next_url is not None:
+        headers["Link"] = f'<{next_url}>; rel="next"'
+    return Response(body, media_type="application/json", headers=headers)

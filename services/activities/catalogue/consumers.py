@@ -1,0 +1,21 @@
+"""What the catalogue does when it hears of others, and when time passes."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.catalogue import actions
+from services.contracts import AvailabilityChanged
+from services.kernel.runtime import Runtime
+
+
+async def availability_changed(session: AsyncSession, event: AvailabilityChanged, runtime: Runtime) -> None:
+    """Show whether an activity has places."""
+    await actions.hear_of_availability(session, runtime.settings, event)
+
+
+async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
+    """Render activities whose sign-up opened or closed."""
+    return await actions.turn_due(session, runtime.settings)
+
+

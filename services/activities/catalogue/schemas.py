@@ -1,0 +1,259 @@
+"""What goes over the wire about activities: drafts that come in, and the activity that everybody reads."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import available_timezones
+
+from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from services.activities.catalogue import rules
+from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
+from services.kernel.texts import Code, Count, CountryCode, LanguageTag, Line, LongText, Received, Sent, Storable
+
+
+def _known(codes: dict[str, str], what: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if value not in codes:
+            raise PydanticCustomError("unknown_code", "Unknown {what}; one of: {codes}.", {
+                "what": what, "codes": ", ".join(codes)})
+        return value
+
+    return AfterValidator(check)
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError("unknown_time_zone", "Must be a time zone of the IANA database, as Europe/Rome.")
+    return value
+
+
+def _wall_clock(value: Any) -> Any:
+    if not isinstance(value, str) or not re.fullmatch(
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", value
+    ):
+        raise PydanticCustomError(
+            "wall_clock", "Must be a date and time, as 2026-11-14T10:00 (local) or 2026-11-14T10:00:00+01:00."
+        )
+    return value
+
+
+def _between_1900_and_2200(value: datetime) -> datetime:
+    if not 1900 <= value.year <= 2200:
+        raise PydanticCustomError("year_out_of_range", "The year must lie between 1900 and 2200.")
+    return value
+
+
+def _web_address(value: str) -> str:
+    try:
+        return str(AnyHttpUrl(value))
+    except ValidationError:
+        raise PydanticCustomError("web_address", "Must be an http:// or https:// address.") from None
+
+
+def _unique(values: list[Any]) -> list[Any]:
+    if len(set(values)) != len(values):
+        raise PydanticCustomError("not_unique", "Names something twice.")
+    return values
+
+
+Area = Annotated[Code, _known(AREAS, "area")]
+WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
+Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
+
+
+class OrganiserIn(Received):
+    """An organising section."""
+
+    code: Annotated[Code, Field(description="ESN section code", examples=["IT-SASS-ESN"])]
+    lead: bool = False
+
+
+class CauseIn(Received):
+    """A cause the activity serves."""
+
+    code: Annotated[Code, _known(CAUSES, "cause")]
+    main: bool = False
+
+
+class Place(Received):
+    """Where it takes place."""
+
+    name: Line | None = None
+    address: Line | None = None
+    city: Line | None = None
+    country: CountryCode | None = None
+    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+
+    @model_validator(mode="after")
+    def _both_coordinates(self) -> Place:
+        if (self.latitude is None) != (self.longitude is None):
+            raise PydanticCustomError("half_a_position", "Give latitude and longitude, or neither.")
+        return self
+
+
+class Requirements(Received):
+    """What a participant must bring along, in facts; never anything about health."""
+
+    languages: Annotated[list[LanguageTag], Field(max_length=10), AfterValidator(_unique)] = []
+    minimum_age: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
+    notes: LongText | None = None
+
+
+class Cost(Received):
+    """What taking part costs a person."""
+
+    amount: Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
+    currency: Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+
+class Partner(Received):
+    """An organisation that takes part."""
+
+    name: Line
+
+
+class Image(Received):
+    """A picture by its address."""
+
+    url: Link
+    alternative_text: Line
+
+
+class SignUpWindow(Received):
+    """When students may sign up; without it sign-up opens at once and closes at the start."""
+
+    opens_at: WallClock | None = None
+    closes_at: WallClock | None = None
+
+
+class ActivityDraft(Received):
+    """An activity as its organiser describes it. Times may be wall-clock times in `time_zone`."""
+
+    title: Line
+    summary: LongText | None = None
+    language: LanguageTag = "en"
+    kind: Annotated[Code, _known(KINDS, "kind")] = "volunteering"
+    programme: Annotated[Code, _known(PROGRAMMES, "programme")] = "socialerasmus"
+    mode: Annotated[Code, _known(MODES, "mode")] = "physical"
+    edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
+    areas: Annotated[list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)]
+    causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6)]
+    sdgs: Annotated[list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)] = []
+    organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40)]
+    starts_at: WallClock
+    ends_at: WallClock
+    time_zone: Annotated[Line | None, Field(description="None: the lead organiser's zone.")] = None
+    place: Place | None = None
+    online_url: Link | None = None
+    capacity: Annotated[Count | None, Field(description="None is unlimited.")] = None
+    sign_up: SignUpWindow = SignUpWindow()
+    takes_sign_ups: bool = True
+    requirements: Requirements = Requirements()
+    accessibility: Annotated[list[Code], Field(max_length=20), AfterValidator(_unique)] = []
+    cost: Cost | None = None
+    partners: Annotated[list[Partner], Field(max_length=20)] = []
+    image: Image | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ActivityDraft:
+        if self.time_zone is not None:
+            _zone(self.time_zone)
+        if len({cause.code for cause in self.causes}) != len(self.causes) or sum(cause.main for cause in self.causes) > 1:
+            raise PydanticCustomError("causes", "Each cause once, and only one of them is the main one.")
+        codes = [organiser.code for organiser in self.organisers]
+        if len(set(codes)) != len(codes) or sum(organiser.lead for organiser in self.organisers) > 1:
+            raise PydanticCustomError("organisers", "Each organiser once, and only one of them leads.")
+        return self
+
+    def lead(self) -> str:
+        """The code of the leading section: the one marked, else the first."""
+        return next((organiser.code for organiser in self.organisers if organiser.lead), self.organisers[0].code)
+
+    def cause_codes(self) -> list[str]:
+        """The causes, main one first."""
+        return [cause.code for cause in sorted(self.causes, key=lambda cause: not cause.main)]
+
+
+class Reasons(Received):
+    """Why something is returned or cancelled, in words for the people concerned."""
+
+    reason: Annotated[LongText, Field(max_length=2000)]
+
+
+class OrganiserOut(Sent):
+    """An organising section; `code` is null where only a name is known."""
+
+    code: str | None
+    name: str
+    lead: bool
+
+
+class CauseOut(Sent):
+    """A cause and whether it is the main one."""
+
+    code: str
+    main: bool
+
+
+class SignUpOut(Sent):
+    """Whether and where students can sign up now."""
+
+    state: Literal["not_offered", "not_yet_open", "open", "full", "closed"]
+    opens_at: datetime | None
+    closes_at: datetime | None
+    url: str | None
+
+
+class ActivityOut(Sent):
+    """An activity, as everybody reads it. Fields that don't apply are null, none is missing."""
+
+    id: UUID
+    url: str
+    state: rules.State
+    revision: int
+    title: str
+    summary: str | None
+    language: str
+    languages: list[str]
+    kind: str
+    programme: str
+    mode: str
+    edition: str | None
+    areas: list[str]
+    causes: list[CauseOut]
+    sdgs: list[int]
+    organisers: list[OrganiserOut]
+    country: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    starts_on: str | None = Field(description="The first day, in the activity's zone.")
+    ends_on: str | None
+    date_precision: str = Field(description="How exactly the dates are known: time, day, week, edition, month, …")
+    time_zone: str
+    place: dict[str, Any] | None
+    online_url: str | None
+    capacity: int | None
+    sign_up: SignUpOut
+    requirements: dict[str, Any]
+    accessibility: list[str]
+    cost: dict[str, Any] | None
+    partners: list[dict[str, Any]]
+    image: dict[str, Any] | None
+    reason: str | None = Field(description="Why it was returned or cancelled.")
+    source_url: str | None
+    updated_at: datetime
+    sample: bool
+
+
+class ActivityPage(Sent):
+    """One page of activities."""
+
+    items: list[ActivityOut]
+    next: str | None

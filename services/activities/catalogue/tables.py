@@ -1,0 +1,95 @@
+"""Activities with their rendered document, and the history of who did what to them."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.activities.tables import Table
+
+_Instant = sa.DateTime(timezone=True)
+
+
+class Activity(Table):
+    """One activity. `areas` and `causes` name the main one first; `document` is what readers get, rendered at each change."""
+
+    __tablename__ = "activities"
+    __table_args__ = (
+        sa.CheckConstraint(
+            "state IN ('draft', 'submitted', 'returned', 'approved', 'published', 'held', 'cancelled')", name="state"
+        ),
+        sa.CheckConstraint("ends_at >= starts_at", name="ends_after_its_start"),
+        sa.CheckConstraint("capacity >= 0", name="capacity_not_negative"),
+        sa.UniqueConstraint("source", "source_id"),
+        sa.Index("ix_activities_public_by_start", "starts_at", "id", postgresql_where=sa.text(
+            "state IN ('published', 'held', 'cancelled')")),
+        sa.Index("ix_activities_section_codes", "section_codes", postgresql_using="gin"),
+        sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
+    )
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    state: Mapped[str] = mapped_column(sa.Text)
+    revision: Mapped[int] = mapped_column(sa.Integer)
+    title: Mapped[str] = mapped_column(sa.Text)
+    summary: Mapped[str | None] = mapped_column(sa.Text)
+    language: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    programme: Mapped[str] = mapped_column(sa.Text)
+    mode: Mapped[str] = mapped_column(sa.Text)
+    edition: Mapped[str | None] = mapped_column(sa.Text, index=True)
+    edition_set_by_hand: Mapped[bool] = mapped_column(sa.Boolean)
+    areas: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    causes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    sdgs: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
+    organisers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    country: Mapped[str | None] = mapped_column(sa.Text, index=True)
+    starts_at: Mapped[datetime | None] = mapped_column(_Instant)
+    ends_at: Mapped[datetime | None] = mapped_column(_Instant)
+    starts_on: Mapped[date | None] = mapped_column(sa.Date)
+    ends_on: Mapped[date | None] = mapped_column(sa.Date)
+    date_precision: Mapped[str] = mapped_column(sa.Text)
+    time_zone: Mapped[str] = mapped_column(sa.Text)
+    place: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    online_url: Mapped[str | None] = mapped_column(sa.Text)
+    capacity: Mapped[int | None] = mapped_column(sa.Integer)
+    takes_sign_ups: Mapped[bool] = mapped_column(sa.Boolean)
+    sign_up_opens_at: Mapped[datetime | None] = mapped_column(_Instant)
+    sign_up_closes_at: Mapped[datetime | None] = mapped_column(_Instant)
+    requirements: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    accessibility: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    cost: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    partners: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
+    image: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    reason: Mapped[str | None] = mapped_column(sa.Text)
+    sample: Mapped[bool] = mapped_column(sa.Boolean)
+    source: Mapped[str | None] = mapped_column(sa.Text)
+    source_id: Mapped[str | None] = mapped_column(sa.Text)
+    source_url: Mapped[str | None] = mapped_column(sa.Text)
+    has_places: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.true())
+    availability_revision: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    turns_at: Mapped[datetime | None] = mapped_column(_Instant)
+    document: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+    updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+
+
+class HistoryEntry(Table):
+    """Who did what to an activity; never changed."""
+
+    __tablename__ = "activity_history"
+
+    activity_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("activities.activities.id", ondelete="CASCADE"), primary_key=True
+    )
+    revision: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    verb: Mapped[str] = mapped_column(sa.Text)
+    actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    actor_role: Mapped[str] = mapped_column(sa.Text)
+    reason: Mapped[str | None] = mapped_column(sa.Text)
+    at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.clock_timestamp())

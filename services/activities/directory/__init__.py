@@ -1,0 +1,1 @@
+"""Countries, sections and the words that activities are described with."""

@@ -1,0 +1,40 @@
+"""Every statement about sections."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.directory.tables import Section
+
+
+async def section(session: AsyncSession, code: str) -> Section | None:
+    """One section by its code."""
+    return await session.get(Section, code)
+
+
+async def sections(session: AsyncSession, codes: Collection[str]) -> dict[str, Section]:
+    """The sections with these codes, by code."""
+    found = await session.scalars(sa.select(Section).where(Section.code.in_(codes)))
+    return {row.code: row for row in found}
+
+
+async def page_of_sections(
+    session: AsyncSession, *, country: str | None, after: str | None, limit: int
+) -> Sequence[Section]:
+    """Sections in the order of their codes, beginning after one."""
+    statement = sa.select(Section).order_by(Section.code).limit(limit)
+    if country is not None:
+        statement = statement.where(Section.country == country)
+    if after is not None:
+        statement = statement.where(Section.code > after)
+    return (await session.scalars(statement)).all()
+
+
+async def countries(session: AsyncSession) -> Sequence[tuple[str, int]]:
+    """Each country with the number of its active sections."""
+    active = sa.func.count().filter(Section.state.in_(("active", "warned")))
+    rows = await session.execute(sa.select(Section.country, active).group_by(Section.country).order_by(Section.country))
+    return [(country, count) for country, count in rows]

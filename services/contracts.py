@@ -1,0 +1,222 @@
+"""The facts that services tell each other: each event's name, version, content and hearers are defined here and nowhere else.
+
+No event identifies a person. A new field has a default; a changed meaning is a new version beside the old one.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from enum import StrEnum
+from typing import ClassVar
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.kernel.events import Event
+
+ACTIVITIES, REGISTRATION, IMPACT = "activities", "registration", "impact"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ActivityState(StrEnum):
+    """Where a public activity is in its life."""
+
+    PUBLISHED = "published"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class ParticipantClass(StrEnum):
+    """The three classes in which ESN counts people; they are never one number."""
+
+    INTERNATIONAL = "international"
+    LOCAL = "local"
+    ESN_VOLUNTEER = "esn_volunteer"
+
+
+class Organiser(_Part):
+    """A section that organises; `code` is None where only a name is known."""
+
+    code: str | None
+    name: str
+    lead: bool
+
+
+class Activity(_Part):
+    """A public activity as it stands after the fact; the higher `revision` wins, in whatever order events arrive."""
+
+    activity_id: UUID
+    revision: int
+    state: ActivityState
+    title: str
+    language: str
+    kind: str
+    programme: str
+    edition: str | None
+    areas: tuple[str, ...] = Field(description="Main area first.")
+    causes: tuple[str, ...] = Field(description="Main cause first.")
+    sdgs: tuple[int, ...]
+    organisers: tuple[Organiser, ...] = Field(description="Lead organiser first.")
+    country: str | None
+    starts_at: datetime | None
+    ends_at: datetime | None
+    starts_on: date | None = Field(description="The day, in the activity's own zone, on which it starts.")
+    time_zone: str
+    place: str | None
+    capacity: int | None = Field(description="None is unlimited.")
+    takes_sign_ups: bool
+    sign_up_opens_at: datetime | None
+    sign_up_closes_at: datetime | None
+    minimum_age: int | None
+    sample: bool
+
+    @property
+    def section(self) -> str | None:
+        """The lead organiser's code."""
+        return next((organiser.code for organiser in self.organisers if organiser.lead), None)
+
+
+class _ActivityEvent(Event):
+    heard_by: ClassVar[tuple[str, ...]] = (REGISTRATION, IMPACT)
+
+    activity: Activity
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity.activity_id)
+
+
+class ActivityPublished(_ActivityEvent):
+    """The activity is in the catalogue and students may sign up in its window."""
+
+    name: ClassVar[str] = "activities.activity_published.v1"
+
+
+class ActivityRevised(_ActivityEvent):
+    """Something of a public activity changed."""
+
+    name: ClassVar[str] = "activities.activity_revised.v1"
+
+
+class ActivityHeld(_ActivityEvent):
+    """The activity took place."""
+
+    name: ClassVar[str] = "activities.activity_held.v1"
+
+
+class ActivityCancelled(_ActivityEvent):
+    """The activity will not or did not take place."""
+
+    name: ClassVar[str] = "activities.activity_cancelled.v1"
+
+
+class SectionRecorded(Event):
+    """A section is in the directory, or something of its entry changed."""
+
+    name: ClassVar[str] = "activities.section_recorded.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (REGISTRATION, IMPACT)
+
+    code: str
+    title: str
+    country: str
+    state: str = Field(description="active, warned, merged or withdrew")
+    time_zone: str
+
+    def aggregate(self) -> str:
+        """The section."""
+        return self.code
+
+
+class EditionRecorded(Event):
+    """An edition of a campaign is known, or its dates changed."""
+
+    name: ClassVar[str] = "activities.edition_recorded.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)
+
+    code: str
+    series: str
+    starts_on: date | None
+    ends_on: date | None
+
+    def aggregate(self) -> str:
+        """The edition."""
+        return self.code
+
+
+class AvailabilityChanged(Event):
+    """An activity's last place was taken, or a place is free again: told when that turns, not at every sign-up."""
+
+    name: ClassVar[str] = "registration.availability_changed.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (ACTIVITIES,)
+
+    activity_id: UUID
+    revision: int = Field(description="Counts the turns of this activity's availability; the higher wins.")
+    has_places: bool
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity_id)
+
+
+class AttendanceRecorded(Event):
+    """Somebody of a class was there, or was not after all. `attendance_key` is random and erasure destroys its other end."""
+
+    name: ClassVar[str] = "registration.attendance_recorded.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)
+
+    attendance_key: UUID
+    revision: int
+    activity_id: UUID
+    participant_class: ParticipantClass
+    present: bool
+    hours: Decimal | None
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity_id)
+
+
+class ReportVerified(Event):
+    """A coordinator's report was verified: its figures count from now on."""
+
+    name: ClassVar[str] = "impact.report_verified.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)
+
+    activity_id: UUID
+    revision: int
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity_id)
+
+
+class ReportReopened(Event):
+    """A verified report was returned: its figures no longer count until it is verified again."""
+
+    name: ClassVar[str] = "impact.report_reopened.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)
+
+    activity_id: UUID
+    revision: int
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity_id)
+
+
+EVENTS: tuple[type[Event], ...] = (
+    ActivityPublished,
+    ActivityRevised,
+    ActivityHeld,
+    ActivityCancelled,
+    SectionRecorded,
+    EditionRecorded,
+    AvailabilityChanged,
+    AttendanceRecorded,
+    ReportVerified,
+    ReportReopened,
+)

@@ -1,0 +1,191 @@
+"""Builds the web application of a service, and the one that serves several of them at one port."""
+
+from __future__ import annotations
+
+import html
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+import swagger_ui_bundle
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.middleware.cors import CORSMiddleware
+from redis.exceptions import RedisError
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+from starlette.types import ASGIApp
+
+from services.kernel import consumers, problems
+from services.kernel.auth import Tokens
+from services.kernel.edge import Edge, problem_for
+from services.kernel.logs import logger
+from services.kernel.runtime import Runtime
+from services.kernel.service import Service
+
+VERSION = "1.0.0"
+EXPOSED = ["ETag", "Link", "Location", "Retry-After", "Trace-Id", "RateLimit", "RateLimit-Policy", "Deprecation", "Sunset"]
+_SWAGGER = next((Path(swagger_ui_bundle.__file__).parent / "vendor").glob("swagger-ui-*"))
+
+log = logger(__name__)
+
+
+def create_app(service: Service, runtime: Runtime) -> FastAPI:
+    """The application of one service, to be mounted at `/{name}`."""
+    app = FastAPI(
+        title=service.title,
+        description=service.description,
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": f"/{service.name}"}],
+        generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
+        responses=problems.documented(problems.BadRequest, problems.Invalid, problems.Unavailable),
+    )
+    app.state.runtime = runtime
+    app.state.tokens = Tokens()
+    for router in service.routers:
+        app.include_router(router)
+    _add_operations(app, service, runtime)
+    app.add_exception_handler(problems.Problem, _on_problem)
+    app.add_exception_handler(RequestValidationError, _on_invalid)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_failure)
+    app.add_middleware(
+        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"], expose_headers=EXPOSED,
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "traceparent"], max_age=86400,
+    )
+    _document_problems(app)
+    return app
+
+
+def combine(apps: Mapping[str, ASGIApp], *, extra: Sequence[Route] = ()) -> ASGIApp:
+    """One application for several services, each below its own name."""
+
+    async def nothing_here(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        return problems.from_http_exception(request, error)
+
+    mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
+    return Edge(Starlette(routes=[*mounts, *extra], exception_handlers={HTTPException: nothing_here}))
+
+
+async def _on_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, problems.Problem)
+    return problems.respond(request, error)
+
+
+async def _on_invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return problems.respond(request, problems.invalid(error))
+
+
+async def _on_failure(request: Request, error: Exception) -> Response:
+    return problems.respond(request, problem_for(error))
+
+
+async def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = _methods(request)
+        if request.method == "OPTIONS":
+            return Response(status_code=204, headers={"Allow": allowed})
+        error.headers = {"Allow": allowed}
+    return problems.from_http_exception(request, error)
+
+
+def _methods(request: Request) -> str:
+    """Every method of an address; the framework names those of the first route that matches it only."""
+    methods = {"OPTIONS"}
+    app: FastAPI = request.app
+    for candidate in ("GET", "POST", "PUT", "PATCH", "DELETE"):
+        scope = {**request.scope, "method": candidate}
+        for route in app.router.routes:
+            if route.matches(scope)[0].name == "FULL":
+                methods |= {candidate} | ({"HEAD"} if candidate == "GET" else set())
+    return ", ".join(sorted(methods))
+
+
+def _add_operations(app: FastAPI, service: Service, runtime: Runtime) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> JSONResponse:
+        return JSONResponse({"status": "ok"}, headers={"Cache-Control": "no-store"})
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        found = await readiness(service, runtime)
+        code = 503 if found["status"] == "unavailable" else 200
+        return JSONResponse(found, status_code=code, headers={"Cache-Control": "no-store"})
+
+    @app.get("/problems/{slug}", include_in_schema=False)
+    async def explain_problem(slug: str) -> HTMLResponse:
+        for kind in problems.every():
+            if kind.slug() == slug:
+                text = f"<h1>{html.escape(kind.title)}</h1><p>Status {kind.status}. {html.escape(kind().detail)}</p>"
+                return HTMLResponse(f'<!doctype html><html lang="en"><title>{html.escape(kind.title)}</title>{text}')
+        raise problems.NotFound
+
+    @app.get("/docs", include_in_schema=False)
+    async def docs() -> HTMLResponse:
+        page = _DOCS.format(title=html.escape(service.title), base=f"/{service.name}")
+        return HTMLResponse(page, headers={"Content-Security-Policy": _DOCS_POLICY})
+
+    @app.get("/docs/start.js", include_in_schema=False)
+    async def docs_start() -> Response:
+        script = 'SwaggerUIBundle({url:"openapi.json",dom_id:"#docs",deepLinking:true,validatorUrl:null});'
+        return Response(script, media_type="text/javascript")
+
+    app.mount("/docs/assets", StaticFiles(directory=_SWAGGER))
+
+
+async def readiness(service: Service, runtime: Runtime) -> dict[str, Any]:
+    """Whether the service can do its work; without Redis it still does, only later than usual."""
+    found: dict[str, Any] = {"status": "ok", "database": "ok", "queue": "ok"}
+    try:
+        async with runtime.reading() as session:
+            found["unread_events"], found["parked_events"] = await consumers.backlog(session, service.consumer)
+    except (sa.exc.SQLAlchemyError, OSError, TimeoutError) as error:
+        log.warning("not ready", error=type(error).__name__)
+        return {"status": "unavailable", "database": "away", "queue": "unknown"}
+    try:
+        await runtime.redis.ping()
+    except (RedisError, OSError, TimeoutError):
+        found |= {"status": "degraded", "queue": "away"}
+    return found
+
+
+def _document_problems(app: FastAPI) -> None:
+    """Put the problem document into the OpenAPI description instead of the framework's own error shape."""
+    describe = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        if app.openapi_schema:
+            return app.openapi_schema
+        schema = describe()
+        schemas = schema.setdefault("components", {}).setdefault("schemas", {})
+        for unused in ("HTTPValidationError", "ValidationError"):
+            schemas.pop(unused, None)
+        document = problems.ProblemDocument.model_json_schema(ref_template="#/components/schemas/{model}")
+        schemas.update(document.pop("$defs"))
+        schemas["ProblemDocument"] = document
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
+
+
+_DOCS_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
+    "frame-ancestors 'none'"
+)
+_DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<link rel="stylesheet" href="{base}/docs/assets/swagger-ui.css"></head>
+<body><div id="docs"></div><script src="{base}/docs/assets/swagger-ui-bundle.js"></script>
+<script src="{base}/docs/start.js"></script></body></html>"""

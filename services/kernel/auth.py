@@ -1,0 +1,160 @@
+"""Who calls: bearer tokens of people in ESN and of machines, stored hashed, revocable within half a minute."""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Annotated
+from uuid import UUID
+
+import sqlalchemy as sa
+from fastapi import Depends, Security
+from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+
+from services.kernel import db
+from services.kernel.ids import new_id
+from services.kernel.problems import Unauthenticated
+from services.kernel.runtime import Runtime, of
+
+METADATA = db.metadata("access")
+
+TOKENS = sa.Table(
+    "tokens",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("token_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("role", sa.Text, nullable=False),
+    sa.Column("section", sa.Text),
+    sa.Column("country", sa.Text),
+    sa.Column("label", sa.Text, nullable=False),
+    sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
+    sa.Column("revoked_at", sa.DateTime(timezone=True)),
+    sa.CheckConstraint("(role = 'local_coordinator') = (section IS NOT NULL)", name="section_of_a_local_coordinator"),
+    sa.CheckConstraint(
+        "role NOT IN ('local_coordinator', 'national_coordinator') OR country IS NOT NULL", name="country_of_a_coordinator"
+    ),
+)
+
+PREFIX = "set_"  # SocialErasmus token: a leaked one is found by scanners that look for it.
+REMEMBERED_SECONDS = 30.0
+MOST_REMEMBERED = 10_000
+
+
+class Role(StrEnum):
+    """What a caller is in ESN."""
+
+    LOCAL_COORDINATOR = "local_coordinator"
+    NATIONAL_COORDINATOR = "national_coordinator"
+    INTERNATIONAL = "international"
+    OPERATOR = "operator"
+    MACHINE = "machine"
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """The caller of a request: a role and how far it reaches."""
+
+    id: UUID
+    role: Role
+    section: str | None
+    country: str | None
+
+    def reaches(self, *, sections: frozenset[str], country: str | None) -> bool:
+        """Whether something of these sections, in this country, lies within the actor's reach."""
+        if self.role in {Role.INTERNATIONAL, Role.OPERATOR}:
+            return True
+        if self.role is Role.NATIONAL_COORDINATOR:
+            return country is not None and country == self.country
+        return self.role is Role.LOCAL_COORDINATOR and self.section in sections
+
+
+def hashed(token: str) -> bytes:
+    """What is stored of a token: 128 random bits and more need no slow hash."""
+    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+
+
+async def issue(
+    session: AsyncSession, *, role: Role, section: str | None, country: str | None, label: str, lasts: timedelta
+) -> str:
+    """Make a token and answer it; it can't be read again."""
+    token = PREFIX + secrets.token_urlsafe(32)
+    await session.execute(
+        sa.insert(TOKENS).values(
+            id=new_id(),
+            token_hash=hashed(token),
+            role=role.value,
+            section=section,
+            country=country,
+            label=label,
+            expires_at=sa.func.now() + lasts,
+        )
+    )
+    return token
+
+
+class Tokens:
+    """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, tuple[float, Actor | None]] = {}
+
+    async def actor(self, runtime: Runtime, token: str) -> Actor | None:
+        """The actor of a valid token, else None."""
+        key, now = hashed(token), time.monotonic()
+        remembered = self._known.get(key)
+        if remembered is not None and remembered[0] > now:
+            return remembered[1]
+        async with runtime.reading() as session:
+            found = await _look_up(session, key)
+        if len(self._known) >= MOST_REMEMBERED:
+            self._known.clear()
+        self._known[key] = (now + REMEMBERED_SECONDS, found)
+        return found
+
+
+async def _look_up(session: AsyncSession, key: bytes) -> Actor | None:
+    statement = sa.select(TOKENS.c.id, TOKENS.c.role, TOKENS.c.section, TOKENS.c.country).where(
+        TOKENS.c.token_hash == key, TOKENS.c.revoked_at.is_(None), TOKENS.c.expires_at > sa.func.now()
+    )
+    row = (await session.execute(statement)).one_or_none()
+    return None if row is None else Actor(row.id, Role(row.role), row.section, row.country)
+
+
+_scheme = HTTPBearer(auto_error=False, scheme_name="token", description="A token of a coordinator, ESN or a machine.")
+
+
+async def _authenticate(
+    request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)]
+) -> Actor | None:
+    if sent is None:
+        # A header that is there but no bearer token is a mistake, not an anonymous call.
+        if "authorization" in request.headers:
+            raise Unauthenticated("The Authorization header holds no bearer token.")
+        return None
+    if len(request.headers.getlist("authorization")) > 1:
+        raise Unauthenticated("More than one Authorization header.")
+    tokens: Tokens = request.app.state.tokens
+    actor = await tokens.actor(of(request), sent.credentials)
+    if actor is None:
+        raise Unauthenticated("This token is not valid, has expired or was revoked.")
+    return actor
+
+
+async def _required(actor: Annotated[Actor | None, Depends(_authenticate)]) -> Actor:
+    if actor is None:
+        raise Unauthenticated
+    return actor
+
+
+Caller = Annotated[Actor, Depends(_required)]
+"""The authenticated caller; without a valid token the request is a 401."""
+
+PerhapsCaller = Annotated[Actor | None, Depends(_authenticate)]
+"""The caller where strangers may call too; a wrong token is still a 401."""

@@ -1,0 +1,212 @@
+"""Reading the log: a consumer's cursor, its handlers, and the dead letters that let the rest go on."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.kernel.events import CURSORS, DEAD_LETTERS, LOG, Event, Recorded
+from services.kernel.logs import logger
+from services.kernel.runtime import Runtime
+from services.kernel.trace import traced
+
+BATCH = 200
+MOST_TRIES = 5
+FIRST_PAUSE_SECONDS = 1.0
+STALE_AFTER_SECONDS = 30.0
+
+Handler = Callable[[AsyncSession, Any, Any], Awaitable[None]]
+Heard = TypeVar("Heard", bound=Event)
+
+log = logger(__name__)
+
+_HORIZON = sa.select(sa.cast(sa.func.pg_snapshot_xmin(sa.func.pg_current_snapshot()), sa.Text))
+_ROW = (LOG.c.xid, LOG.c.number, LOG.c.id, LOG.c.name, LOG.c.aggregate, LOG.c.recorded_at, LOG.c.trace_id, LOG.c.payload)
+
+
+@dataclass(frozen=True, slots=True)
+class _Cursor:
+    xid: str
+    number: int
+    is_stale: bool
+
+
+@dataclass(frozen=True)
+class Consumer:
+    """What one service does when it hears of others: a handler for each kind of event."""
+
+    name: str
+    handlers: Mapping[type[Event], Handler]
+    _by_name: dict[str, tuple[type[Event], Handler]] = field(init=False, default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for kind, handler in self.handlers.items():
+            if self.name not in kind.heard_by:
+                raise ValueError(f"{kind.name} does not name {self.name} among its hearers")
+            self._by_name[kind.name] = (kind, handler)
+
+    async def read_on(self, session: AsyncSession, runtime: Runtime) -> int | None:
+        """Carry out the next events in the caller's transaction and move the cursor with them.
+
+        Answers how many rows were passed: 0 when there is no news, None when another worker holds the cursor.
+        """
+        cursor = await self._lock_cursor(session)
+        if cursor is None:
+            return None
+        horizon = (await session.execute(_HORIZON)).scalar_one()
+        rows = await self._news(session, cursor, horizon)
+        parked = await self._parked_aggregates(session) if rows else set()
+        for row in rows:
+            if row.aggregate in parked:
+                await self._park(session, row, error=None)
+            elif (error := await self._carry_out(session, row, runtime)) is not None:
+                parked.add(row.aggregate)
+                await self._park(session, row, error=error)
+        if rows or cursor.is_stale:
+            # A batch that is not full has read everything below the horizon, also what this consumer does not hear.
+            position = (horizon, 0) if len(rows) < BATCH else (rows[-1].xid, rows[-1].number)
+            await session.execute(
+                sa.update(CURSORS)
+                .where(CURSORS.c.consumer == self.name)
+                .values(xid=position[0], number=position[1], moved_at=sa.func.now())
+            )
+        return len(rows)
+
+    async def retry_parked(self, session: AsyncSession, runtime: Runtime) -> int:
+        """Try the dead letters that are due again, oldest first; answers how many found their way."""
+        if await self._lock_cursor(session) is None:
+            return 0
+        due = DEAD_LETTERS.alias()
+        heads = (
+            sa.select(DEAD_LETTERS.c.aggregate)
+            .where(DEAD_LETTERS.c.consumer == self.name, DEAD_LETTERS.c.next_try_at <= sa.func.now())
+            .limit(BATCH)
+        )
+        statement = (
+            sa.select(*_ROW, due.c.tries)
+            .join(due, sa.and_(due.c.xid == LOG.c.xid, due.c.number == LOG.c.number))
+            .where(due.c.consumer == self.name, due.c.aggregate.in_(heads))
+            .order_by(LOG.c.xid, LOG.c.number)
+            .limit(BATCH)
+        )
+        stuck: set[str] = set()
+        found = 0
+        for *columns, tries in (await session.execute(statement)).all():
+            row = Recorded(*columns)
+            if row.aggregate in stuck:
+                continue
+            error = await self._carry_out(session, row, runtime)
+            mine = sa.and_(
+                DEAD_LETTERS.c.consumer == self.name,
+                DEAD_LETTERS.c.xid == row.xid,
+                DEAD_LETTERS.c.number == row.number,
+            )
+            if error is None:
+                await session.execute(sa.delete(DEAD_LETTERS).where(mine))
+                found += 1
+            else:
+                stuck.add(row.aggregate)
+                await session.execute(
+                    sa.update(DEAD_LETTERS).where(mine).values(tries=tries + 1, error=error, next_try_at=_pause(tries + 1))
+                )
+        return found
+
+    async def _carry_out(self, session: AsyncSession, row: Recorded, runtime: Runtime) -> str | None:
+        kind, handler = self._by_name[row.name]
+        with traced(row.trace_id):
+            try:
+                async with session.begin_nested():
+                    await handler(session, kind.model_validate(row.payload), runtime)
+            except DBAPIError as failure:
+                # A lost connection or a lost race says nothing about the event: the whole batch is tried again.
+                if failure.connection_invalidated or _passes_by_itself(failure):
+                    raise
+                return self._failed(row, failure)
+            except Exception as failure:
+                return self._failed(row, failure)
+            log.debug("event carried out", event=row.name, number=row.number)
+            return None
+
+    def _failed(self, row: Recorded, failure: Exception) -> str:
+        # The message of a failure may repeat data, so only its kind is kept; the traceback goes to the log.
+        log.error("event failed", event=row.name, number=row.number, consumer=self.name, exc_info=failure)
+        return type(failure).__name__
+
+    async def _lock_cursor(self, session: AsyncSession) -> _Cursor | None:
+        stale = CURSORS.c.moved_at < sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, STALE_AFTER_SECONDS)
+        statement = (
+            sa.select(CURSORS.c.xid, CURSORS.c.number, stale)
+            .where(CURSORS.c.consumer == self.name)
+            .with_for_update(skip_locked=True)
+        )
+        found = (await session.execute(statement)).one_or_none()
+        if found is None:
+            await session.execute(insert(CURSORS).values(consumer=self.name).on_conflict_do_nothing())
+            found = (await session.execute(statement)).one_or_none()
+        return None if found is None else _Cursor(*found)
+
+    async def _news(self, session: AsyncSession, cursor: _Cursor, horizon: str) -> list[Recorded]:
+        statement = (
+            sa.select(*_ROW)
+            .where(_past(cursor.xid, cursor.number), LOG.c.xid < sa.literal(horizon, LOG.c.xid.type))
+            .where(LOG.c.name.in_(list(self._by_name)))
+            .order_by(LOG.c.xid, LOG.c.number)
+            .limit(BATCH)
+        )
+        return [Recorded(*row) for row in (await session.execute(statement)).all()]
+
+    async def _parked_aggregates(self, session: AsyncSession) -> set[str]:
+        statement = sa.select(DEAD_LETTERS.c.aggregate).where(DEAD_LETTERS.c.consumer == self.name).distinct()
+        return set((await session.execute(statement)).scalars())
+
+    async def _park(self, session: AsyncSession, row: Recorded, *, error: str | None) -> None:
+        tries = 0 if error is None else 1
+        await session.execute(
+            insert(DEAD_LETTERS).values(
+                consumer=self.name,
+                xid=row.xid,
+                number=row.number,
+                event_id=row.id,
+                name=row.name,
+                aggregate=row.aggregate,
+                tries=tries,
+                error=error,
+                next_try_at=_pause(tries),
+            )
+        )
+
+
+def _pause(tries: int) -> Any:
+    """When to try again: a second, then longer each time; after the last try only a person decides."""
+    if tries >= MOST_TRIES:
+        return sa.null()
+    return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, FIRST_PAUSE_SECONDS * 2.0**tries)
+
+
+def _passes_by_itself(failure: DBAPIError) -> bool:
+    # Serialization failure, deadlock, lock timeout, server shutting down.
+    return getattr(failure.orig, "sqlstate", None) in {"40001", "40P01", "55P03", "57P01", "57P02", "57P03"}
+
+
+def _past(xid: str, number: int) -> sa.ColumnElement[bool]:
+    here = sa.tuple_(sa.literal(xid, LOG.c.xid.type), sa.literal(number, sa.BigInteger))
+    return sa.tuple_(LOG.c.xid, LOG.c.number) > here
+
+
+async def backlog(session: AsyncSession, consumer: Consumer) -> tuple[int, int]:
+    """How many events the consumer has yet to read (up to 1,000), and how many of its events are parked."""
+    cursor = (
+        await session.execute(sa.select(CURSORS.c.xid, CURSORS.c.number).where(CURSORS.c.consumer == consumer.name))
+    ).one_or_none()
+    names = [kind.name for kind in consumer.handlers]
+    past = _past(cursor.xid, cursor.number) if cursor else sa.true()
+    waiting = sa.select(sa.literal(1)).select_from(LOG).where(past, LOG.c.name.in_(names)).limit(1000).subquery()
+    parked = sa.select(sa.func.count()).where(DEAD_LETTERS.c.consumer == consumer.name).scalar_subquery()
+    found = (await session.execute(sa.select(sa.select(sa.func.count()).select_from(waiting).scalar_subquery(), parked))).one()
+    return found[0], found[1]

@@ -1,0 +1,57 @@
+"""Engines and sessions: one database role a service, one transaction a request, job or command."""
+
+from __future__ import annotations
+
+from sqlalchemy import MetaData
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+
+from services.kernel.settings import Settings
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s_%(referred_table_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+# Bounds on what one caller can make the others wait for (faults F-09, F-11, F-16).
+LOCK_TIMEOUT = "4s"
+STATEMENT_TIMEOUT = "30s"
+IDLE_IN_TRANSACTION_TIMEOUT = "60s"
+
+
+def metadata(schema: str) -> MetaData:
+    """The metadata of one schema, with one naming convention for every constraint."""
+    return MetaData(schema=schema, naming_convention=NAMING_CONVENTION)
+
+
+def create_engine(settings: Settings, *, role: str | None, pool_size: int | None = None) -> AsyncEngine:
+    """An engine whose connections act as `role`, so that Postgres itself refuses another service's schema.
+
+    Without a role the connections keep the rights of the login: for migrations and commands only.
+    """
+    server_settings = {
+        "application_name": f"socialerasmus {role or 'owner'}",
+        "timezone": "UTC",
+        "lock_timeout": LOCK_TIMEOUT,
+        "statement_timeout": STATEMENT_TIMEOUT,
+        "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+    }
+    if role is not None:
+        server_settings["role"] = role
+    size = pool_size or settings.pool_size
+    return create_async_engine(
+        settings.database_url,
+        pool_size=size,
+        max_overflow=size,
+        pool_timeout=2,
+        pool_pre_ping=True,
+        hide_parameters=True,
+        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 60},
+    )
+
+
+def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
+    """Sessions that never reload a row behind the caller's back."""
+    return async_sessionmaker(engine, expire_on_commit=False)

@@ -1,0 +1,141 @@
+"""The outermost layer of a service: trace id, access log, safe headers, HEAD, body limit, and an answer to every failure."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.kernel.logs import logger
+from services.kernel.problems import Problem, Unavailable, respond
+from services.kernel.trace import from_traceparent, new_trace_id, traced
+
+MAX_BODY_BYTES = 1024 * 1024
+_SAFE_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
+    # Without it a browser hides a failure's explanation from the page that asked.
+    "Access-Control-Allow-Origin": "*",
+}
+
+log = logger(__name__)
+
+
+class TooLarge(Problem):
+    """The body is larger than 1 MiB."""
+
+    status = 413
+    title = "Body too large"
+
+
+class InternalError(Problem):
+    """Something failed on our side. Nothing of the cause is told here; quote the trace id when you ask."""
+
+
+class _Oversize(Exception):
+    pass
+
+
+class Edge:
+    """Wraps a service's application."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request so that it always gets an answer with its trace id."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        trace_id = from_traceparent(Headers(scope=scope).get("traceparent")) or new_trace_id()
+        with traced(trace_id):
+            await self._serve(scope, receive, send, trace_id)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, trace_id: str) -> None:
+        begun, status, finished, method = time.perf_counter(), 0, False, scope["method"]
+
+        async def send_safely(message: Message) -> None:
+            nonlocal status, finished
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _SAFE_HEADERS.items():
+                    headers.setdefault(name, value)
+                headers["Trace-Id"] = trace_id
+            else:
+                finished = not message.get("more_body", False)
+                message = {**message, "body": b""} if method == "HEAD" else message
+            await send(message)
+
+        # RFC 9110 9.3.2: HEAD is GET without the content.
+        inner = {**scope, "method": "GET"} if method == "HEAD" else scope
+        inner["state"] = dict(inner.get("state") or {})
+        try:
+            await self._app(inner, _limited(inner, receive), send_safely)
+        except Exception as failure:  # The last resort: every failure gets an answer and a log line.
+            problem = problem_for(failure)
+            if problem.status >= 500:
+                log.error("request failed", route=inner["state"].get("route"), exc_info=failure)
+            if not status:
+                await respond(Request(inner), problem)(inner, receive, send_safely)
+            elif not finished:
+                raise
+        finally:
+            log.info(
+                "request",
+                method=method,
+                route=inner["state"].get("route"),
+                status=status,
+                ms=round((time.perf_counter() - begun) * 1000, 1),
+            )
+
+
+def problem_for(failure: BaseException) -> Problem:
+    """What to answer when a failure was not foreseen by the code that met it."""
+    if isinstance(failure, Problem):
+        return failure
+    if isinstance(failure, _Oversize):
+        return TooLarge()
+    if isinstance(failure, (PoolTimeout, OSError, TimeoutError)):
+        return Unavailable()
+    if isinstance(failure, DBAPIError):
+        state = str(getattr(failure.orig, "sqlstate", "") or "")
+        # Connection trouble, shutdown, too many connections, lock and statement timeouts, lost races, disk full.
+        if (
+            failure.connection_invalidated
+            or isinstance(failure, (InterfaceError, OperationalError))
+            or state[:2] in {"08", "40", "53", "57"}
+            or state in {"25006", "55P03"}
+        ):
+            return Unavailable()
+    if isinstance(failure, SQLAlchemyError) and isinstance(failure.__cause__, OSError):
+        return Unavailable()
+    return InternalError()
+
+
+def _limited(scope: Scope, receive: Receive) -> Receive:
+    """Refuse an oversize body before it is read whole, whether or not its length was announced."""
+    announced = Headers(scope=scope).get("content-length", "")
+    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+
+        async def refuse() -> Message:
+            raise _Oversize
+
+        return refuse
+    got = 0
+
+    async def receive_limited() -> Message:
+        nonlocal got
+        message: dict[str, Any] = dict(await receive())
+        got += len(message.get("body", b""))
+        if got > MAX_BODY_BYTES:
+            raise _Oversize
+        return message
+
+    return receive_limited

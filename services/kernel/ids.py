@@ -1,0 +1,12 @@
+"""Identifiers: UUIDv7, so that rows made together lie together."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+import uuid_utils
+
+
+def new_id() -> UUID:
+    """A new UUIDv7."""
+    return UUID(bytes=uuid_utils.uuid7().bytes)

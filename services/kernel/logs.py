@@ -1,0 +1,81 @@
+"""JSON log lines, one object a line, each with its trace id; nothing personal belongs in them."""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import MutableMapping
+from typing import Any
+
+import structlog
+
+_SHARED: list[Any] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+
+
+def configure(level: str, *, service: str) -> None:
+    """Send every log record of this process, the libraries' too, to standard error as JSON."""
+    formatter = structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _describe_failure,
+            structlog.processors.JSONRenderer(),
+        ],
+    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(formatter)
+    root = logging.getLogger()
+    root.handlers = [handler]
+    root.setLevel(level)
+    # The edge writes its own access line, and arq tells of every job it starts and ends.
+    for noisy in ("uvicorn.access", "arq", "alembic", "aiosmtplib"):
+        logging.getLogger(noisy).setLevel("WARNING")
+    structlog.configure(
+        processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level)),
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+    structlog.contextvars.bind_contextvars(service=service)
+
+
+def _describe_failure(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What failed and where, without messages and values: Postgres puts whole rows into its messages."""
+    failure = line.pop("exc_info", None)
+    if failure is True:
+        failure = sys.exc_info()[1]
+    elif isinstance(failure, tuple):
+        failure = failure[1]
+    if isinstance(failure, BaseException):
+        line["failure"] = [_one_failure(each) for each in _chain(failure)]
+    return line
+
+
+def _chain(failure: BaseException | None) -> list[BaseException]:
+    found: list[BaseException] = []
+    while failure is not None and failure not in found:
+        found.append(failure)
+        failure = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
+    return found
+
+
+def _one_failure(failure: BaseException) -> dict[str, Any]:
+    frames = traceback.extract_tb(failure.__traceback__)[-12:]
+    told: dict[str, Any] = {
+        "type": f"{type(failure).__module__}.{type(failure).__qualname__}",
+        "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
+    }
+    for name in ("sqlstate", "schema_name", "table_name", "column_name", "constraint_name"):
+        if value := getattr(failure, name, None):
+            told[name] = str(value)
+    return told
+
+
+def logger(name: str) -> Any:
+    """A structured logger: `log.info("what happened", key=value)`."""
+    return structlog.get_logger(name)

@@ -1,0 +1,156 @@
+"""Business mail: queued in the transaction that causes it, sent by a sweep, one message id for one mail however often it is tried."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from dataclasses import dataclass
+from email.message import EmailMessage
+from email.utils import format_datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, unquote, urlsplit
+
+import aiosmtplib
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.kernel.ids import new_id
+from services.kernel.logs import logger
+from services.kernel.runtime import Runtime
+from services.kernel.settings import Settings
+from services.kernel.trace import current_trace_id, traced
+
+BATCH = 20
+MOST_TRIES = 30
+LONGEST_PAUSE_SECONDS = 4 * 3600
+
+log = logger(__name__)
+
+
+def outgoing_table(metadata: sa.MetaData) -> sa.Table:
+    """The queue of one service's mails. Recipient and text are wiped as soon as a mail is sent or given up."""
+    return sa.Table(
+        "outgoing_mail",
+        metadata,
+        sa.Column("id", sa.Uuid, primary_key=True),
+        sa.Column("business_key", sa.Text, nullable=False, unique=True),
+        sa.Column("recipient", sa.Text),
+        sa.Column("subject", sa.Text),
+        sa.Column("body", sa.Text),
+        sa.Column("language", sa.Text, nullable=False),
+        sa.Column("trace_id", sa.Text, nullable=False),
+        sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
+        sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()")),
+        sa.Column("sent_at", sa.DateTime(timezone=True)),
+        sa.Column("given_up_at", sa.DateTime(timezone=True)),
+        sa.Column("error", sa.Text),
+        sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
+        sa.Index("ix_outgoing_mail_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One business mail; `business_key` names its cause, so that the same cause never writes twice."""
+
+    business_key: str
+    recipient: str
+    subject: str
+    body: str
+    language: str
+
+
+async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
+    """Send `mail` once the caller's transaction is committed."""
+    row = {
+        "id": new_id(),
+        "business_key": mail.business_key,
+        "recipient": mail.recipient,
+        "subject": mail.subject,
+        "body": mail.body,
+        "language": mail.language,
+        "trace_id": current_trace_id(),
+    }
+    await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
+
+
+async def send_due(session: AsyncSession, runtime: Runtime, table: sa.Table) -> int:
+    """Send what is due, at most one batch; the rows stay locked, so two workers never send the same mail at once."""
+    statement = (
+        sa.select(table).where(table.c.due_at <= sa.func.now()).order_by(table.c.due_at).limit(BATCH)
+    ).with_for_update(skip_locked=True)
+    rows = (await session.execute(statement)).mappings().all()
+    for row in rows:
+        with traced(row["trace_id"]):
+            changes = await _try(runtime.settings, row)
+        await session.execute(sa.update(table).where(table.c.id == row["id"]).values(tries=row["tries"] + 1, **changes))
+    return len(rows)
+
+
+async def _try(settings: Settings, row: Any) -> dict[str, Any]:
+    over = {"due_at": None, "recipient": None, "subject": None, "body": None}
+    try:
+        await _deliver(settings, row["id"].hex, compose(settings, row))
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as failure:
+        code = getattr(failure, "code", None)
+        if (isinstance(code, int) and 500 <= code < 600) or row["tries"] + 1 >= MOST_TRIES:
+            log.warning("mail given up", mail=str(row["id"]), error=type(failure).__name__, code=code)
+            return {**over, "given_up_at": sa.func.now(), "error": f"{type(failure).__name__} {code or ''}".strip()}
+        pause = min(LONGEST_PAUSE_SECONDS, 5 * 2 ** min(row["tries"], 20))
+        log.warning("mail delayed", mail=str(row["id"]), error=type(failure).__name__, code=code)
+        return {
+            "due_at": sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, pause),
+            "error": type(failure).__name__,
+        }
+    log.info("mail sent", mail=str(row["id"]))
+    return {**over, "sent_at": sa.func.now(), "error": None}
+
+
+def compose(settings: Settings, row: Any) -> EmailMessage:
+    """The message as it is sent; every try has the same Message-ID and Date."""
+    message = EmailMessage()
+    message["From"] = settings.mail_from
+    message["To"] = row["recipient"]
+    message["Subject"] = row["subject"]
+    message["Message-ID"] = f"<{row['id'].hex}@{urlsplit(settings.base_url).hostname}>"
+    message["Date"] = format_datetime(row["queued_at"])
+    message["Content-Language"] = row["language"]
+    message["Auto-Submitted"] = "auto-generated"
+    message.set_content(row["body"])
+    return message
+
+
+async def _deliver(settings: Settings, name: str, message: EmailMessage) -> None:
+    if settings.smtp_url is not None:
+        await _deliver_by_smtp(settings.smtp_url.get_secret_value(), message)
+    elif settings.mailbox is not None:
+        await asyncio.to_thread(_deliver_to_folder, settings.mailbox, name, message)
+    else:
+        raise OSError("neither SMTP_URL nor SOCIALERASMUS_MAILBOX is set")
+
+
+def _deliver_to_folder(folder: Path, name: str, message: EmailMessage) -> None:
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    unfinished = folder / f".{name}"
+    unfinished.write_bytes(bytes(message))
+    unfinished.rename(folder / f"{name}.eml")
+
+
+async def _deliver_by_smtp(url: str, message: EmailMessage) -> None:
+    """`smtp://user:password@host:587` (STARTTLS when offered, `?starttls=always|never`), `smtps://…:465`."""
+    parts = urlsplit(url)
+    secure = parts.scheme == "smtps"
+    starttls = {"always": True, "never": False}.get(parse_qs(parts.query).get("starttls", [""])[0])
+    await aiosmtplib.send(
+        message,
+        hostname=parts.hostname or "localhost",
+        port=parts.port or (465 if secure else 587),
+        username=unquote(parts.username) if parts.username else None,
+        password=unquote(parts.password) if parts.password else None,
+        use_tls=secure,
+        start_tls=None if secure else starttls,
+        tls_context=ssl.create_default_context(),
+        timeout=15,
+    )

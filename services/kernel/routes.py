@@ -1,0 +1,143 @@
+"""The route class of every service: strict about queries and JSON, repeatable by key, cacheable by ETag."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.dependencies.models import Dependant
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.kernel.idempotency import Replayed
+from services.kernel.problems import FieldError, Invalid, MalformedBody, PreconditionFailed, PreconditionRequired
+from services.kernel.problems import invalid as problem_of
+from services.kernel.runtime import of
+
+DEEPEST_JSON = 64
+
+
+class _DuplicateKey(ValueError):
+    pass
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise _DuplicateKey
+    return found
+
+
+class _StrictRequest(Request):
+    """A request whose JSON names each key once and is not nested out of all measure."""
+
+    async def json(self) -> Any:
+        if not hasattr(self, "_json"):
+            try:
+                self._json = json.loads((await self.body()).decode(), object_pairs_hook=_object)
+            except _DuplicateKey:
+                raise MalformedBody(errors=[FieldError(pointer="#", detail="An object names a key twice.")]) from None
+            except RecursionError:
+                raise MalformedBody(errors=[FieldError(pointer="#", detail="Nested too deeply.")]) from None
+            except UnicodeDecodeError:
+                raise MalformedBody(errors=[FieldError(pointer="#", detail="This is not UTF-8.")]) from None
+            except ValueError:
+                # Also a number of more digits than Python is willing to read.
+                raise MalformedBody(errors=[FieldError(pointer="#", detail="This is not JSON.")]) from None
+        return self._json
+
+
+def _query_parameters(dependant: Dependant) -> dict[str, bool]:
+    """Every query parameter a route knows, its dependencies' too, and whether it may be repeated."""
+    known = {
+        parameter.alias: "list" in str(parameter.field_info.annotation).lower() for parameter in dependant.query_params
+    }
+    for deeper in dependant.dependencies:
+        known |= _query_parameters(deeper)
+    return known
+
+
+class StrictRoute(APIRoute):
+    """A route that refuses what it does not know instead of ignoring it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """FastAPI's handler with the habits of api.md around it; it runs inside the request's unit of work."""
+        answer = super().get_route_handler()
+        known = _query_parameters(self.dependant)
+
+        async def handle(request: Request) -> Response:
+            request.state.route = self.path
+            _check_query(request, known)
+            try:
+                response = await answer(_StrictRequest(request.scope, request.receive))
+            except Replayed as replay:
+                return replay.response
+            except (RequestValidationError, ValidationError) as error:
+                raise problem_of(error) from None
+            claim = getattr(request.state, "claim", None)
+            if claim is not None and response.status_code < 400:
+                await claim.keep(request.state.session, of(request), response)
+            if request.method == "GET" and response.status_code == 200:
+                return _conditional(request, response)
+            response.headers.setdefault("Cache-Control", "no-store")
+            return response
+
+        return handle
+
+
+def _check_query(request: Request, known: dict[str, bool]) -> None:
+    faults, seen = [], set()
+    for name, value in request.query_params.multi_items():
+        if name not in known:
+            faults.append(FieldError(pointer=f"query/{name[:60]}", detail="This parameter is not known here."))
+        elif name in seen and not known[name]:
+            faults.append(FieldError(pointer=f"query/{name}", detail="This parameter may be given only once."))
+        elif "\x00" in value:
+            faults.append(FieldError(pointer=f"query/{name}", detail="Text must not contain the NUL character."))
+        seen.add(name)
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _conditional(request: Request, response: Response) -> Response:
+    """Give a reply its strong ETag, and answer 304 when the client has it (RFC 9110, 13.1.2)."""
+    response.headers.setdefault("Cache-Control", "no-cache")
+    if "etag" not in response.headers:
+        if not hasattr(response, "body"):
+            return response
+        response.headers["ETag"] = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
+    wanted = request.headers.get("if-none-match")
+    if wanted is None or not _matches(wanted, response.headers["etag"], weak=True):
+        return response
+    kept = {name: response.headers[name] for name in ("etag", "cache-control", "vary", "link") if name in response.headers}
+    return Response(status_code=304, headers=kept)
+
+
+def _matches(header: str, etag: str, *, weak: bool) -> bool:
+    if header.strip() == "*":
+        return True
+    candidates = [candidate.strip() for candidate in header.split(",")]
+    if weak:
+        candidates = [candidate.removeprefix("W/") for candidate in candidates]
+        etag = etag.removeprefix("W/")
+    return etag in candidates
+
+
+def check_if_match(request: Request, etag: str) -> None:
+    """Refuse a change of something that its caller has not seen in its present state (428, 412)."""
+    header = request.headers.get("if-match")
+    if header is None:
+        raise PreconditionRequired
+    if not _matches(header, etag, weak=False):
+        raise PreconditionFailed
+
+
+def router(*, tag: str, prefix: str = "/v1") -> APIRouter:
+    """A router for one capability's routes."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute)

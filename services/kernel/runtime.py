@@ -1,0 +1,76 @@
+"""What a running service holds: settings, its database sessions, the queue; and the unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends
+from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
+
+from services.kernel import db
+from services.kernel.settings import Settings
+from services.kernel.wakeups import Waker, connect
+
+
+class Runtime:
+    """The resources of one service in one process; `role` None keeps the rights of the login, for commands only."""
+
+    def __init__(self, settings: Settings, *, role: str | None) -> None:
+        self.settings = settings
+        self.role = role
+        self.engine = db.create_engine(settings, role=role)
+        self.redis = connect(settings.redis_url)
+        self._sessions = db.session_factory(self.engine)
+        self._waker = Waker(self.redis)
+
+    @asynccontextmanager
+    async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed on leaving, rolled back on an exception; the hearers are woken after the commit."""
+        async with self._sessions() as session:
+            async with session.begin():
+                yield session
+            self._waker.wake(session.info.get("news", {}))
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncSession]:
+        """One snapshot of the database, in which Postgres refuses every write."""
+        async with self._sessions() as session, session.begin():
+            await session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            yield session
+
+    async def close(self) -> None:
+        """Let wake-ups finish and close every connection."""
+        await self._waker.close()
+        await self.engine.dispose()
+
+
+def of(request: Request) -> Runtime:
+    """The runtime of the service that answers this request."""
+    runtime: Runtime = request.app.state.runtime
+    return runtime
+
+
+async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
+    async with of(request).unit_of_work() as session:
+        request.state.session = session
+        yield session
+
+
+async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
+    async with of(request).reading() as session:
+        yield session
+
+
+# Without scope="function" FastAPI would commit after the reply, and a failing commit would still answer 200.
+Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
+"""The request's transaction, committed before the reply is sent."""
+
+Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
+"""A read-only snapshot for the request."""
+
+Running = Annotated[Runtime, Depends(of)]
+"""The service's resources."""

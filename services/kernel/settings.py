@@ -1,0 +1,92 @@
+"""What a process is told by its environment, read once at its start and handed down."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+
+from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from services.kernel.failures import Misconfigured
+
+SHORTEST_SECRET = 32
+
+
+def asyncpg_url(url: str) -> str:
+    """The same database in the words of SQLAlchemy's asyncpg dialect, which knows `ssl` and not `sslmode`.
+
+    >>> asyncpg_url("postgres://me@db/se?sslmode=require")
+    'postgresql+asyncpg://me@db/se?ssl=require'
+    """
+    parts = urlsplit(url)
+    if not re.fullmatch(r"postgres(ql)?(\+asyncpg)?", parts.scheme):
+        raise ValueError("must be a postgresql:// address")
+    options = [("ssl" if key == "sslmode" else key, value) for key, value in parse_qsl(parts.query)]
+    # urlunsplit drops the "//" of an empty host, which a socket directory (?host=/run/…) needs.
+    query = f"?{urlencode(options)}" if options else ""
+    return f"postgresql+asyncpg://{parts.netloc}{parts.path}{query}"
+
+
+def _redis_url(url: str) -> str:
+    if urlsplit(url).scheme not in {"redis", "rediss", "unix"}:
+        raise ValueError("must be a redis:// address")
+    return url
+
+
+def _without_slash(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.netloc:
+        raise ValueError("must be an http:// or https:// address")
+    return urlunsplit(parts).rstrip("/")
+
+
+class Settings(BaseSettings):
+    """Frozen settings of one process; `Settings.load()` is the only reader of the environment."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="SOCIALERASMUS_", frozen=True, extra="ignore", populate_by_name=True, hide_input_in_errors=True
+    )
+
+    environment: Literal["development", "test", "production"] = "development"
+    database_url: Annotated[str, AfterValidator(asyncpg_url)] = Field(
+        validation_alias=AliasChoices("DATABASE_URL", "database_url"), repr=False
+    )
+    redis_url: Annotated[str, AfterValidator(_redis_url)] = Field(
+        validation_alias=AliasChoices("REDIS_URL", "redis_url"), repr=False
+    )
+    smtp_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SMTP_URL", "smtp_url"))
+    secret: SecretStr
+    base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:8000"
+    mailbox: Path | None = None
+    mail_from: str = "SocialErasmus <no-reply@socialerasmus.invalid>"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    pool_size: Annotated[int, Field(ge=1, le=50)] = 5
+    hold_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
+    sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
+
+    @model_validator(mode="after")
+    def _fit_for_its_environment(self) -> Settings:
+        if len(self.secret.get_secret_value()) < SHORTEST_SECRET:
+            raise ValueError(f"SOCIALERASMUS_SECRET needs at least {SHORTEST_SECRET} characters")
+        if self.environment == "production":
+            if self.smtp_url is None:
+                raise ValueError("SMTP_URL is needed in production: students confirm their place by mail")
+            if not self.base_url.startswith("https://"):
+                raise ValueError("SOCIALERASMUS_BASE_URL must be https:// in production: mailed links hold secrets")
+        return self
+
+    @classmethod
+    def load(cls) -> Settings:
+        """Read the environment, or raise `Misconfigured` with one sentence that names the variable and no value."""
+        try:
+            return cls()  # type: ignore[call-arg]  # Every field comes from the environment.
+        except ValidationError as error:
+            first = error.errors(include_input=False, include_url=False)[0]
+            name = str(first["loc"][0]) if first["loc"] else ""
+            if name and not name.isupper():
+                name = f"SOCIALERASMUS_{name.upper()}"
+            reason = first["msg"].removeprefix("Value error, ")
+            raise Misconfigured(f"{name}: {reason}." if name else f"{reason}.") from None

@@ -1,0 +1,75 @@
+"""Field types for what strangers send: text that Postgres and JSON can hold, and models that refuse what they don't know."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic_core import PydanticCustomError
+
+
+def _storable(value: Any) -> Any:
+    """Refuse what Postgres or UTF-8 cannot hold before any other check sees it; NFC for the rest."""
+    if not isinstance(value, str):
+        return value
+    if "\x00" in value:
+        raise PydanticCustomError("nul_character", "Text must not contain the NUL character.")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise PydanticCustomError("lone_surrogate", "Text must not contain a lone surrogate.") from None
+    return unicodedata.normalize("NFC", value)
+
+
+def _one_line(value: str) -> str:
+    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
+        raise PydanticCustomError("control_character", "Text must be one line without control characters.")
+    return value
+
+
+Storable = BeforeValidator(_storable)
+OneLine = AfterValidator(_one_line)
+
+Line = Annotated[str, Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), OneLine]
+"""One line of text, 1–200 characters."""
+
+LongText = Annotated[str, Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+"""Several lines of text, 1–10,000 characters."""
+
+CountryCode = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{2}$")]
+"""ISO 3166-1 alpha-2."""
+
+LanguageTag = Annotated[str, Storable, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
+"""BCP 47."""
+
+Code = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
+"""A code of a code list: section, edition, area, cause, kind…"""
+
+def _plausible_instant(value: Any) -> Any:
+    # Years near the ends of the calendar overflow when they are moved to another zone.
+    if 1900 <= value.year <= 2200:
+        return value
+    raise PydanticCustomError("year_out_of_range", "The year must lie between 1900 and 2200.")
+
+
+Instant = Annotated[AwareDatetime, AfterValidator(_plausible_instant)]
+"""An instant with its offset (RFC 3339)."""
+
+
+class Received(BaseModel):
+    """What comes over the wire: unknown fields are refused and nothing is coerced silently."""
+
+    model_config = ConfigDict(
+        extra="forbid", str_strip_whitespace=True, allow_inf_nan=False, hide_input_in_errors=True, frozen=True
+    )
+
+
+class Sent(BaseModel):
+    """What goes over the wire: every field is always there."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True, ser_json_inf_nan="null")
+
+
+Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
+"""A whole number of people or things, never a string or a truth value."""

@@ -1,0 +1,129 @@
+"""A service's worker: woken by the queue, kept honest by a sweep, so that it works on while Redis is away."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from arq.worker import Worker as ArqWorker
+from arq.worker import func
+from redis.exceptions import RedisError
+from sqlalchemy.exc import SQLAlchemyError
+
+from services.kernel.consumers import BATCH
+from services.kernel.logs import logger
+from services.kernel.runtime import Runtime
+from services.kernel.service import Service, Sweep
+from services.kernel.trace import new_trace_id, traced
+from services.kernel.wakeups import WAKE, connect, deserialize, queue_name, serialize
+
+POLL_SECONDS = 0.05
+REST_SECONDS = 1.0
+FIRST_PAUSE_SECONDS = 0.01
+
+log = logger(__name__)
+
+
+class Worker:
+    """Runs one service's consumer and sweeps until it is cancelled."""
+
+    def __init__(self, service: Service, runtime: Runtime) -> None:
+        self._service = service
+        self._runtime = runtime
+        self._news = asyncio.Event()
+
+    async def run(self) -> None:
+        """Work until cancelled; nothing that happens to Redis or Postgres ends it."""
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._listen())
+            tasks.create_task(self._read_on_forever())
+            for sweep in self._service.sweeps:
+                tasks.create_task(self._sweep_forever(sweep))
+
+    async def catch_up(self) -> int:
+        """Carry out every event that can be read now; answers how many."""
+        done = 0
+        while True:
+            async with self._runtime.unit_of_work() as session:
+                passed = await self._service.consumer.read_on(session, self._runtime)
+            done += passed or 0
+            if not passed or passed < BATCH:
+                return done
+
+    async def _read_on_forever(self) -> None:
+        longest = self._runtime.settings.sweep_seconds
+        pause = longest
+        while True:
+            try:
+                if await self.catch_up() == 0:
+                    async with self._runtime.unit_of_work() as session:
+                        await self._service.consumer.retry_parked(session, self._runtime)
+                    # News that a transaction still running holds back is readable a moment after the wake-up.
+                    woken = await self._woken_within(pause)
+                    pause = FIRST_PAUSE_SECONDS if woken else min(2 * pause, longest)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("database away", error=type(error).__name__)
+                await asyncio.sleep(REST_SECONDS)
+
+    async def _woken_within(self, seconds: float) -> bool:
+        try:
+            await asyncio.wait_for(self._news.wait(), seconds)
+        except TimeoutError:
+            return False
+        self._news.clear()
+        return True
+
+    async def _sweep_forever(self, sweep: Sweep) -> None:
+        while True:
+            try:
+                with traced(new_trace_id()):
+                    async with self._runtime.unit_of_work() as session:
+                        done = await sweep.work(session, self._runtime)
+            except (SQLAlchemyError, OSError, TimeoutError) as error:
+                log.warning("sweep failed", sweep=sweep.name, error=type(error).__name__)
+                done = 0
+            except Exception:
+                # One sweep's defect must not stop the consumer beside it; it shows in the log at every turn.
+                log.exception("sweep failed", sweep=sweep.name)
+                done = 0
+            if not done:
+                await asyncio.sleep(sweep.every_seconds)
+
+    async def _listen(self) -> None:
+        """Take wake-up jobs from the queue. arq gives up when Redis is away, so it is begun anew."""
+        while True:
+            worker: ArqWorker | None = None
+            try:
+                worker = ArqWorker(
+                    functions=[func(self._wake, name=WAKE, keep_result=0, timeout=10, max_tries=3)],
+                    redis_pool=connect(self._runtime.settings.redis_url),
+                    queue_name=queue_name(self._service.name),
+                    poll_delay=POLL_SECONDS,
+                    handle_signals=False,
+                    log_results=False,
+                    health_check_interval=30,
+                    job_serializer=serialize,
+                    job_deserializer=deserialize,
+                )
+                await worker.async_run()
+            except (RedisError, OSError, TimeoutError) as error:
+                log.warning("queue away", error=type(error).__name__)
+                await asyncio.sleep(REST_SECONDS)
+            finally:
+                if worker is not None:
+                    await _leave(worker)
+
+    async def _wake(self, _: dict[Any, Any], number: int, trace_id: str) -> None:
+        with traced(trace_id):
+            log.debug("woken", number=number)
+            self._news.set()
+
+
+async def _leave(worker: ArqWorker) -> None:
+    for task in worker.tasks.values():
+        task.cancel()
+    await asyncio.gather(*worker.tasks.values(), return_exceptions=True)
+    try:
+        await worker.pool.aclose()
+    except (RedisError, OSError) as error:
+        log.debug("queue was gone", error=type(error).__name__)
