@@ -30,7 +30,17 @@ from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 
 VERSION = "1.0.0"
-EXPOSED = ["ETag", "Link", "Location", "Retry-After", "Trace-Id", "RateLimit", "RateLimit-Policy", "Deprecation", "Sunset"]
+EXPOSED = [
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "Trace-Id",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Deprecation",
+    "Sunset",
+]
 _SWAGGER = next((Path(swagger_ui_bundle.__file__).parent / "vendor").glob("swagger-ui-*"))
 
 log = logger(__name__)
@@ -59,8 +69,12 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_failure)
     app.add_middleware(
-        CORSMiddleware, allow_origins=["*"], allow_methods=["GET", "HEAD", "POST"], expose_headers=EXPOSED,
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "traceparent"], max_age=86400,
+        CORSMiddleware,
+        allow_origins=["*"],
+        allow_methods=["GET", "HEAD", "POST"],
+        expose_headers=EXPOSED,
+        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "traceparent"],
+        max_age=86400,
     )
     _document_problems(app)
     return app
@@ -181,8 +195,8 @@ def _document_problems(app: FastAPI) -> None:
 
 
 _DOCS_POLICY = (
-    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self'; "
-    "frame-ancestors 'none'"
+    "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+    "connect-src 'self'; frame-ancestors 'none'"
 )
 _DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

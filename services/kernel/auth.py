@@ -38,7 +38,8 @@ TOKENS = sa.Table(
     sa.Column("revoked_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("(role = 'local_coordinator') = (section IS NOT NULL)", name="section_of_a_local_coordinator"),
     sa.CheckConstraint(
-        "role NOT IN ('local_coordinator', 'national_coordinator') OR country IS NOT NULL", name="country_of_a_coordinator"
+        "role NOT IN ('local_coordinator', 'national_coordinator') OR country IS NOT NULL",
+        name="country_of_a_coordinator",
     ),
 )
 

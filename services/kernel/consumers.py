@@ -27,7 +27,16 @@ Heard = TypeVar("Heard", bound=Event)
 log = logger(__name__)
 
 _HORIZON = sa.select(sa.cast(sa.func.pg_snapshot_xmin(sa.func.pg_current_snapshot()), sa.Text))
-_ROW = (LOG.c.xid, LOG.c.number, LOG.c.id, LOG.c.name, LOG.c.aggregate, LOG.c.recorded_at, LOG.c.trace_id, LOG.c.payload)
+_ROW = (
+    LOG.c.xid,
+    LOG.c.number,
+    LOG.c.id,
+    LOG.c.name,
+    LOG.c.aggregate,
+    LOG.c.recorded_at,
+    LOG.c.trace_id,
+    LOG.c.payload,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +91,19 @@ class Consumer:
         """Try the dead letters that are due again, oldest first; answers how many found their way."""
         if await self._lock_cursor(session) is None:
             return 0
-        due = DEAD_LETTERS.alias()
-        heads = (
-            sa.select(DEAD_LETTERS.c.aggregate)
-            .where(DEAD_LETTERS.c.consumer == self.name, DEAD_LETTERS.c.next_try_at <= sa.func.now())
-            .limit(BATCH)
+        # Only the oldest letter of an aggregate is tried by its time; those behind it wait for it.
+        oldest = (
+            sa.select(DEAD_LETTERS.c.aggregate, DEAD_LETTERS.c.next_try_at)
+            .distinct(DEAD_LETTERS.c.aggregate)
+            .where(DEAD_LETTERS.c.consumer == self.name)
+            .order_by(DEAD_LETTERS.c.aggregate, DEAD_LETTERS.c.xid, DEAD_LETTERS.c.number)
+            .subquery()
         )
+        due = sa.select(oldest.c.aggregate).where(oldest.c.next_try_at <= sa.func.now())
         statement = (
-            sa.select(*_ROW, due.c.tries)
-            .join(due, sa.and_(due.c.xid == LOG.c.xid, due.c.number == LOG.c.number))
-            .where(due.c.consumer == self.name, due.c.aggregate.in_(heads))
+            sa.select(*_ROW, DEAD_LETTERS.c.tries)
+            .join(DEAD_LETTERS, sa.and_(DEAD_LETTERS.c.xid == LOG.c.xid, DEAD_LETTERS.c.number == LOG.c.number))
+            .where(DEAD_LETTERS.c.consumer == self.name, DEAD_LETTERS.c.aggregate.in_(due))
             .order_by(LOG.c.xid, LOG.c.number)
             .limit(BATCH)
         )
@@ -113,11 +125,15 @@ class Consumer:
             else:
                 stuck.add(row.aggregate)
                 await session.execute(
-                    sa.update(DEAD_LETTERS).where(mine).values(tries=tries + 1, error=error, next_try_at=_pause(tries + 1))
+                    sa.update(DEAD_LETTERS)
+                    .where(mine)
+                    .values(tries=tries + 1, error=error, next_try_at=_pause(tries + 1))
                 )
         return found
 
     async def _carry_out(self, session: AsyncSession, row: Recorded, runtime: Runtime) -> str | None:
+        if row.name not in self._by_name:
+            return None  # It was parked by an older version of this service, which still heard of it.
         kind, handler = self._by_name[row.name]
         with traced(row.trace_id):
             try:
@@ -128,9 +144,9 @@ class Consumer:
                 if failure.connection_invalidated or _passes_by_itself(failure):
                     raise
                 return self._failed(row, failure)
-            except Exception as failure:
+            except Exception as failure:  # noqa: BLE001  # Whatever it is, the events of others go on.
                 return self._failed(row, failure)
-            log.debug("event carried out", event=row.name, number=row.number)
+            log.info("event carried out", event=row.name, number=row.number, consumer=self.name)
             return None
 
     def _failed(self, row: Recorded, failure: Exception) -> str:
@@ -177,8 +193,10 @@ class Consumer:
                 aggregate=row.aggregate,
                 tries=tries,
                 error=error,
-                next_try_at=_pause(tries),
+                next_try_at=_pause(tries) if error is not None else sa.func.now(),
             )
+            # A replay meets again what is still parked.
+            .on_conflict_do_nothing()
         )
 
 
@@ -208,5 +226,7 @@ async def backlog(session: AsyncSession, consumer: Consumer) -> tuple[int, int]:
     past = _past(cursor.xid, cursor.number) if cursor else sa.true()
     waiting = sa.select(sa.literal(1)).select_from(LOG).where(past, LOG.c.name.in_(names)).limit(1000).subquery()
     parked = sa.select(sa.func.count()).where(DEAD_LETTERS.c.consumer == consumer.name).scalar_subquery()
-    found = (await session.execute(sa.select(sa.select(sa.func.count()).select_from(waiting).scalar_subquery(), parked))).one()
+    found = (
+        await session.execute(sa.select(sa.select(sa.func.count()).select_from(waiting).scalar_subquery(), parked))
+    ).one()
     return found[0], found[1]

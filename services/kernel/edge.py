@@ -1,4 +1,4 @@
-"""The outermost layer of a service: trace id, access log, safe headers, HEAD, body limit, and an answer to every failure."""
+"""The outermost layer of a service: trace id, access log, safe headers, HEAD, body limit, an answer to every failure."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ class Edge:
         except Exception as failure:  # The last resort: every failure gets an answer and a log line.
             problem = problem_for(failure)
             if problem.status >= 500:
-                log.error("request failed", route=inner["state"].get("route"), exc_info=failure)
+                log.exception("request failed", route=inner["state"].get("route"), exc_info=failure)
             if not status:
                 await respond(Request(inner), problem)(inner, receive, send_safely)
             elif not finished:

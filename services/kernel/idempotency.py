@@ -17,7 +17,7 @@ from starlette.responses import Response
 
 from services.kernel.auth import PerhapsCaller
 from services.kernel.problems import BadRequest, IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
-from services.kernel.runtime import Runtime, Running, Writing
+from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
 _KEPT_HEADERS = ("content-type", "etag", "location")
@@ -34,7 +34,9 @@ def keys_table(metadata: sa.MetaData) -> sa.Table:
         sa.Column("status", sa.SmallInteger, nullable=False),
         sa.Column("headers", JSONB, nullable=False),
         sa.Column("body", sa.LargeBinary, nullable=False),
-        sa.Column("answered_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()"), index=True),
+        sa.Column(
+            "answered_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()"), index=True
+        ),
     )
 
 
@@ -47,7 +49,7 @@ def _table(runtime: Runtime) -> sa.TableClause:
     )
 
 
-class Replayed(Exception):  # noqa: N818  # It is an answer, not an error.
+class Replayed(Exception):  # It is an answer, not an error.
     """This request was answered before; the stored answer is sent again."""
 
     def __init__(self, response: Response) -> None:
@@ -91,7 +93,9 @@ async def _claim(
     session: Writing,
     runtime: Running,
     actor: PerhapsCaller,
-    header: Annotated[str | None, Header(alias="Idempotency-Key", description="Makes repeating the request safe.")] = None,
+    header: Annotated[
+        str | None, Header(alias="Idempotency-Key", description="Makes repeating the request safe.")
+    ] = None,
 ) -> None:
     if header is None:
         return
@@ -117,7 +121,7 @@ async def _claim(
         raise IdempotencyKeyReused
 
 
-async def _required(request: Request, claimed: Annotated[None, Depends(_claim)]) -> None:
+async def _required(request: Request, _: Annotated[None, Depends(_claim)]) -> None:
     if "idempotency-key" not in request.headers:
         raise IdempotencyKeyMissing
 

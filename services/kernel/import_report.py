@@ -7,7 +7,7 @@ import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple
+from typing import BinaryIO, NamedTuple, Self
 
 from services.kernel.imports import Refused, Remark, Row
 
@@ -149,10 +149,9 @@ class Report:
 
     def text(self) -> str:
         """Return the report for a terminal; characters that could steer it are shown as escapes."""
-        lines = [
-            f"{self.name}: {_count(self.rows, 'row')}: {self.taken} taken, {self.unchanged} unchanged, "
-            f"{self.refused} refused; {_count(self.warnings, 'warning')} on {_count(self.warned, 'row')}"
-        ]
+        rows = f"{_count(self.rows, 'row')}: {self.taken} taken, {self.unchanged} unchanged, {self.refused} refused"
+        warnings = f"{_count(self.warnings, 'warning')} on {_count(self.warned, 'row')}"
+        lines = [f"{self.name}: {rows}; {warnings}"]
         for message in self.messages:
             kind = "refused" if message.is_refusal else "warning"
             place = f"line {message.line}" + (f", {message.column}" if message.column else "")
@@ -165,11 +164,13 @@ class Report:
             lines.append(f"  all warnings: {self._warnings_file.path}")
         return "\n".join(_printable(line) for line in lines)
 
-    def __enter__(self) -> "Report":
+    def __enter__(self) -> Self:
         """Begin; files are opened when there is something to write."""
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         """Keep the files of a run that came to its end, drop those of one that did not."""
         for file in (self._refused_file, self._warnings_file):
             if file and kind is None:

@@ -32,7 +32,7 @@ class Remark(NamedTuple):
 
 
 class Refused(Exception):
-    """This row cannot be taken; `column` is None where the whole row is at fault."""
+    """A row cannot be taken; `column` is None where the whole row is at fault."""
 
     def __init__(self, column: str | None, reason: str) -> None:
         """Keep the column and the reason apart, for the report."""
@@ -224,7 +224,9 @@ def text_flaw(text: str) -> str | None:
     return None
 
 
-def parsed(row: Row, parse: Callable[[Mapping[str, Any]], tuple[Value, Sequence[Remark]]]) -> tuple[Value, list[Remark]]:
+def parsed(
+    row: Row, parse: Callable[[Mapping[str, Any]], tuple[Value, Sequence[Remark]]]
+) -> tuple[Value, list[Remark]]:
     """Return what `parse` makes of a row, with its remarks; raise Refused where it cannot be read or accepted."""
     if row.fault is not None:
         raise row.fault

@@ -1,4 +1,4 @@
-"""Business mail: queued in the transaction that causes it, sent by a sweep, one message id for one mail however often it is tried."""
+"""Business mail: queued in the transaction that causes it, sent by a sweep under one message id however often tried."""
 
 from __future__ import annotations
 

@@ -80,7 +80,8 @@ async def _make_role(connection: AsyncConnection, role: str) -> None:
     # Roles belong to the whole cluster, where another database's migration may make the same one at this moment.
     await connection.execute(
         sa.text(
-            f"DO $$ BEGIN CREATE ROLE \"{role}\" NOLOGIN; EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
+            f'DO $$ BEGIN CREATE ROLE "{role}" NOLOGIN; '
+            "EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$"
         )
     )
     member = sa.text("SELECT pg_has_role(current_user, :role, 'MEMBER')")

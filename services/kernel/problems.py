@@ -1,11 +1,11 @@
 """Errors as RFC 9457 problem documents: a tree of exceptions whose docstrings are their default details.
 
-    Problem
-    ├── BadRequest 400    MalformedBody, IdempotencyKeyMissing
-    ├── Unauthenticated 401, Forbidden 403, NotFound 404
-    ├── Conflict 409      (each capability's own), PreconditionFailed 412, PreconditionRequired 428
-    ├── Invalid 422       with one entry in `errors` for each fault of the input
-    └── Unavailable 503   with Retry-After
+Problem
+├── BadRequest 400    MalformedBody, IdempotencyKeyMissing
+├── Unauthenticated 401, Forbidden 403, NotFound 404
+├── Conflict 409      (each capability's own), PreconditionFailed 412, PreconditionRequired 428
+├── Invalid 422       with one entry in `errors` for each fault of the input
+└── Unavailable 503   with Retry-After
 """
 
 from __future__ import annotations
@@ -225,9 +225,7 @@ def from_http_exception(request: Request, error: HTTPException) -> Response:
         if kind.status == error.status_code:
             return respond(request, kind())
     title = HTTPStatus(error.status_code).phrase
-    return respond(
-        request, Problem(f"{title}.", headers=error.headers), status=error.status_code, title=title
-    )
+    return respond(request, Problem(f"{title}.", headers=error.headers), status=error.status_code, title=title)
 
 
 def documented(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:

@@ -115,7 +115,9 @@ def _conditional(request: Request, response: Response) -> Response:
     wanted = request.headers.get("if-none-match")
     if wanted is None or not _matches(wanted, response.headers["etag"], weak=True):
         return response
-    kept = {name: response.headers[name] for name in ("etag", "cache-control", "vary", "link") if name in response.headers}
+    kept = {
+        name: response.headers[name] for name in ("etag", "cache-control", "vary", "link") if name in response.headers
+    }
     return Response(status_code=304, headers=kept)
 
 

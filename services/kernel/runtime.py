@@ -29,7 +29,7 @@ class Runtime:
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed on leaving, rolled back on an exception; the hearers are woken after the commit."""
+        """One transaction: committed on leaving, rolled back on an exception; hearers are woken after the commit."""
         async with self._sessions() as session:
             async with session.begin():
                 yield session

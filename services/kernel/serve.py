@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 
 import uvicorn
@@ -70,7 +70,7 @@ async def serve(
         app = combine({service.name: create_app(service, held[service.name]) for service in web})
         server = _Server(_server_config(app))
         serving = asyncio.create_task(server.serve([listener]))
-        while not server.started and not serving.done():
+        while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn sets a flag and no event.
             await asyncio.sleep(0.01)
         if when_ready is not None and not serving.done():
             await when_ready()
@@ -85,7 +85,7 @@ class _Server(uvicorn.Server):
     """uvicorn raises the signal anew after its shutdown, which would end the process before ours is done."""
 
     @contextlib.contextmanager
-    def capture_signals(self):  # type: ignore[no-untyped-def]
+    def capture_signals(self) -> Iterator[None]:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.handle_exit, number, None)

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     def load(cls) -> Settings:
         """Read the environment, or raise `Misconfigured` with one sentence that names the variable and no value."""
         try:
-            return cls()  # type: ignore[call-arg]  # Every field comes from the environment.
+            return cls()
         except ValidationError as error:
             first = error.errors(include_input=False, include_url=False)[0]
             name = str(first["loc"][0]) if first["loc"] else ""

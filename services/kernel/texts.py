@@ -1,4 +1,4 @@
-"""Field types for what strangers send: text that Postgres and JSON can hold, and models that refuse what they don't know."""
+"""Field types for what strangers send: text that Postgres can hold, and models that refuse what they don't know."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ LanguageTag = Annotated[str, Storable, StringConstraints(pattern=r"^[a-z]{2,3}(-
 
 Code = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A code of a code list: section, edition, area, cause, kind…"""
+
 
 def _plausible_instant(value: Any) -> Any:
     # Years near the ends of the calendar overflow when they are moved to another zone.

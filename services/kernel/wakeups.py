@@ -1,4 +1,4 @@
-"""Wake-up jobs: how the queue says "there is news" to another service's worker, and carries nothing that can be lost."""
+"""Wake-up jobs: the queue says "there is news" to another service's worker, and carries nothing that can be lost."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ def deserialize(data: bytes) -> dict[str, Any]:
 def connect(redis_url: str) -> ArqRedis:
     """A client of the queue. It opens no connection yet, so a service starts while Redis is away."""
     known = RedisSettings.from_dsn(redis_url)
-    client = ArqRedis(
+    return ArqRedis(
         job_serializer=serialize,
         job_deserializer=deserialize,
         host=known.host if isinstance(known.host, str) else "localhost",
@@ -55,7 +55,6 @@ def connect(redis_url: str) -> ArqRedis:
         socket_timeout=PATIENCE_SECONDS,
         health_check_interval=15,
     )
-    return client
 
 
 class Waker:

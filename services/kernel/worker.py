@@ -64,6 +64,10 @@ class Worker:
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("database away", error=type(error).__name__)
                 await asyncio.sleep(REST_SECONDS)
+            except Exception:
+                # What neither a handler nor the database is to blame for must not end the sweeps beside it.
+                log.exception("reading on failed")
+                await asyncio.sleep(REST_SECONDS)
 
     async def _woken_within(self, seconds: float) -> bool:
         try:
@@ -108,6 +112,10 @@ class Worker:
                 await worker.async_run()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("queue away", error=type(error).__name__)
+                await asyncio.sleep(REST_SECONDS)
+            except Exception:
+                # arq trips over some of what a stranger may put into the queue; the sweep goes on meanwhile.
+                log.exception("queue not understood")
                 await asyncio.sleep(REST_SECONDS)
             finally:
                 if worker is not None:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.activities.campaigns.edition_rows import GATHERINGS
 from services.activities.campaigns.tables import Edition
 
-GATHERINGS = "SECM"
+
+async def now(session: AsyncSession) -> datetime:
+    """The database's clock."""
+    return (await session.execute(sa.select(sa.func.now()))).scalar_one()
 
 
 async def edition(session: AsyncSession, code: str) -> Edition | None:
@@ -20,7 +24,9 @@ async def edition(session: AsyncSession, code: str) -> Edition | None:
 
 async def editions(session: AsyncSession) -> Sequence[Edition]:
     """Every edition, the newest first; those without dates last."""
-    return (await session.scalars(sa.select(Edition).order_by(Edition.starts_on.desc().nulls_last(), Edition.code))).all()
+    return (
+        await session.scalars(sa.select(Edition).order_by(Edition.starts_on.desc().nulls_last(), Edition.code))
+    ).all()
 
 
 async def edition_on(session: AsyncSession, day: date) -> str | None:
@@ -29,7 +35,7 @@ async def edition_on(session: AsyncSession, day: date) -> str | None:
         sa.select(Edition.code)
         .where(Edition.precision == "day", Edition.series != GATHERINGS)
         .where(Edition.starts_on <= day, Edition.ends_on >= day)
-        .order_by(Edition.ends_on - Edition.starts_on, Edition.code)
+        .order_by(Edition.ends_on - Edition.starts_on, Edition.starts_on.desc(), Edition.code)
         .limit(1)
     )
     return await session.scalar(statement)

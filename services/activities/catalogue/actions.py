@@ -42,7 +42,12 @@ async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted:
 
 
 async def revise(
-    session: AsyncSession, settings: Settings, actor: Actor, row: Activity, wanted: ActivityDraft, fields: frozenset[str]
+    session: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    row: Activity,
+    wanted: ActivityDraft,
+    fields: frozenset[str],
 ) -> Activity:
     """Change fields of a locked activity; what was reviewed for the label stays."""
     check_reach(actor, row)
@@ -70,8 +75,19 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
     """A new draft with the content of an activity, to be given new dates."""
     check_reach(actor, original)
     kept = {column.name: getattr(original, column.name) for column in Activity.__table__.columns}
-    fresh = {"id": new_id(), "state": State.DRAFT.value, "revision": 0, "reason": None, "sample": False, "turns_at": None,
-             "source": None, "source_id": None, "source_url": None, "has_places": True, "availability_revision": 0}  # fmt: skip
+    fresh = {
+        "id": new_id(),
+        "state": State.DRAFT.value,
+        "revision": 0,
+        "reason": None,
+        "sample": False,
+        "turns_at": None,
+        "source": None,
+        "source_id": None,
+        "source_url": None,
+        "has_places": True,
+        "availability_revision": 0,
+    }
     for made_by_the_database in ("created_at", "updated_at"):
         kept.pop(made_by_the_database)
     row = Activity(**{**kept, **fresh})
@@ -107,7 +123,8 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     if faults:
         raise Invalid(errors=faults)
     starts_at, ends_at = instants["starts_at"], instants["ends_at"]
-    assert starts_at is not None and ends_at is not None
+    assert starts_at is not None
+    assert ends_at is not None
     opens_at, closes_at = instants["sign_up/opens_at"], instants["sign_up/closes_at"] or starts_at
     if ends_at < starts_at:
         raise Invalid.at("#/ends_at", "Must not lie before the start.")
@@ -175,9 +192,13 @@ async def changed(
     store.add_history(
         session,
         HistoryEntry(
-            activity_id=row.id, revision=row.revision, verb=verb, reason=reason,
-            actor_id=actor.id if actor else None, actor_role=actor.role.value if actor else "import",
-        ),  # fmt: skip
+            activity_id=row.id,
+            revision=row.revision,
+            verb=verb,
+            reason=reason,
+            actor_id=actor.id if actor else None,
+            actor_role=actor.role.value if actor else "import",
+        ),
     )
     state = State(row.state)
     if state in rules.PUBLIC:
@@ -211,5 +232,3 @@ async def hear_of_availability(session: AsyncSession, settings: Settings, event:
     row.has_places, row.availability_revision = event.has_places, event.revision
     row.updated_at = moment = await store.now(session)
     render(row, settings, now=moment)
-
-

@@ -120,19 +120,34 @@ async def revise_activity(
     return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
 
 
-@router.post("/activities/{activity_id}/submit", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+@router.post(
+    "/activities/{activity_id}/submit",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
 async def submit_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
     """Ask the national coordinator for the SocialErasmus label."""
     return await _act(session, runtime, actor, activity_id, Verb.SUBMIT)
 
 
-@router.post("/activities/{activity_id}/approve", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+@router.post(
+    "/activities/{activity_id}/approve",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
 async def approve_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
     """Give the label, as the national coordinator."""
     return await _act(session, runtime, actor, activity_id, Verb.APPROVE)
 
 
-@router.post("/activities/{activity_id}/return", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+@router.post(
+    "/activities/{activity_id}/return",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
 async def return_activity(
     session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
@@ -140,13 +155,23 @@ async def return_activity(
     return await _act(session, runtime, actor, activity_id, Verb.RETURN, reasons.reason)
 
 
-@router.post("/activities/{activity_id}/publish", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+@router.post(
+    "/activities/{activity_id}/publish",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
 async def publish_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
     """Show an approved activity to everybody and let students sign up."""
     return await _act(session, runtime, actor, activity_id, Verb.PUBLISH)
 
 
-@router.post("/activities/{activity_id}/cancel", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+@router.post(
+    "/activities/{activity_id}/cancel",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
 async def cancel_activity(
     session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
@@ -154,7 +179,12 @@ async def cancel_activity(
     return await _act(session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
 
 
-@router.post("/activities/{activity_id}/complete", response_model=ActivityOut, responses=_MANAGED, dependencies=[idempotency.optional])
+@router.post(
+    "/activities/{activity_id}/complete",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
 async def complete_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
     """Say that it took place."""
     return await _act(session, runtime, actor, activity_id, Verb.COMPLETE)

@@ -17,5 +17,3 @@ async def availability_changed(session: AsyncSession, event: AvailabilityChanged
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
     return await actions.turn_due(session, runtime.settings)
-
-

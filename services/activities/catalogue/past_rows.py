@@ -80,7 +80,8 @@ class PastActivityRow:
     """One activity of the past; `starts_on` and `ends_on` are inclusive and as wide as `date_precision` says.
 
     `known_start` is the first day where the source gives it to the day, else None: only that may decide on an edition.
-    `area`, `cause` and `kind` are codes of the directory; `area_certain` and `cause_certain` say that the source states them.
+    `area`, `cause` and `kind` are codes of the directory; `area_certain` and `cause_certain` say that the source
+    states them.
     """
 
     source_id: str

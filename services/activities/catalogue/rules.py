@@ -104,7 +104,9 @@ def instant(wall_clock: datetime, zone: ZoneInfo) -> datetime:
     possible = {
         found
         for fold in (0, 1)
-        if (found := naive.replace(tzinfo=zone, fold=fold).astimezone(UTC)).astimezone(zone).replace(tzinfo=None, fold=0)
+        if (found := naive.replace(tzinfo=zone, fold=fold).astimezone(UTC))
+        .astimezone(zone)
+        .replace(tzinfo=None, fold=0)
         == naive.replace(fold=0)
     }
     if not possible:

@@ -9,7 +9,15 @@ from typing import Annotated, Any, Literal
 from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AnyHttpUrl, BeforeValidator, Field, StringConstraints, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationError,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from services.activities.catalogue import rules
@@ -20,8 +28,9 @@ from services.kernel.texts import Code, Count, CountryCode, LanguageTag, Line, L
 def _known(codes: dict[str, str], what: str) -> AfterValidator:
     def check(value: str) -> str:
         if value not in codes:
-            raise PydanticCustomError("unknown_code", "Unknown {what}; one of: {codes}.", {
-                "what": what, "codes": ", ".join(codes)})
+            raise PydanticCustomError(
+                "unknown_code", "Unknown {what}; one of: {codes}.", {"what": what, "codes": ", ".join(codes)}
+            )
         return value
 
     return AfterValidator(check)
@@ -143,9 +152,13 @@ class ActivityDraft(Received):
     programme: Annotated[Code, _known(PROGRAMMES, "programme")] = "socialerasmus"
     mode: Annotated[Code, _known(MODES, "mode")] = "physical"
     edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
-    areas: Annotated[list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)]
+    areas: Annotated[
+        list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
+    ]
     causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6)]
-    sdgs: Annotated[list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)] = []
+    sdgs: Annotated[
+        list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)
+    ] = []
     organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40)]
     starts_at: WallClock
     ends_at: WallClock
@@ -165,7 +178,10 @@ class ActivityDraft(Received):
     def _consistent(self) -> ActivityDraft:
         if self.time_zone is not None:
             _zone(self.time_zone)
-        if len({cause.code for cause in self.causes}) != len(self.causes) or sum(cause.main for cause in self.causes) > 1:
+        if (
+            len({cause.code for cause in self.causes}) != len(self.causes)
+            or sum(cause.main for cause in self.causes) > 1
+        ):
             raise PydanticCustomError("causes", "Each cause once, and only one of them is the main one.")
         codes = [organiser.code for organiser in self.organisers]
         if len(set(codes)) != len(codes) or sum(organiser.lead for organiser in self.organisers) > 1:

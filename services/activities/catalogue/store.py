@@ -120,5 +120,3 @@ def _conditions(wanted: Filters) -> list[sa.ColumnElement[bool]]:
         )
         conditions.append(is_open if wanted.open else sa.not_(is_open))
     return conditions
-
-

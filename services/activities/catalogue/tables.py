@@ -16,7 +16,7 @@ _Instant = sa.DateTime(timezone=True)
 
 
 class Activity(Table):
-    """One activity. `areas` and `causes` name the main one first; `document` is what readers get, rendered at each change."""
+    """One activity. `areas` and `causes` name the main one first; `document` is what readers get, made at each change."""
 
     __tablename__ = "activities"
     __table_args__ = (
@@ -26,8 +26,12 @@ class Activity(Table):
         sa.CheckConstraint("ends_at >= starts_at", name="ends_after_its_start"),
         sa.CheckConstraint("capacity >= 0", name="capacity_not_negative"),
         sa.UniqueConstraint("source", "source_id"),
-        sa.Index("ix_activities_public_by_start", "starts_at", "id", postgresql_where=sa.text(
-            "state IN ('published', 'held', 'cancelled')")),
+        sa.Index(
+            "ix_activities_public_by_start",
+            "starts_at",
+            "id",
+            postgresql_where=sa.text("state IN ('published', 'held', 'cancelled')"),
+        ),
         sa.Index("ix_activities_section_codes", "section_codes", postgresql_using="gin"),
         sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     )

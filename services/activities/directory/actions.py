@@ -1,4 +1,4 @@
-"""What is done with the directory: tokens for the coordinators of its sections and countries."""
+"""What is done with the directory: its entries, and tokens for the coordinators of its sections and countries."""
 
 from __future__ import annotations
 
@@ -6,8 +6,11 @@ from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services import contracts
 from services.activities.directory import store
-from services.kernel import auth
+from services.activities.directory.section_rows import SectionRow
+from services.activities.directory.tables import Section
+from services.kernel import auth, events
 from services.kernel.auth import Role
 from services.kernel.failures import Stop
 
@@ -26,3 +29,29 @@ async def issue_token(
     elif (role is Role.NATIONAL_COORDINATOR) != (country is not None):
         raise Stop("A national coordinator's token needs --country, and no other role's takes one.")
     return await auth.issue(session, role=role, section=section, country=country, label=label, lasts=lasts)
+
+
+async def record_section(session: AsyncSession, row: SectionRow) -> bool:
+    """Enter a section into the directory, or bring its entry up to date; answers whether anything changed."""
+    known = await store.section(session, row.code)
+    entry = known or Section(code=row.code)
+    for name in ("name", "country", "university", "website", "latitude", "longitude", "state", "same_as", "time_zone"):
+        _set(entry, name, getattr(row, name))
+    _set(entry, "cities", list(row.cities))
+    if known is not None and not session.is_modified(entry):
+        return False
+    session.add(entry)
+    entry.updated_at = await store.now(session)
+    await events.record(
+        session,
+        contracts.SectionRecorded(
+            code=row.code, title=row.name, country=row.country, state=row.state, time_zone=row.time_zone
+        ),
+    )
+    return True
+
+
+def _set(entry: Section, name: str, value: object) -> None:
+    # Assigning an equal list would count as a change.
+    if getattr(entry, name) != value:
+        setattr(entry, name, value)

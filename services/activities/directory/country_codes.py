@@ -77,7 +77,7 @@ _OTHER_NAMES = {
     "uk": "GB",
 }
 
-_CITIES_BY_ZONE = {
+CITIES_BY_ZONE = {
     ("DK", "America/Nuuk"): "Nuuk",
     ("DK", "Atlantic/Faroe"): "Torshavn",
     ("ES", "Africa/Ceuta"): "Ceuta, Melilla",
@@ -121,6 +121,7 @@ _CITIES_BY_ZONE = {
     ("RU", "Europe/Ulyanovsk"): "Ulyanovsk",
     ("RU", "Europe/Volgograd"): "Volgograd",
 }
+"""Cities, by country and IANA zone, whose time is not that of most of their country; Moscow's are there to be known."""
 
 
 def country_of(code: str) -> str | None:
@@ -152,7 +153,5 @@ def folded(text: str) -> str:
 
 _BY_NAME = {folded(country.name): code for code, country in COUNTRIES.items()} | _OTHER_NAMES
 _BY_CITY = {
-    (country, folded(city)): zone
-    for (country, zone), cities in _CITIES_BY_ZONE.items()
-    for city in cities.split(", ")
+    (country, folded(city)): zone for (country, zone), cities in CITIES_BY_ZONE.items() for city in cities.split(", ")
 }

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.directory.tables import Section
+
+
+async def now(session: AsyncSession) -> datetime:
+    """The database's clock."""
+    return (await session.execute(sa.select(sa.func.now()))).scalar_one()
 
 
 async def section(session: AsyncSession, code: str) -> Section | None:

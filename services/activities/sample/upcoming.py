@@ -1,4 +1,4 @@
-"""The upcoming edition of the sample network: its dates by the calendar and its activities, templates in `upcoming.csv`."""
+"""The upcoming edition of the sample network: its dates by the calendar, its activities from templates."""
 
 import re
 from collections.abc import Iterator, Mapping

@@ -1,0 +1,1 @@
+"""The service that holds reports and the figures made from them."""

@@ -1,0 +1,1 @@
+"""What organisers report after an activity, its checks and its verification."""

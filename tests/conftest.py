@@ -1,0 +1,52 @@
+"""Fixtures that every test may use: a server, a fresh database, the services on it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.harness import databases as harness
+from tests.harness.databases import Databases
+from tests.harness.network import Network, running
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> str:
+    """The queue that `deploy test` started."""
+    return os.environ["REDIS_URL"]
+
+
+@pytest.fixture(scope="session")
+async def databases(redis_url: str) -> AsyncIterator[Databases]:
+    """Databases on the server that `deploy test` started."""
+    made = Databases(os.environ["DATABASE_URL"], redis_url)
+    await made.make_template()
+    yield made
+    await made.drop_template()
+
+
+@pytest.fixture
+async def database_url(databases: Databases) -> AsyncIterator[str]:
+    """A database of the test's own, migrated, with a small network of sections."""
+    async with databases.fresh() as url:
+        yield url
+
+
+@pytest.fixture
+async def network(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIterator[Network]:
+    """The three services in this process on a fresh database."""
+    told = harness.settings(database_url, redis_url, mailbox=tmp_path / "mailbox")
+    async with running(told, database_url) as made:
+        yield made
+
+
+@pytest.fixture(scope="session")
+def shared_data() -> Path:
+    """The folder with the data that must not be copied into the project."""
+    folder = os.environ.get("SOCIALERASMUS_SHARED_DATA")
+    if not folder:
+        pytest.skip("needs SOCIALERASMUS_SHARED_DATA: the sections and countries, which are not ours to ship")
+    return Path(folder)

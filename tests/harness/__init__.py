@@ -1,0 +1,1 @@
+"""What the tests share: databases that cost milliseconds, services in this process or in their own."""
