@@ -1,0 +1,82 @@
+"""The command line: `up`, `test` and `down`, and how each ends."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from deploy import interruption, settings
+from deploy.down import down
+from deploy.failure import Failure
+from deploy.test import test
+from deploy.up import up
+
+INTERRUPTED = 130
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run a command and give its exit code; what went wrong is one sentence on standard error."""
+    parser = _parser()
+    asked, rest = parser.parse_known_args(arguments)
+    if rest and asked.command != "test":
+        parser.error(f"unknown: {' '.join(rest)}")
+    try:
+        return _run(asked, rest)
+    except Failure as failure:
+        return _complain(str(failure), 1)
+    except interruption.Interrupted:
+        return _complain(
+            "Stopped before it was ready; nothing was left half done that the next run does not mend.", INTERRUPTED
+        )
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except OSError as error:
+        where = f": {os.fsdecode(error.filename)}" if isinstance(error.filename, str | bytes) else ""
+        return _complain(f"{error.strerror or error}{where}.", 1)
+
+
+def _run(asked: argparse.Namespace, rest: list[str]) -> int:
+    if asked.command == "up":
+        return up(settings.gather(state=asked.state, environment=asked.environment, port=asked.port, with_file=True))
+    if asked.command == "down":
+        return down(settings.gather(state=asked.state, environment=None, with_file=True), delete=asked.delete)
+    # Tests never take a database from .env: it may be one that somebody works with.
+    return test(settings.gather(state=asked.state, environment=asked.environment, with_file=False), rest)
+
+
+def _complain(sentence: str, code: int) -> int:
+    print(sentence, file=sys.stderr, flush=True)
+    return code
+
+
+def _port(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 0 < int(text) < 65536:
+        raise argparse.ArgumentTypeError(f"a port is a number from 1 to 65535, not '{text}'")
+    return int(text)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python3 deploy", description="Run SocialErasmus on this machine.", allow_abbrev=False
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up | test | down")
+    placed = argparse.ArgumentParser(add_help=False)
+    placed.add_argument("--state", metavar="DIR", help="where data, mailbox and logs lie (SOCIALERASMUS_STATE)")
+    built = argparse.ArgumentParser(add_help=False)
+    built.add_argument(
+        "--environment", metavar="DIR", help="a Python environment to use as is (SOCIALERASMUS_ENVIRONMENT_DIR)"
+    )
+    up = commands.add_parser(
+        "up", parents=[placed, built], allow_abbrev=False, help="start everything and watch over it"
+    )
+    up.add_argument("--port", type=_port, default=8000, help="where the services listen (8000)")
+    commands.add_parser(
+        "test",
+        parents=[placed, built],
+        allow_abbrev=False,
+        help="run the tests; other arguments go to pytest",
+        epilog="Other arguments go to pytest.",
+    )
+    down = commands.add_parser("down", parents=[placed], allow_abbrev=False, help="stop a running up")
+    down.add_argument("--delete", action="store_true", help="remove its data, mailbox, logs and environments too")
+    return parser
