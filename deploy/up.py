@@ -77,6 +77,7 @@ def _told(settings: Settings, state: State, url: str) -> dict[str, str]:
         "SOCIALERASMUS_SECRET": given.get("SOCIALERASMUS_SECRET") or state.secret(),
         "SOCIALERASMUS_BASE_URL": given.get("SOCIALERASMUS_BASE_URL") or url,
         "SOCIALERASMUS_MAILBOX": given.get("SOCIALERASMUS_MAILBOX") or str(state.mailbox),
+        "SOCIALERASMUS_LOG_FILE": given.get("SOCIALERASMUS_LOG_FILE") or str(state.logs / "services.log"),
         "PYTHONUNBUFFERED": "1",
     }
 
@@ -117,7 +118,8 @@ def _services(settings: Settings, home: Path, variables: dict[str, str], crew: C
     variables.pop("PYTHONHOME", None)
     process = processes.spawn(command, cwd=PROJECT, environment=variables)
     crew.stack.callback(_stop_services, process)
-    crew.watched.append(("services", process, "what it said stands above"))
+    log = variables["SOCIALERASMUS_LOG_FILE"]
+    crew.watched.append(("services", process, f"what they said stands above or in {log}"))
 
 
 def _stop_services(process: subprocess.Popen[bytes]) -> None:

@@ -1,4 +1,4 @@
-"""The facts that services tell each other: each event's name, version, content and hearers are defined here and nowhere else.
+"""The facts that services tell each other: each event's name, version, content and hearers, defined nowhere else.
 
 No event identifies a person. A new field has a default; a changed meaning is a new version beside the old one.
 """
@@ -13,7 +13,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.kernel.events import Event
+from services.kernel.facts import Event
 
 ACTIVITIES, REGISTRATION, IMPACT = "activities", "registration", "impact"
 
@@ -163,7 +163,7 @@ class AvailabilityChanged(Event):
 
 
 class AttendanceRecorded(Event):
-    """Somebody of a class was there, or was not after all. `attendance_key` is random and erasure destroys its other end."""
+    """Somebody of a class was there, or was not after all. `attendance_key` is random; erasure cuts its other end."""
 
     name: ClassVar[str] = "registration.attendance_recorded.v1"
     heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)

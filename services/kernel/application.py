@@ -24,23 +24,13 @@ from starlette.types import ASGIApp
 
 from services.kernel import consumers, problems
 from services.kernel.auth import Tokens
-from services.kernel.edge import Edge, problem_for
+from services.kernel.edge import EXPOSED, Edge, problem_for
 from services.kernel.logs import logger
+from services.kernel.replies import from_http_exception, respond
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 
 VERSION = "1.0.0"
-EXPOSED = [
-    "ETag",
-    "Link",
-    "Location",
-    "Retry-After",
-    "Trace-Id",
-    "RateLimit",
-    "RateLimit-Policy",
-    "Deprecation",
-    "Sunset",
-]
 _SWAGGER = next((Path(swagger_ui_bundle.__file__).parent / "vendor").glob("swagger-ui-*"))
 
 log = logger(__name__)
@@ -85,7 +75,7 @@ def combine(apps: Mapping[str, ASGIApp], *, extra: Sequence[Route] = ()) -> ASGI
 
     async def nothing_here(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)
-        return problems.from_http_exception(request, error)
+        return from_http_exception(request, error)
 
     mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
     return Edge(Starlette(routes=[*mounts, *extra], exception_handlers={HTTPException: nothing_here}))
@@ -93,16 +83,16 @@ def combine(apps: Mapping[str, ASGIApp], *, extra: Sequence[Route] = ()) -> ASGI
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, problems.Problem)
-    return problems.respond(request, error)
+    return respond(request, error)
 
 
 async def _on_invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
-    return problems.respond(request, problems.invalid(error))
+    return respond(request, problems.invalid(error.errors()))
 
 
 async def _on_failure(request: Request, error: Exception) -> Response:
-    return problems.respond(request, problem_for(error))
+    return respond(request, problem_for(error))
 
 
 async def _on_http_exception(request: Request, error: Exception) -> Response:
@@ -112,7 +102,7 @@ async def _on_http_exception(request: Request, error: Exception) -> Response:
         if request.method == "OPTIONS":
             return Response(status_code=204, headers={"Allow": allowed})
         error.headers = {"Allow": allowed}
-    return problems.from_http_exception(request, error)
+    return from_http_exception(request, error)
 
 
 def _methods(request: Request) -> str:

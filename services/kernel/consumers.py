@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.kernel.events import CURSORS, DEAD_LETTERS, LOG, Event, Recorded
+from services.kernel.events import CURSORS, DEAD_LETTERS, LOG, Recorded
+from services.kernel.facts import Event
 from services.kernel.logs import logger
 from services.kernel.runtime import Runtime
 from services.kernel.trace import traced
@@ -94,7 +96,7 @@ class Consumer:
         # Only the oldest letter of an aggregate is tried by its time; those behind it wait for it.
         oldest = (
             sa.select(DEAD_LETTERS.c.aggregate, DEAD_LETTERS.c.next_try_at)
-            .distinct(DEAD_LETTERS.c.aggregate)
+            .ext(distinct_on(DEAD_LETTERS.c.aggregate))
             .where(DEAD_LETTERS.c.consumer == self.name)
             .order_by(DEAD_LETTERS.c.aggregate, DEAD_LETTERS.c.xid, DEAD_LETTERS.c.number)
             .subquery()
@@ -146,12 +148,12 @@ class Consumer:
                 return self._failed(row, failure)
             except Exception as failure:  # noqa: BLE001  # Whatever it is, the events of others go on.
                 return self._failed(row, failure)
-            log.info("event carried out", event=row.name, number=row.number, consumer=self.name)
+            log.info("event carried out", event_name=row.name, number=row.number, consumer=self.name)
             return None
 
     def _failed(self, row: Recorded, failure: Exception) -> str:
         # The message of a failure may repeat data, so only its kind is kept; the traceback goes to the log.
-        log.error("event failed", event=row.name, number=row.number, consumer=self.name, exc_info=failure)
+        log.error("event failed", event_name=row.name, number=row.number, consumer=self.name, exc_info=failure)
         return type(failure).__name__
 
     async def _lock_cursor(self, session: AsyncSession) -> _Cursor | None:
@@ -184,7 +186,8 @@ class Consumer:
     async def _park(self, session: AsyncSession, row: Recorded, *, error: str | None) -> None:
         tries = 0 if error is None else 1
         await session.execute(
-            insert(DEAD_LETTERS).values(
+            insert(DEAD_LETTERS)
+            .values(
                 consumer=self.name,
                 xid=row.xid,
                 number=row.number,
@@ -230,3 +233,39 @@ async def backlog(session: AsyncSession, consumer: Consumer) -> tuple[int, int]:
         await session.execute(sa.select(sa.select(sa.func.count()).select_from(waiting).scalar_subquery(), parked))
     ).one()
     return found[0], found[1]
+
+
+async def hold(session: AsyncSession, consumer: str) -> None:
+    """Keep a consumer from reading on until this transaction ends; waits for a batch that is under way."""
+    await session.execute(insert(CURSORS).values(consumer=consumer).on_conflict_do_nothing())
+    await session.execute(sa.select(CURSORS.c.consumer).where(CURSORS.c.consumer == consumer).with_for_update())
+
+
+async def unread(session: AsyncSession, consumer: str, kinds: Iterable[type[Event]]) -> set[str]:
+    """The aggregates of the events of these kinds that a consumer has not carried out: yet to read, or parked."""
+    names = [kind.name for kind in kinds]
+    cursor = (
+        await session.execute(sa.select(CURSORS.c.xid, CURSORS.c.number).where(CURSORS.c.consumer == consumer))
+    ).one_or_none()
+    past = _past(cursor.xid, cursor.number) if cursor else sa.true()
+    waiting = sa.select(LOG.c.aggregate).where(past, LOG.c.name.in_(names))
+    mine = (DEAD_LETTERS.c.consumer == consumer, DEAD_LETTERS.c.name.in_(names))
+    parked = sa.select(DEAD_LETTERS.c.aggregate).where(*mine)
+    return set((await session.execute(sa.union(waiting, parked))).scalars())
+
+
+async def read_up_to(session: AsyncSession, consumer: str) -> datetime | None:
+    """The instant up to which a consumer has carried out what it hears; None before its first time."""
+    cursor = (
+        await session.execute(
+            sa.select(CURSORS.c.xid, CURSORS.c.number, CURSORS.c.moved_at).where(CURSORS.c.consumer == consumer)
+        )
+    ).one_or_none()
+    if cursor is None:
+        return None
+    # While it catches up, the cursor moves on but does not reach the present.
+    past = _past(cursor.xid, cursor.number)
+    next_one = sa.select(LOG.c.recorded_at).where(past).order_by(LOG.c.xid, LOG.c.number).limit(1)
+    waiting_since = await session.scalar(next_one)
+    moved_at: datetime = cursor.moved_at
+    return moved_at if waiting_since is None else min(moved_at, waiting_since)

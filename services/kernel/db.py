@@ -55,3 +55,18 @@ def create_engine(settings: Settings, *, role: str | None, pool_size: int | None
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:
     """Sessions that never reload a row behind the caller's back."""
     return async_sessionmaker(engine, expire_on_commit=False)
+
+
+def why_no_connection(failure: BaseException) -> str | None:
+    """One sentence for a person when a command could not reach its database; None for every other failure."""
+    cause = getattr(failure, "orig", None) or failure
+    state = str(getattr(cause, "sqlstate", "") or getattr(cause.__cause__, "sqlstate", "") or "")
+    if state.startswith("28"):
+        return "The database refuses the login in DATABASE_URL."
+    if state == "3D000":
+        return "The database named in DATABASE_URL does not exist."
+    if state == "42501":
+        return "The login in DATABASE_URL lacks a right that this command needs; see the README on production."
+    if isinstance(failure, OSError) or state.startswith(("08", "53", "57P")):
+        return "The database in DATABASE_URL can't be reached."
+    return None

@@ -1,4 +1,4 @@
-"""Dead letters as an operator sees them: which events a consumer could not carry out, trying them again, giving them up."""
+"""Dead letters as an operator sees them: what a consumer could not carry out, trying it again, giving it up."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The outermost layer of a service: trace id, access log, safe headers, HEAD, body limit, an answer to every failure."""
+"""The outermost layer of a service: trace id, access log, safe headers, HEAD, body limit, an answer to any failure."""
 
 from __future__ import annotations
 
@@ -12,34 +12,35 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.logs import logger
-from services.kernel.problems import Problem, Unavailable, respond
+from services.kernel.problems import InternalError, Problem, TooLarge, Unavailable
+from services.kernel.replies import respond
 from services.kernel.trace import from_traceparent, new_trace_id, traced
 
 MAX_BODY_BYTES = 1024 * 1024
+EXPOSED = (
+    "ETag",
+    "Link",
+    "Location",
+    "Retry-After",
+    "Trace-Id",
+    "RateLimit",
+    "RateLimit-Policy",
+    "Deprecation",
+    "Sunset",
+    "Idempotency-Replayed",
+)
 _SAFE_HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'",
     # Without it a browser hides a failure's explanation from the page that asked.
     "Access-Control-Allow-Origin": "*",
+    "Access-Control-Expose-Headers": ", ".join(EXPOSED),
+    # Who keeps a copy asks whether it still holds, unless the reply itself says more.
+    "Cache-Control": "no-cache",
 }
 
 log = logger(__name__)
-
-
-class TooLarge(Problem):
-    """The body is larger than 1 MiB."""
-
-    status = 413
-    title = "Body too large"
-
-
-class InternalError(Problem):
-    """Something failed on our side. Nothing of the cause is told here; quote the trace id when you ask."""
-
-
-class _Oversize(Exception):
-    pass
 
 
 class Edge:
@@ -100,8 +101,6 @@ def problem_for(failure: BaseException) -> Problem:
     """What to answer when a failure was not foreseen by the code that met it."""
     if isinstance(failure, Problem):
         return failure
-    if isinstance(failure, _Oversize):
-        return TooLarge()
     if isinstance(failure, (PoolTimeout, OSError, TimeoutError)):
         return Unavailable()
     if isinstance(failure, DBAPIError):
@@ -122,10 +121,10 @@ def problem_for(failure: BaseException) -> Problem:
 def _limited(scope: Scope, receive: Receive) -> Receive:
     """Refuse an oversize body before it is read whole, whether or not its length was announced."""
     announced = Headers(scope=scope).get("content-length", "")
-    if announced.isdigit() and int(announced) > MAX_BODY_BYTES:
+    if announced.isdecimal() and (len(announced) > 18 or int(announced) > MAX_BODY_BYTES):
 
         async def refuse() -> Message:
-            raise _Oversize
+            raise TooLarge
 
         return refuse
     got = 0
@@ -135,7 +134,7 @@ def _limited(scope: Scope, receive: Receive) -> Receive:
         message: dict[str, Any] = dict(await receive())
         got += len(message.get("body", b""))
         if got > MAX_BODY_BYTES:
-            raise _Oversize
+            raise TooLarge
         return message
 
     return receive_limited

@@ -11,16 +11,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ConfigDict
 from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
 from services.kernel import db
+from services.kernel.facts import Event
 from services.kernel.ids import new_id
 from services.kernel.trace import current_trace_id
 
@@ -82,19 +82,6 @@ DEAD_LETTERS = sa.Table(
     sa.Column("next_try_at", sa.DateTime(timezone=True)),
     sa.Index(None, "consumer", "aggregate"),
 )
-
-
-class Event(BaseModel):
-    """A fact that one service tells the others; it holds nothing that identifies a person."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    name: ClassVar[str]
-    heard_by: ClassVar[tuple[str, ...]]
-
-    def aggregate(self) -> str:
-        """What the event is about: events of one aggregate keep their order, even past a failure."""
-        raise TypeError(f"{type(self).__name__} does not say what it is about")
 
 
 @dataclass(frozen=True, slots=True)

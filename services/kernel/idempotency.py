@@ -99,6 +99,8 @@ async def _claim(
 ) -> None:
     if header is None:
         return
+    if len(request.headers.getlist("idempotency-key")) > 1:
+        raise BadRequest("More than one Idempotency-Key header.")
     key = parse(header)
     caller = str(actor.id) if actor else "anonymous"
     secret = runtime.settings.secret.get_secret_value().encode()

@@ -33,8 +33,7 @@ class Stage:
     """One service's part in an import.
 
     `column` names the key column and `key` finds the key in a parsed row: another row with the same key is refused.
-    `write` may raise Refused; it gets the handle of the stage before. `ready` waits until the service has heard what
-    the stages before have told it; it gets the handles of the rows to come.
+    `write` may raise Refused; it gets the handle of the stage before, whose transaction is committed by then.
     """
 
     runtime: Runtime
@@ -42,7 +41,6 @@ class Stage:
     key: Callable[[Any], str]
     parse: Parse
     write: Callable[[AsyncSession, Runtime, Any, Any], Awaitable[Written]]
-    ready: Callable[[Runtime, Sequence[Any]], Awaitable[None]] | None = None
 
 
 class Rows(Protocol):
@@ -90,8 +88,6 @@ async def carry_out(
     while chunk := [_read(row, stages, repeats) for row in islice(records, CHUNK)]:
         for number, stage in enumerate(stages):
             going = [candidate for candidate in chunk if candidate.refused is None]
-            if stage.ready is not None:
-                await stage.ready(stage.runtime, [candidate.handle for candidate in going])
             async with stage.runtime.unit_of_work() as session:
                 for candidate in going:
                     await _write(session, stage, candidate, number)

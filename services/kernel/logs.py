@@ -6,6 +6,7 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
+from pathlib import Path
 from typing import Any
 
 import structlog
@@ -17,8 +18,8 @@ _SHARED: list[Any] = [
 ]
 
 
-def configure(level: str, *, service: str) -> None:
-    """Send every log record of this process, the libraries' too, to standard error as JSON."""
+def configure(level: str, *, service: str, file: Path | None = None) -> None:
+    """Send every log record of this process, the libraries' too, as JSON to standard error, or to a file."""
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
         processors=[
@@ -27,7 +28,7 @@ def configure(level: str, *, service: str) -> None:
             structlog.processors.JSONRenderer(),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file)
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]
@@ -53,14 +54,22 @@ def _describe_failure(_: Any, __: str, line: MutableMapping[str, Any]) -> Mutabl
         failure = failure[1]
     if isinstance(failure, BaseException):
         line["failure"] = [_one_failure(each) for each in _chain(failure)]
+        # asyncio repeats the failure, message and all, below the first line of its own.
+        line["event"] = str(line.get("event", "")).partition("\n")[0]
     return line
 
 
 def _chain(failure: BaseException | None) -> list[BaseException]:
     found: list[BaseException] = []
-    while failure is not None and failure not in found:
-        found.append(failure)
-        failure = failure.__cause__ or (None if failure.__suppress_context__ else failure.__context__)
+    waiting = [failure]
+    while waiting:
+        each = waiting.pop()
+        if each is None or any(each is known for known in found):
+            continue
+        found.append(each)
+        waiting.append(each.__cause__ or (None if each.__suppress_context__ else each.__context__))
+        if isinstance(each, BaseExceptionGroup):
+            waiting.extend(reversed(each.exceptions))
     return found
 
 

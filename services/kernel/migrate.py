@@ -13,6 +13,8 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from services.kernel.failures import Stop
+
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 LOCK = 7_300_614_471  # Any number, as long as nobody else takes an advisory lock of it in this database.
 
@@ -53,6 +55,7 @@ async def upgrade(engine: AsyncEngine, histories: Mapping[str, History]) -> list
         for history in histories.values():
             await connection.execute(sa.text(f'CREATE SCHEMA IF NOT EXISTS "{history.schema}"'))
             before = await connection.run_sync(_revision, history)
+            _check_known(history, before)
             await connection.run_sync(_upgrade, history)
             if before != await connection.run_sync(_revision, history):
                 moved.append(history.schema)
@@ -74,6 +77,15 @@ def _revision(connection: sa.Connection, history: History) -> str | None:
 
 def _upgrade(connection: sa.Connection, history: History) -> None:
     command.upgrade(config(history, connection), "head")
+
+
+def _check_known(history: History, revision: str | None) -> None:
+    known = {script.revision for script in ScriptDirectory.from_config(config(history)).walk_revisions()}
+    if revision is not None and revision not in known:
+        raise Stop(
+            f"The schema {history.schema} of this database is at revision {revision}, which this version does not know: "
+            "start the version of SocialErasmus that migrated it, or a newer one."
+        )
 
 
 async def _make_role(connection: AsyncConnection, role: str) -> None:

@@ -4,7 +4,9 @@ Problem
 ├── BadRequest 400    MalformedBody, IdempotencyKeyMissing
 ├── Unauthenticated 401, Forbidden 403, NotFound 404
 ├── Conflict 409      (each capability's own), PreconditionFailed 412, PreconditionRequired 428
+├── TooLarge 413, UnsupportedMediaType 415
 ├── Invalid 422       with one entry in `errors` for each fault of the input
+├── InternalError 500
 └── Unavailable 503   with Retry-After
 """
 
@@ -12,16 +14,9 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
-from http import HTTPStatus
 from typing import Any, ClassVar
 
 import pydantic
-from fastapi.exceptions import RequestValidationError
-from starlette.exceptions import HTTPException
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-
-from services.kernel.trace import current_trace_id
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST_POINTER = 200
@@ -169,6 +164,24 @@ class IdempotencyKeyReused(Problem):
     title = "Idempotency-Key reused"
 
 
+class TooLarge(Problem):
+    """The body is larger than 1 MiB."""
+
+    status = 413
+    title = "Body too large"
+
+
+class UnsupportedMediaType(Problem):
+    """Send the body as application/json in UTF-8, and say so in Content-Type."""
+
+    status = 415
+    title = "Unsupported media type"
+
+
+class InternalError(Problem):
+    """Something failed on our side. Nothing of the cause is told here; quote the trace id when you ask."""
+
+
 class Unavailable(Problem):
     """The service cannot answer just now; nothing was changed unless a repeated request says so."""
 
@@ -188,11 +201,8 @@ def pointer(location: Iterable[int | str]) -> str:
     return found.encode("utf-8", "replace").decode()[:LONGEST_POINTER]
 
 
-def invalid(error: RequestValidationError | pydantic.ValidationError) -> Problem:
-    """The problem for input that the schema refuses; never repeats what was sent."""
-    faults = [dict(fault) for fault in error.errors()]
-    if any(fault["type"] == "json_invalid" for fault in faults):
-        return MalformedBody(errors=[FieldError(pointer="#", detail="This is not JSON.")])
+def invalid(faults: Iterable[Mapping[str, Any]]) -> Problem:
+    """The problem for input that a schema refuses, from the validator's list of faults; never repeats what was sent."""
     return Invalid(
         errors=[
             FieldError(pointer=pointer(fault["loc"]), detail=_QUIET.get(fault["type"], str(fault["msg"])))
@@ -201,31 +211,9 @@ def invalid(error: RequestValidationError | pydantic.ValidationError) -> Problem
     )
 
 
-def respond(request: Request, problem: Problem, *, status: int | None = None, title: str | None = None) -> Response:
-    """The problem as a reply."""
-    code = status or problem.status
-    service = request.scope.get("root_path", "").rstrip("/")
-    body = {
-        "type": f"{service}/problems/{problem.slug()}" if status is None else "about:blank",
-        "title": title or problem.title,
-        "status": code,
-        "detail": problem.detail,
-        "instance": request.scope.get("path", "").encode("utf-8", "replace").decode(),
-        "trace_id": current_trace_id(),
-    }
-    if problem.errors:
-        body["errors"] = [fault.model_dump() for fault in problem.errors]
-    headers = {"Cache-Control": "no-store", **problem.headers}
-    return JSONResponse(body, status_code=code, media_type=MEDIA_TYPE, headers=headers)
-
-
-def from_http_exception(request: Request, error: HTTPException) -> Response:
-    """The framework's own 404, 405, 413, 415… as problems."""
-    for kind in (NotFound, Unauthenticated, Forbidden, BadRequest):
-        if kind.status == error.status_code:
-            return respond(request, kind())
-    title = HTTPStatus(error.status_code).phrase
-    return respond(request, Problem(f"{title}.", headers=error.headers), status=error.status_code, title=title)
+def invalid_body(error: pydantic.ValidationError) -> Problem:
+    """The problem for a body whose fields were validated as a whole by hand, as those of a PATCH are."""
+    return invalid([{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()])
 
 
 def documented(*kinds: type[Problem]) -> dict[int | str, dict[str, Any]]:

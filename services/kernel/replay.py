@@ -21,11 +21,8 @@ async def set_back(session: AsyncSession, *, consumer: str, since: datetime) -> 
     ).one_or_none()
     if cursor is None:
         return 0
-    first = (
-        await session.execute(
-            sa.select(LOG.c.xid, LOG.c.number).where(LOG.c.recorded_at >= since).order_by(LOG.c.xid, LOG.c.number).limit(1)
-        )
-    ).one_or_none()
+    begins = sa.select(LOG.c.xid, LOG.c.number).where(LOG.c.recorded_at >= since).order_by(LOG.c.xid, LOG.c.number)
+    first = (await session.execute(begins.limit(1))).one_or_none()
     if first is not None and (int(first.xid), first.number - 1) < (int(cursor.xid), cursor.number):
         position = (first.xid, first.number - 1)
         await session.execute(

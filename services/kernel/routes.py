@@ -4,27 +4,44 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Coroutine
+from email.message import EmailMessage
 from typing import Any
+from uuid import UUID
 
 from fastapi import APIRouter
 from fastapi.dependencies.models import Dependant
 from fastapi.exceptions import RequestValidationError
 from fastapi.routing import APIRoute
-from pydantic import ValidationError
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kernel.idempotency import Replayed
-from services.kernel.problems import FieldError, Invalid, MalformedBody, PreconditionFailed, PreconditionRequired
+from services.kernel.problems import (
+    FieldError,
+    Invalid,
+    MalformedBody,
+    NotFound,
+    PreconditionFailed,
+    PreconditionRequired,
+    Problem,
+    UnsupportedMediaType,
+)
 from services.kernel.problems import invalid as problem_of
 from services.kernel.runtime import of
 
 DEEPEST_JSON = 64
+_UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 class _DuplicateKey(ValueError):
     pass
+
+
+def _malformed(detail: str) -> MalformedBody:
+    return MalformedBody(errors=[FieldError(pointer="#", detail=detail)])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -40,17 +57,48 @@ class _StrictRequest(Request):
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
             try:
-                self._json = json.loads((await self.body()).decode(), object_pairs_hook=_object)
+                self._json = json.loads(
+                    (await self.body()).decode(), object_pairs_hook=_object, parse_constant=_no_number
+                )
             except _DuplicateKey:
-                raise MalformedBody(errors=[FieldError(pointer="#", detail="An object names a key twice.")]) from None
+                raise _malformed("An object names a key twice.") from None
             except RecursionError:
-                raise MalformedBody(errors=[FieldError(pointer="#", detail="Nested too deeply.")]) from None
+                raise _malformed("Nested too deeply.") from None
             except UnicodeDecodeError:
-                raise MalformedBody(errors=[FieldError(pointer="#", detail="This is not UTF-8.")]) from None
+                raise _malformed("This is not UTF-8.") from None
             except ValueError:
                 # Also a number of more digits than Python is willing to read.
-                raise MalformedBody(errors=[FieldError(pointer="#", detail="This is not JSON.")]) from None
+                raise _malformed("This is not JSON.") from None
+            _check_depth(self._json)
         return self._json
+
+
+def _no_number(_: str) -> Any:
+    # Python reads NaN and Infinity, which JSON does not know (RFC 8259, 6).
+    raise ValueError
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST_JSON + 1):
+        level = [
+            child
+            for parent in level
+            if isinstance(parent, (dict, list))
+            for child in (parent.values() if isinstance(parent, dict) else parent)
+        ]
+        if not level:
+            return
+    raise _malformed("Nested too deeply.")
+
+
+def _is_json(content_type: str) -> bool:
+    message = EmailMessage()
+    message["Content-Type"] = content_type
+    charset = message.get_param("charset", "utf-8")
+    kind = message.get_content_type()
+    is_json = kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+    return is_json and isinstance(charset, str) and charset.lower() in {"utf-8", "utf8"}
 
 
 def _query_parameters(dependant: Dependant) -> dict[str, bool]:
@@ -70,16 +118,26 @@ class StrictRoute(APIRoute):
         """FastAPI's handler with the habits of api.md around it; it runs inside the request's unit of work."""
         answer = super().get_route_handler()
         known = _query_parameters(self.dependant)
+        identities = [field.alias for field in self.dependant.path_params if field.field_info.annotation is UUID]
 
         async def handle(request: Request) -> Response:
             request.state.route = self.path
+            _check_path(request, identities)
             _check_query(request, known)
+            strict = _StrictRequest(request.scope, request.receive)
             try:
-                response = await answer(_StrictRequest(request.scope, request.receive))
+                if self.body_field and not _is_json(request.headers.get("content-type", "")) and await strict.body():
+                    raise UnsupportedMediaType
+                response = await answer(strict)
             except Replayed as replay:
                 return replay.response
-            except (RequestValidationError, ValidationError) as error:
-                raise problem_of(error) from None
+            except RequestValidationError as error:
+                raise problem_of(error.errors()) from None
+            except HTTPException as error:
+                # The framework turns every failure to read a body into its own 400.
+                if isinstance(error.__cause__, Problem):
+                    raise error.__cause__ from None
+                raise
             claim = getattr(request.state, "claim", None)
             if claim is not None and response.status_code < 400:
                 await claim.keep(request.state.session, of(request), response)
@@ -89,6 +147,13 @@ class StrictRoute(APIRoute):
             return response
 
         return handle
+
+
+def _check_path(request: Request, identities: list[str]) -> None:
+    # Python's UUID also reads capitals, braces and urn:uuid:, which would be further addresses of the same thing.
+    for name in identities:
+        if not _UUID.fullmatch(request.path_params[name]):
+            raise NotFound
 
 
 def _check_query(request: Request, known: dict[str, bool]) -> None:

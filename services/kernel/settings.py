@@ -62,6 +62,7 @@ class Settings(BaseSettings):
     base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:8000"
     mailbox: Path | None = None
     mail_from: str = "SocialErasmus <no-reply@socialerasmus.invalid>"
+    log_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pool_size: Annotated[int, Field(ge=1, le=50)] = 5
     hold_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
+from datetime import datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -54,7 +56,14 @@ def _plausible_instant(value: Any) -> Any:
     raise PydanticCustomError("year_out_of_range", "The year must lie between 1900 and 2200.")
 
 
-Instant = Annotated[AwareDatetime, AfterValidator(_plausible_instant)]
+def _written_out(value: Any) -> Any:
+    # The validator alone would also take seconds since 1970, as a number or in digits.
+    if isinstance(value, datetime) or (isinstance(value, str) and re.match(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T", value)):
+        return value
+    raise PydanticCustomError("instant", "Must be a date and time with offset, as 2026-11-14T10:00:00+01:00.")
+
+
+Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_plausible_instant)]
 """An instant with its offset (RFC 3339)."""
 
 
@@ -74,3 +83,6 @@ class Sent(BaseModel):
 
 Count = Annotated[int, Field(strict=True, ge=0, le=1_000_000)]
 """A whole number of people or things, never a string or a truth value."""
+
+Flag = Annotated[bool, Field(strict=True)]
+"""true or false, never a word or a number."""

@@ -121,7 +121,8 @@ class Worker:
                 if worker is not None:
                     await _leave(worker)
 
-    async def _wake(self, _: dict[Any, Any], number: int, trace_id: str) -> None:
+    async def _wake(self, ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  # arq's shape of a job.
+        number, trace_id = args
         with traced(trace_id):
             log.debug("woken", number=number)
             self._news.set()

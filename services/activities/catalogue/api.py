@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body, Depends, Query
+from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -24,6 +25,7 @@ from services.kernel.problems import (
     PreconditionRequired,
     Unauthenticated,
     documented,
+    invalid_body,
 )
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
@@ -41,7 +43,7 @@ def _filters(
     section: Annotated[list[Code], Query(description="ESN section code, of any organiser")] = [],
     area: Annotated[list[Code], Query()] = [],
     cause: Annotated[list[Code], Query()] = [],
-    sdg: Annotated[list[int], Query()] = [],
+    sdg: Annotated[list[Annotated[int, Field(ge=1, le=17)]], Query()] = [],
     kind: Annotated[list[Code], Query()] = [],
     programme: Annotated[list[Code], Query()] = [],
     since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
@@ -116,7 +118,10 @@ async def revise_activity(
     check_if_match(request, _etag(row))
     if not changes:
         raise Invalid.at("#", "Name at least one field.")
-    wanted = ActivityDraft.model_validate({**actions.description(row), **changes})
+    try:
+        wanted = ActivityDraft.model_validate({**actions.description(row), **changes})
+    except ValidationError as error:
+        raise invalid_body(error) from None
     return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
 
 

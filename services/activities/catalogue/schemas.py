@@ -22,7 +22,7 @@ from pydantic_core import PydanticCustomError
 
 from services.activities.catalogue import rules
 from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
-from services.kernel.texts import Code, Count, CountryCode, LanguageTag, Line, LongText, Received, Sent, Storable
+from services.kernel.texts import Code, Count, CountryCode, Flag, LanguageTag, Line, LongText, Received, Sent, Storable
 
 
 def _known(codes: dict[str, str], what: str) -> AfterValidator:
@@ -73,6 +73,7 @@ def _unique(values: list[Any]) -> list[Any]:
 
 Area = Annotated[Code, _known(AREAS, "area")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
+Zone = Annotated[Line, AfterValidator(_zone)]
 Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
 
 
@@ -80,14 +81,26 @@ class OrganiserIn(Received):
     """An organising section."""
 
     code: Annotated[Code, Field(description="ESN section code", examples=["IT-SASS-ESN"])]
-    lead: bool = False
+    lead: Flag = False
 
 
 class CauseIn(Received):
     """A cause the activity serves."""
 
     code: Annotated[Code, _known(CAUSES, "cause")]
-    main: bool = False
+    main: Flag = False
+
+
+def _one_leads(organisers: list[OrganiserIn]) -> list[OrganiserIn]:
+    if len({each.code for each in organisers}) != len(organisers) or sum(each.lead for each in organisers) > 1:
+        raise PydanticCustomError("organisers", "Each organiser once, and only one of them leads.")
+    return organisers
+
+
+def _one_is_main(causes: list[CauseIn]) -> list[CauseIn]:
+    if len({cause.code for cause in causes}) != len(causes) or sum(cause.main for cause in causes) > 1:
+        raise PydanticCustomError("causes", "Each cause once, and only one of them is the main one.")
+    return causes
 
 
 class Place(Received):
@@ -97,8 +110,8 @@ class Place(Received):
     address: Line | None = None
     city: Line | None = None
     country: CountryCode | None = None
-    latitude: Annotated[float, Field(ge=-90, le=90)] | None = None
-    longitude: Annotated[float, Field(ge=-180, le=180)] | None = None
+    latitude: Annotated[float, Field(strict=True, ge=-90, le=90)] | None = None
+    longitude: Annotated[float, Field(strict=True, ge=-180, le=180)] | None = None
 
     @model_validator(mode="after")
     def _both_coordinates(self) -> Place:
@@ -155,38 +168,24 @@ class ActivityDraft(Received):
     areas: Annotated[
         list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
     ]
-    causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6)]
+    causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6), AfterValidator(_one_is_main)]
     sdgs: Annotated[
         list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)
     ] = []
-    organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40)]
+    organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40), AfterValidator(_one_leads)]
     starts_at: WallClock
     ends_at: WallClock
-    time_zone: Annotated[Line | None, Field(description="None: the lead organiser's zone.")] = None
+    time_zone: Annotated[Zone | None, Field(description="None: the lead organiser's zone.")] = None
     place: Place | None = None
     online_url: Link | None = None
     capacity: Annotated[Count | None, Field(description="None is unlimited.")] = None
     sign_up: SignUpWindow = SignUpWindow()
-    takes_sign_ups: bool = True
+    takes_sign_ups: Flag = True
     requirements: Requirements = Requirements()
     accessibility: Annotated[list[Code], Field(max_length=20), AfterValidator(_unique)] = []
     cost: Cost | None = None
     partners: Annotated[list[Partner], Field(max_length=20)] = []
     image: Image | None = None
-
-    @model_validator(mode="after")
-    def _consistent(self) -> ActivityDraft:
-        if self.time_zone is not None:
-            _zone(self.time_zone)
-        if (
-            len({cause.code for cause in self.causes}) != len(self.causes)
-            or sum(cause.main for cause in self.causes) > 1
-        ):
-            raise PydanticCustomError("causes", "Each cause once, and only one of them is the main one.")
-        codes = [organiser.code for organiser in self.organisers]
-        if len(set(codes)) != len(codes) or sum(organiser.lead for organiser in self.organisers) > 1:
-            raise PydanticCustomError("organisers", "Each organiser once, and only one of them leads.")
-        return self
 
     def lead(self) -> str:
         """The code of the leading section: the one marked, else the first."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import array
+from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.rules import PUBLIC
@@ -103,7 +103,8 @@ def _conditions(wanted: Filters) -> list[sa.ColumnElement[bool]]:
     if wanted.cause:
         conditions.append(Activity.causes.overlap(array(wanted.cause, type_=sa.Text)))
     if wanted.sdg:
-        conditions.append(Activity.sdgs.overlap(array(wanted.sdg, type_=sa.SmallInteger)))
+        # A literal array of numbers is integer[], which Postgres does not compare with smallint[].
+        conditions.append(Activity.sdgs.overlap(sa.cast(array(wanted.sdg), ARRAY(sa.SmallInteger))))
     if wanted.since is not None:
         conditions.append(sa.func.coalesce(Activity.ends_at, Activity.starts_at) >= wanted.since)
     if wanted.until is not None:

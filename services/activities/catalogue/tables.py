@@ -16,7 +16,7 @@ _Instant = sa.DateTime(timezone=True)
 
 
 class Activity(Table):
-    """One activity. `areas` and `causes` name the main one first; `document` is what readers get, made at each change."""
+    """One activity. `areas` and `causes` name the main one first; `document` is what readers get."""
 
     __tablename__ = "activities"
     __table_args__ = (

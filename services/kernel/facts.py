@@ -1,0 +1,20 @@
+"""The shape of a fact that services tell each other; pure, so that the contracts depend on no database."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from pydantic import BaseModel, ConfigDict
+
+
+class Event(BaseModel):
+    """A fact that one service tells the others; it holds nothing that identifies a person."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    name: ClassVar[str]
+    heard_by: ClassVar[tuple[str, ...]]
+
+    def aggregate(self) -> str:
+        """What the event is about: events of one aggregate keep their order, even past a failure."""
+        raise TypeError(f"{type(self).__name__} does not say what it is about")

@@ -1,0 +1,51 @@
+"""The sample network, loaded when a development database is empty, with an upcoming edition that is never in the past."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+from services.activities.sample import network
+from services.contracts import ACTIVITIES
+from services.impact.main import SERVICE as IMPACT_SERVICE
+from services.kernel.runtime import Runtime
+from services.kernel.settings import Settings
+from services.kernel.worker import Worker
+from services.operations import imports
+
+Tell = Callable[[str], None]
+
+
+async def ensure_sample(settings: Settings, tell: Tell) -> None:
+    """Load the sample network into an empty database; into one that has it, only an edition to come, when none is."""
+    held = Runtime(settings, role=ACTIVITIES)
+    try:
+        async with held.reading() as session:
+            is_empty, is_sample = await network.find(session)
+        if is_empty:
+            async with held.unit_of_work() as session:
+                sections = await network.load_sections(session)
+            tell(f"{sections} sections")
+            # The files are the product's own: what is remarked on them is known, and nothing is written beside them.
+            editions = await imports.run(settings, imports.Kind.EDITIONS, network.EDITIONS, beside=False)
+            tell(f"{editions.taken} editions")
+            past = await imports.run(settings, imports.Kind.ACTIVITIES, network.PAST, beside=False)
+            tell(f"{past.taken} activities of the past with their reports")
+        if is_empty or is_sample:
+            async with held.unit_of_work() as session:
+                added = await network.load_upcoming(session, settings, datetime.now(UTC).date())
+            if added:
+                tell(f"{added} sample activities of an edition to come")
+    finally:
+        await held.close()
+
+
+async def fold(settings: Settings) -> None:
+    """Let impact hear of everything, so that the figures are there when the services open."""
+    held = Runtime(settings, role=IMPACT_SERVICE.name)
+    try:
+        await Worker(IMPACT_SERVICE, held).catch_up()
+    finally:
+        await held.close()
+
+
