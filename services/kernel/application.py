@@ -8,8 +8,8 @@ from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
+import fastapi_swagger
 import sqlalchemy as sa
-import swagger_ui_bundle
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from fastapi.middleware.cors import CORSMiddleware
@@ -31,7 +31,7 @@ from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 
 VERSION = "1.0.0"
-_SWAGGER = next((Path(swagger_ui_bundle.__file__).parent / "vendor").glob("swagger-ui-*"))
+_SWAGGER = Path(fastapi_swagger.__file__).parent / "resources"
 
 log = logger(__name__)
 
