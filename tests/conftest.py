@@ -8,9 +8,16 @@ from pathlib import Path
 
 import pytest
 
+from services.kernel import logs
 from tests.harness import databases as harness
 from tests.harness.databases import Databases
 from tests.harness.network import Network, running
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quiet_logs() -> None:
+    """Keep what goes well out of the output of a test that fails."""
+    logs.configure("WARNING", service="test")
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from services.kernel.importing import Stage
 from services.kernel.imports import UnreadableFile
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
+from services.kernel.trace import new_trace_id, traced
 
 
 class Kind(StrEnum):
@@ -57,6 +58,7 @@ async def run(settings: Settings, kind: Kind, path: Path, *, beside: bool = True
     Raises Stop with one sentence for a file that can't be read at all.
     """
     async with AsyncExitStack() as stack:
+        stack.enter_context(traced(new_trace_id()))
         held = {}
         for name in (ACTIVITIES, IMPACT):
             held[name] = Runtime(settings, role=name)

@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from typing import TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
@@ -84,18 +85,21 @@ async def value(database_url: str, statement: str, *values: object) -> object:
     return found[0][0]
 
 
-async def eventually(check: Callable[[], Awaitable[object]], *, seconds: float = 15.0, every: float = 0.05) -> None:
-    """Wait until an awaitable check holds; its last AssertionError is the failure."""
+Answer = TypeVar("Answer")
+
+
+async def eventually(
+    check: Callable[[], Awaitable[Answer]], *, seconds: float = 15.0, every: float = 0.05
+) -> Answer:
+    """Wait until an awaitable check holds, and answer what it does; its last AssertionError is the failure."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:
         try:
-            await check()
+            return await check()
         except AssertionError:
             if asyncio.get_running_loop().time() > deadline:
                 raise
-            await asyncio.sleep(every)
-        else:
-            return
+        await asyncio.sleep(every)
 
 
 NETWORK = """

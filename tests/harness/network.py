@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,7 +14,7 @@ import httpx
 
 from services import __main__ as commands
 from services.activities import main as activities
-from services.kernel import db
+from services.kernel import consumers, db
 from services.kernel.application import combine, create_app
 from services.kernel.auth import Role
 from services.kernel.runtime import Runtime
@@ -90,10 +91,22 @@ class Network:
         return found
 
     async def settle(self) -> None:
-        """Let every worker carry out what there is, and what follows from it, until all is quiet."""
+        """Let every worker carry out what there is, and what follows from it, until all is quiet.
+
+        A transaction anywhere on the server, in another test's database too, may hold events back for a moment.
+        """
         workers = [Worker(service, self.runtimes[name]) for name, service in commands.SERVICES.items()]
-        while sum([await worker.catch_up() for worker in workers]):
-            pass
+        deadline = asyncio.get_running_loop().time() + 30
+        while sum([await worker.catch_up() for worker in workers]) or await self._unread():
+            assert asyncio.get_running_loop().time() < deadline, "the workers do not come to rest"
+            await asyncio.sleep(0)
+
+    async def _unread(self) -> int:
+        found = 0
+        for name, service in commands.SERVICES.items():
+            async with self.runtimes[name].reading() as session:
+                found += (await consumers.backlog(session, service.consumer))[0]
+        return found
 
     async def sweep(self) -> None:
         """Do all the work that is due by time, mail included."""

@@ -1,0 +1,76 @@
+"""What every refused request must look like from outside, and the proof that it left nothing behind."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+import httpx
+
+from services import __main__ as commands
+from tests.harness.databases import rows
+from tests.harness.network import Network
+
+MARKER = "Zq7Marker"
+
+_TABLES = sorted(
+    table.fullname for history in commands.HISTORIES.values() for table in history.metadata.tables.values()
+)
+_COUNTS = " UNION ALL ".join(f"SELECT '{name}', (SELECT count(*) FROM {name})" for name in _TABLES)
+
+
+async def contents(network: Network) -> dict[str, int]:
+    """How many rows each table of every schema holds."""
+    return dict(await rows(network.database_url, _COUNTS))
+
+
+async def refused(
+    network: Network,
+    method: str,
+    address: str,
+    *,
+    status: int | Iterable[int],
+    pointers: Iterable[str] | None = None,
+    hidden: Iterable[str] = (MARKER,),
+    **request: Any,
+) -> dict[str, Any]:
+    """Send a request that must be refused; answers its problem document."""
+    trace_id = secrets.token_hex(16)
+    headers = httpx.Headers(request.pop("headers", None)).raw
+    headers.append((b"traceparent", f"00-{trace_id}-{'1' * 16}-01".encode()))
+    before = await contents(network)
+    reply = await network.client.request(method, address, headers=headers, **request)
+    document = check_problem(reply, status=status, trace_id=trace_id, hidden=hidden)
+    if pointers is not None:
+        assert {fault["pointer"] for fault in document["errors"]} == set(pointers), document
+        assert all(fault["detail"] for fault in document["errors"])
+    assert await contents(network) == before, "a refused request left something behind"
+    return document
+
+
+def check_problem(
+    reply: httpx.Response,
+    *,
+    status: int | Iterable[int],
+    trace_id: str | None = None,
+    hidden: Iterable[str] = (MARKER,),
+) -> dict[str, Any]:
+    """Assert the habits of api.md about errors; answers the problem document."""
+    expected = {status} if isinstance(status, int) else set(status)
+    assert reply.status_code in expected, (reply.status_code, reply.text)
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.headers["cache-control"] == "no-store"
+    document: dict[str, Any] = reply.json()
+    assert {"type", "title", "status", "detail", "instance", "trace_id"} <= document.keys() <= {
+        "type", "title", "status", "detail", "instance", "trace_id", "errors"
+    }  # fmt: skip
+    assert document["status"] == reply.status_code
+    assert document["trace_id"] == reply.headers["trace-id"]
+    if trace_id is not None:
+        assert document["trace_id"] == trace_id
+    told = {name: value for name, value in document.items() if name != "instance"}
+    for text in hidden:
+        assert text not in str(told), f"the input is echoed: {document}"
+    assert "Traceback" not in reply.text
+    return document
