@@ -25,6 +25,8 @@ from services.kernel.trace import current_trace_id, traced
 BATCH = 20
 MOST_TRIES = 30
 LONGEST_PAUSE_SECONDS = 4 * 3600
+DELIVERY_SECONDS = 20
+LEASE_SECONDS = 30
 
 log = logger(__name__)
 
@@ -76,36 +78,66 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
     await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
 
 
-async def send_due(session: AsyncSession, runtime: Runtime, table: sa.Table) -> int:
-    """Send what is due, at most one batch; the rows stay locked, so two workers never send the same mail at once."""
-    statement = (
-        sa.select(table).where(table.c.due_at <= sa.func.now()).order_by(table.c.due_at).limit(BATCH)
-    ).with_for_update(skip_locked=True)
-    rows = (await session.execute(statement)).mappings().all()
-    for row in rows:
+async def send_due(runtime: Runtime, table: sa.Table) -> int:
+    """Send what is due, at most one batch; answers how many mails were tried.
+
+    A mail is claimed for `LEASE_SECONDS` and sent outside of any transaction: while one is open, nobody can read the
+    event log past its beginning, and a mail server may take its time. Two workers never send the same mail at once,
+    and one whose sender was killed is sent again, with the same id, when its claim ends.
+    """
+    for done in range(BATCH):
+        async with runtime.unit_of_work() as session:
+            row = await _claim(session, table)
+        if row is None:
+            return done
         with traced(row["trace_id"]):
             changes = await _try(runtime.settings, row)
-        await session.execute(sa.update(table).where(table.c.id == row["id"]).values(tries=row["tries"] + 1, **changes))
-    return len(rows)
+        async with runtime.unit_of_work() as session:
+            await session.execute(sa.update(table).where(table.c.id == row["id"]).values(changes))
+    return BATCH
 
 
-async def _try(settings: Settings, row: Any) -> dict[str, Any]:
+async def _claim(session: AsyncSession, table: sa.Table) -> sa.RowMapping | None:
+    due = sa.select(table.c.id).where(table.c.due_at <= sa.func.now()).order_by(table.c.due_at).limit(1)
+    first = due.with_for_update(skip_locked=True).cte("due")
+    claimed = (
+        sa.update(table)
+        .where(table.c.id == first.c.id)
+        .values(due_at=_after(LEASE_SECONDS), tries=table.c.tries + 1)
+        .returning(table)
+    )
+    found: sa.RowMapping | None = (await session.execute(claimed)).mappings().one_or_none()
+    return found
+
+
+def _after(seconds: float) -> sa.ColumnElement[Any]:
+    return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
+
+
+async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
     over = {"due_at": None, "recipient": None, "subject": None, "body": None}
     try:
-        await _deliver(settings, row["id"].hex, compose(settings, row))
-    except (aiosmtplib.SMTPException, OSError, TimeoutError) as failure:
-        code = getattr(failure, "code", None)
-        if (isinstance(code, int) and 500 <= code < 600) or row["tries"] + 1 >= MOST_TRIES:
+        async with asyncio.timeout(DELIVERY_SECONDS):
+            await _deliver(settings, row["id"].hex, compose(settings, row))
+    except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as failure:
+        code = _code(failure)
+        # A ValueError is about the mail itself, which no waiting mends.
+        hopeless = isinstance(failure, ValueError) or (code is not None and 500 <= code < 600)
+        if hopeless or row["tries"] >= MOST_TRIES:
             log.warning("mail given up", mail=str(row["id"]), error=type(failure).__name__, code=code)
             return {**over, "given_up_at": sa.func.now(), "error": f"{type(failure).__name__} {code or ''}".strip()}
-        pause = min(LONGEST_PAUSE_SECONDS, 5 * 2 ** min(row["tries"], 20))
+        pause = min(LONGEST_PAUSE_SECONDS, 5 * 2 ** min(row["tries"] - 1, 20))
         log.warning("mail delayed", mail=str(row["id"]), error=type(failure).__name__, code=code)
-        return {
-            "due_at": sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, pause),
-            "error": type(failure).__name__,
-        }
+        return {"due_at": _after(pause), "error": type(failure).__name__}
     log.info("mail sent", mail=str(row["id"]))
     return {**over, "sent_at": sa.func.now(), "error": None}
+
+
+def _code(failure: Exception) -> int | None:
+    """What the mail server answered; each mail has one recipient."""
+    if isinstance(failure, aiosmtplib.SMTPRecipientsRefused):
+        return failure.recipients[0].code
+    return failure.code if isinstance(failure, aiosmtplib.SMTPResponseException) else None
 
 
 def compose(settings: Settings, row: Any) -> EmailMessage:

@@ -1,0 +1,1 @@
+"""Registration: places, people and attendance."""

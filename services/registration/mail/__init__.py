@@ -1,0 +1,1 @@
+"""What is written to students, in the languages it is written in."""

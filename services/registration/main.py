@@ -1,0 +1,45 @@
+"""Wires the service `registration`."""
+
+from __future__ import annotations
+
+from services.contracts import (
+    REGISTRATION,
+    ActivityCancelled,
+    ActivityHeld,
+    ActivityPublished,
+    ActivityRevised,
+)
+from services.kernel import idempotency
+from services.kernel.consumers import Consumer
+from services.kernel.service import Service, Sweep
+from services.registration.attendance import api as attendance
+from services.registration.people import consumers as people_reactions
+from services.registration.places import api as places
+from services.registration.places import consumers as reactions
+from services.registration.places import link_api as links
+from services.registration.tables import METADATA
+
+SERVICE = Service(
+    name=REGISTRATION,
+    title="SocialErasmus registration",
+    description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
+    routers=(places.router, links.router, attendance.router),
+    consumer=Consumer(
+        REGISTRATION,
+        {
+            ActivityPublished: reactions.activity_changed,
+            ActivityRevised: reactions.activity_changed,
+            ActivityHeld: reactions.activity_changed,
+            ActivityCancelled: reactions.activity_changed,
+        },
+    ),
+    sweeps=(
+        Sweep("holds that ended", reactions.expire_holds),
+        Sweep("activities called off", reactions.call_off),
+        Sweep("mail", reactions.send_mail, every_seconds=0.5),
+        Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
+        Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
+    ),
+)
+
+__all__ = ["METADATA", "SERVICE"]

@@ -1,0 +1,87 @@
+"""Pure decisions about people: what a mailbox is, what a link may do, and the capability's problems."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+from email_validator import EmailNotValidError, validate_email
+
+from services.kernel.problems import NotFound, Problem
+
+PARTICIPATION: Final = "participation"
+"""The purpose without whose consent nobody can sign up: that the organisers process one's data for this activity."""
+
+MANAGED_AFTER_THE_END: Final = timedelta(days=30)
+MANAGED_WITHOUT_AN_END: Final = timedelta(days=365)
+
+
+class Purpose(StrEnum):
+    """What a mailed link is for: a confirming one works once, a managing one until it expires."""
+
+    CONFIRM = "confirm"
+    MANAGE = "manage"
+
+
+class LinkNotFound(NotFound):
+    """This link is not valid. Perhaps it was not copied whole."""
+
+    title = "Link not valid"
+
+
+class LinkExpired(Problem):
+    """This link has expired."""
+
+    status = 410
+    title = "Link expired"
+
+
+class LinkUsed(Problem):
+    """This link has done what it was for. A later mail holds another one."""
+
+    status = 410
+    title = "Link used"
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """An address in three spellings: as given, as mail is sent to, and as the same mailbox is recognised."""
+
+    given: str
+    reachable: str
+    key: str
+
+
+def mailbox(address: str) -> Mailbox:
+    """Read an address without asking the network; what is no address raises a `ValueError` that does not repeat it.
+
+    >>> mailbox("Zoë.Ann@Müller.example.org").key
+    Traceback (most recent call last):
+    ...
+    ValueError: The part before the @ must be ASCII.
+    >>> mailbox("Ann@MÜLLER.org")
+    Mailbox(given='Ann@MÜLLER.org', reachable='Ann@xn--mller-kva.org', key='ann@xn--mller-kva.org')
+    """
+    local = address.partition("@")[0]
+    if not local.isascii():
+        raise ValueError("The part before the @ must be ASCII.")
+    try:
+        found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
+    except EmailNotValidError:
+        raise ValueError("Must be an e-mail address that can receive mail, as name@example.org.") from None
+    reachable = found.ascii_email
+    assert reachable is not None  # Only an address with an internationalised local part has none.
+    return Mailbox(given=address, reachable=reachable, key=reachable.lower())
+
+
+def new_token() -> str:
+    """A secret of 192 random bits, to be mailed once and stored hashed."""
+    return secrets.token_urlsafe(24)
+
+
+def managed_until(now: datetime, ends_at: datetime | None) -> datetime:
+    """How long somebody can look at a registration by the mailed link."""
+    return now + MANAGED_WITHOUT_AN_END if ends_at is None else max(now, ends_at) + MANAGED_AFTER_THE_END

@@ -1,0 +1,56 @@
+"""What goes over the wire about people: a mailbox, and what they consent to."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from services.kernel.texts import Code, Received, Storable
+from services.registration.people.rules import PARTICIPATION, Mailbox, mailbox
+
+
+def _mailbox(value: Any) -> Mailbox:
+    if not isinstance(value, str):
+        raise PydanticCustomError("string_type", "Must be text.")
+    try:
+        return mailbox(value.strip())
+    except ValueError as error:
+        raise PydanticCustomError("mailbox", "{reason}", {"reason": str(error)}) from None
+
+
+class ConsentIn(Received):
+    """One purpose that the person was asked about, and the version of the text that they read."""
+
+    purpose: Annotated[Code, Field(examples=[PARTICIPATION])]
+    text_version: Annotated[Code, Field(examples=["2026-09"])]
+
+
+def _with_participation(consents: list[ConsentIn]) -> list[ConsentIn]:
+    purposes = [consent.purpose for consent in consents]
+    if len(set(purposes)) != len(purposes):
+        raise PydanticCustomError("not_unique", "Names a purpose twice.")
+    if PARTICIPATION not in purposes:
+        raise PydanticCustomError("participation_needed", "Consent to the purpose `participation` is needed.")
+    return consents
+
+
+Consents = Annotated[list[ConsentIn], Field(max_length=10), AfterValidator(_with_participation)]
+
+Address = Annotated[
+    Mailbox,
+    # The last one written is the first one asked.
+    BeforeValidator(_mailbox),
+    Storable,
+    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]}),
+]
+"""An e-mail address, judged by its syntax alone."""
+
+Token = Annotated[str, Storable, StringConstraints(min_length=16, max_length=200)]
+
+
+class LinkToken(Received):
+    """The secret part of a link that was mailed."""
+
+    token: Annotated[Token, Field(description="What follows `/links/` in the mailed address.")]

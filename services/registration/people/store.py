@@ -1,0 +1,86 @@
+"""Every statement about participants, consents and links."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.kernel.ids import new_id
+from services.registration.people.rules import Mailbox, Purpose
+from services.registration.people.tables import Consent, Link, Participant
+
+
+async def participant(session: AsyncSession, mailbox: Mailbox) -> UUID:
+    """The person behind a mailbox, made if the mailbox is new; what is known of them stays as it is."""
+    made = (
+        insert(Participant)
+        .values(id=new_id(), email=mailbox.given, email_key=mailbox.key)
+        .on_conflict_do_nothing(index_elements=["email_key"])
+        .returning(Participant.id)
+    )
+    known = sa.select(Participant.id).where(Participant.email_key == mailbox.key)
+    return await session.scalar(made) or (await session.execute(known)).scalar_one()
+
+
+async def address(session: AsyncSession, identity: UUID) -> str:
+    """A participant's address, as it was given."""
+    return (await session.execute(sa.select(Participant.email).where(Participant.id == identity))).scalar_one()
+
+
+async def prove(session: AsyncSession, identity: UUID) -> None:
+    """Remember that a participant has opened a link that only their mailbox got."""
+    unproved = sa.and_(Participant.id == identity, Participant.proved_at.is_(None))
+    await session.execute(sa.update(Participant).where(unproved).values(proved_at=sa.func.now()))
+
+
+async def add_consents(
+    session: AsyncSession,
+    *,
+    participant_id: UUID,
+    registration_id: UUID,
+    language: str,
+    consents: Sequence[tuple[str, str]],
+) -> None:
+    """Keep what somebody consented to: (purpose, version of the text)."""
+    rows = [
+        {
+            "id": new_id(),
+            "participant_id": participant_id,
+            "registration_id": registration_id,
+            "purpose": purpose,
+            "text_version": text_version,
+            "language": language,
+        }
+        for purpose, text_version in consents
+    ]
+    await session.execute(insert(Consent).values(rows))
+
+
+async def add_link(
+    session: AsyncSession, *, token_hash: bytes, registration_id: UUID, purpose: Purpose, expires_at: datetime
+) -> None:
+    """Let a secret lead to a registration."""
+    values = {"registration_id": registration_id, "purpose": purpose.value, "expires_at": expires_at}
+    await session.execute(insert(Link).values(token_hash=token_hash, **values))
+
+
+async def link(session: AsyncSession, token_hash: bytes) -> Link | None:
+    """The link with this secret, whether or not it still works."""
+    return await session.get(Link, token_hash)
+
+
+async def use_link(session: AsyncSession, token_hash: bytes) -> None:
+    """Remember that a link has done what it is for."""
+    unused = sa.and_(Link.token_hash == token_hash, Link.used_at.is_(None))
+    await session.execute(sa.update(Link).where(unused).values(used_at=sa.func.now()))
+
+
+async def forget_expired_links(session: AsyncSession) -> int:
+    """Delete links that expired a month ago: until then they can still say that they did."""
+    old = Link.expires_at < sa.func.now() - sa.func.make_interval(0, 1)
+    return len((await session.execute(sa.delete(Link).where(old).returning(Link.token_hash))).all())

@@ -1,0 +1,62 @@
+"""Participants, what they consented to, and the links that were mailed to them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.registration.tables import Table
+
+_Instant = sa.DateTime(timezone=True)
+
+
+class Participant(Table):
+    """A mailbox and the person behind it.
+
+    What they call themselves stands on each registration: whoever signs up has not yet shown that the mailbox is
+    theirs, and must not change what its owner gave.
+    """
+
+    __tablename__ = "participants"
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    email: Mapped[str] = mapped_column(sa.Text)
+    email_key: Mapped[str] = mapped_column(sa.Text, unique=True)
+    proved_at: Mapped[datetime | None] = mapped_column(_Instant)
+    known_since: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+
+
+class Consent(Table):
+    """One act of consenting; rows are only ever added."""
+
+    __tablename__ = "consents"
+
+    id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    participant_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("registration.participants.id", ondelete="CASCADE"), index=True
+    )
+    registration_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("registration.registrations.id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str] = mapped_column(sa.Text)
+    text_version: Mapped[str] = mapped_column(sa.Text)
+    language: Mapped[str] = mapped_column(sa.Text)
+    given_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.clock_timestamp())
+
+
+class Link(Table):
+    """A secret that was mailed to a participant, as a hash."""
+
+    __tablename__ = "links"
+    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage')", name="purpose"),)
+
+    token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
+    registration_id: Mapped[UUID] = mapped_column(
+        sa.ForeignKey("registration.registrations.id", ondelete="CASCADE"), index=True
+    )
+    purpose: Mapped[str] = mapped_column(sa.Text)
+    expires_at: Mapped[datetime] = mapped_column(_Instant, index=True)
+    used_at: Mapped[datetime | None] = mapped_column(_Instant)

@@ -1,0 +1,1 @@
+"""Places in activities: sign-up, capacity, confirmation, cancellation."""

@@ -1,0 +1,179 @@
+"""Routes of places for apps, websites and organisers; the pages behind mailed links are in `link_api`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.contracts import ParticipantClass
+from services.kernel import idempotency
+from services.kernel.auth import Caller
+from services.kernel.paging import Cursor, Limit, Page
+from services.kernel.problems import Invalid, Unauthenticated, documented
+from services.kernel.routes import router as make_router
+from services.kernel.runtime import Reading, Running, Writing
+from services.registration.people import rules as people_rules
+from services.registration.people.schemas import LinkToken
+from services.registration.places import actions, rules, store
+from services.registration.places.rules import State
+from services.registration.places.schemas import (
+    AvailabilityList,
+    AvailabilityOut,
+    RegistrationEntry,
+    RegistrationOut,
+    RegistrationPage,
+    SignedUp,
+    SignUp,
+)
+from services.registration.places.tables import Places, Registration
+
+MOST_ACTIVITIES = 200
+
+router = make_router(tag="places")
+
+_LINKED = (
+    people_rules.LinkNotFound,
+    people_rules.LinkExpired,
+    rules.HoldEnded,
+    rules.RegistrationCancelled,
+    rules.ActivityCalledOff,
+)
+_ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
+
+
+@router.post(
+    "/registrations",
+    status_code=201,
+    dependencies=[idempotency.required],
+    responses=documented(
+        rules.ActivityNotFound, rules.ActivityNotOpen, rules.ActivityFull, rules.SignUpClosed, rules.SignUpNotYetOpen
+    ),
+)
+async def sign_up(session: Writing, runtime: Running, wanted: SignUp) -> SignedUp:
+    """Hold a place for somebody. They keep it by opening the link in the mail that they get."""
+    return await actions.sign_up(session, runtime.settings, wanted)
+
+
+@router.post(
+    "/registrations/{registration_id}/confirm",
+    dependencies=[idempotency.optional],
+    responses=documented(*_LINKED),
+)
+async def confirm_registration(
+    session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
+) -> RegistrationOut:
+    """Keep the place that is held, by the secret of the mailed link."""
+    return _out((await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row)
+
+
+@router.post(
+    "/registrations/{registration_id}/cancel",
+    dependencies=[idempotency.optional],
+    responses=documented(*_LINKED, people_rules.LinkUsed, rules.ActivityBegan, rules.AlreadyCheckedIn),
+)
+async def cancel_registration(
+    session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
+) -> RegistrationOut:
+    """Give the place back, by the secret of a mailed link."""
+    return _out((await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
+
+
+@router.get("/activities/{activity_id}/availability", responses=documented(rules.ActivityNotFound))
+async def get_availability(session: Reading, response: Response, activity_id: UUID) -> AvailabilityOut:
+    """How many places an activity has and how many are taken."""
+    places = await store.places(session, activity_id)
+    if places is None:
+        raise rules.ActivityNotFound
+    response.headers["Cache-Control"] = "public, max-age=5"
+    return (await _availability(session, [places]))[0]
+
+
+@router.get("/availability")
+async def list_availability(
+    session: Reading,
+    response: Response,
+    activity: Annotated[list[str], Query(description="Ids of up to 200 activities, repeated or with commas between.")],
+) -> AvailabilityList:
+    """How many places each of several activities has; unknown ones are left out."""
+    written = [identity for value in activity for identity in value.split(",")]
+    if len(written) > MOST_ACTIVITIES:
+        raise Invalid.at("query/activity", f"Name at most {MOST_ACTIVITIES} activities.")
+    try:
+        identities = _ids.validate_python(written)
+    except ValidationError:
+        raise Invalid.at("query/activity", "Must be UUIDs with commas between.") from None
+    response.headers["Cache-Control"] = "public, max-age=5"
+    return AvailabilityList(items=await _availability(session, await store.places_of(session, identities)), next=None)
+
+
+@router.get(
+    "/activities/{activity_id}/registrations",
+    responses=documented(Unauthenticated, rules.OutOfReach, rules.ActivityNotFound),
+)
+async def list_registrations(
+    request: Request,
+    session: Reading,
+    response: Response,
+    actor: Caller,
+    activity_id: UUID,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> RegistrationPage:
+    """Who signed up, in that order, for the activity's organisers."""
+    page = Page(request, cursor)
+    await actions.organised(session, actor, activity_id)
+    after = UUID(page.after[0]) if page.after else None
+    rows = await store.registrations_page(session, activity_id, after=after, limit=limit + 1)
+    next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
+    response.headers["Cache-Control"] = "private, no-store"
+    if next_url is not None:
+        response.headers["Link"] = f'<{next_url}>; rel="next"'
+    return RegistrationPage(items=[_entry(row) for row in rows[:limit]], next=next_url)
+
+
+async def _availability(session: Reading, known: Sequence[Places]) -> list[AvailabilityOut]:
+    now = await store.now(session)
+    return [
+        AvailabilityOut(
+            activity_id=places.activity_id,
+            capacity=places.capacity,
+            taken=places.taken,
+            waiting=0,
+            open=places.refusal(now) is None,
+            closes_at=places.sign_up_ends_at,
+        )
+        for places in known
+    ]
+
+
+def _out(row: Registration) -> RegistrationOut:
+    state = State(row.state)
+    return RegistrationOut(
+        id=row.id,
+        activity_id=row.activity_id,
+        state=state,
+        held_until=row.held_until if state is State.UNCONFIRMED else None,
+        code=row.code if state is State.CONFIRMED else None,
+    )
+
+
+def _entry(row: Registration) -> RegistrationEntry:
+    return RegistrationEntry(
+        id=row.id,
+        state=State(row.state),
+        given_name=row.given_name,
+        family_name=row.family_name,
+        participant_class=ParticipantClass(row.participant_class),
+        home_country=row.home_country,
+        host_section=row.host_section,
+        answers=row.answers,
+        code=row.code,
+        checked_in=row.checked_in_at is not None,
+        signed_up_at=row.signed_up_at,
+    )

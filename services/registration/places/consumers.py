@@ -1,0 +1,33 @@
+"""What places do when the catalogue has news, and when time passes."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.contracts import ActivityCancelled, ActivityHeld, ActivityPublished, ActivityRevised
+from services.kernel import mail
+from services.kernel.runtime import Runtime
+from services.registration.places import actions
+from services.registration.tables import OUTGOING_MAIL
+
+ActivityEvent = ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled
+
+
+async def activity_changed(session: AsyncSession, event: ActivityEvent, runtime: Runtime) -> None:
+    """Know the activity as it now is."""
+    await actions.follow_activity(session, event.activity)
+
+
+async def expire_holds(session: AsyncSession, runtime: Runtime) -> int:
+    """Free the places that nobody confirmed in time."""
+    return await actions.expire_holds(session)
+
+
+async def call_off(session: AsyncSession, runtime: Runtime) -> int:
+    """Write to those whose activity was cancelled."""
+    return await actions.call_off(session, runtime.settings)
+
+
+async def send_mail(session: AsyncSession, runtime: Runtime) -> int:
+    """Send the letters that are due."""
+    return await mail.send_due(runtime, OUTGOING_MAIL)

@@ -1,0 +1,69 @@
+"""Queues letters about registrations."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.kernel import mail
+from services.kernel.settings import Settings
+from services.registration.mail import letters
+from services.registration.mail.languages import Letter
+from services.registration.people import store as people
+from services.registration.people.rules import Mailbox, mailbox
+from services.registration.places.rules import show_code
+from services.registration.places.tables import Places, Registration
+from services.registration.tables import OUTGOING_MAIL
+
+
+async def send(
+    session: AsyncSession,
+    settings: Settings,
+    letter: Letter,
+    row: Registration,
+    places: Places,
+    *,
+    token: str | None = None,
+    occasion: datetime | None = None,
+    recipient: Mailbox | None = None,
+) -> None:
+    """Write to the person behind a registration, once for each letter (and occasion, where there may be several)."""
+    if recipient is None:
+        recipient = mailbox(await people.address(session, row.participant_id))
+    language = letters.language_of(row.language)
+    link = address(settings, token) if token is not None else ""
+    subject, body = letters.write(letter, language, facts(row, places, link=link))
+    when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""
+    await mail.queue(
+        session,
+        OUTGOING_MAIL,
+        mail.Mail(
+            business_key=f"{row.id}:{letter}{when}",
+            recipient=recipient.reachable,
+            subject=subject,
+            body=body,
+            language=language.tag,
+        ),
+    )
+
+
+def address(settings: Settings, token: str) -> str:
+    """Where a mailed secret leads."""
+    return f"{settings.base_url}/registration/v1/links/{token}"
+
+
+def facts(row: Registration, places: Places, *, link: str = "") -> letters.Facts:
+    """What letters and pages say about a registration."""
+    return letters.Facts(
+        title=places.title,
+        starts_at=places.starts_at,
+        ends_at=places.ends_at,
+        time_zone=places.time_zone,
+        location=places.location,
+        minimum_age=places.minimum_age,
+        held_until=row.held_until,
+        given_name=row.given_name,
+        code=show_code(row.code),
+        link=link,
+    )

@@ -1,0 +1,99 @@
+"""The pages behind mailed links. Opening one changes nothing, since mail scanners open links too; its button does.
+
+They are for people, who get a page where programs get a problem document, so OpenAPI leaves them out.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Path
+from starlette.responses import HTMLResponse
+
+from services.kernel.problems import Problem
+from services.kernel.routes import router as make_router
+from services.kernel.runtime import Reading, Running, Writing
+from services.registration.mail.languages import Page
+from services.registration.mail.letters import language_of
+from services.registration.people.rules import LinkExpired, LinkNotFound, LinkUsed, Purpose
+from services.registration.places import actions, letters, rules
+from services.registration.places.actions import Linked
+from services.registration.places.pages import render
+from services.registration.places.rules import State
+
+router = make_router(tag="links")
+
+Token = Annotated[str, Path(description="The secret that was mailed.")]
+
+_PAGE_OF: dict[type[Problem], Page] = {
+    LinkNotFound: Page.LINK_NOT_FOUND,
+    LinkExpired: Page.LINK_EXPIRED,
+    LinkUsed: Page.ALREADY_CONFIRMED,
+    rules.HoldEnded: Page.HOLD_ENDED,
+    rules.RegistrationCancelled: Page.CANCELLED,
+    rules.ActivityCalledOff: Page.CALLED_OFF,
+    rules.ActivityBegan: Page.TOO_LATE,
+    rules.AlreadyCheckedIn: Page.TOO_LATE,
+}
+
+
+@router.get("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
+async def open_link(session: Reading, token: Token) -> HTMLResponse:
+    """The page of a mailed link, with its button."""
+    try:
+        linked = await actions.follow_link(session, token, writing=False)
+        linked.check_live()
+    except Problem as problem:
+        return await _explain(session, token, problem)
+    if linked.purpose is Purpose.MANAGE:
+        return _managed(linked, token)
+    if linked.row.state == State.CONFIRMED:
+        return _show(Page.ALREADY_CONFIRMED, linked)
+    return _show(Page.CONFIRM, linked, action=token)
+
+
+@router.post("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
+async def confirm_by_link(session: Writing, runtime: Running, token: Token) -> HTMLResponse:
+    """Confirm by the button; once more is as good as once."""
+    try:
+        before = (await actions.follow_link(session, token)).row.state
+        linked = await actions.confirm(session, runtime.settings, token)
+    except Problem as problem:
+        return await _explain(session, token, problem)
+    return _show(Page.ALREADY_CONFIRMED if before == State.CONFIRMED else Page.CONFIRMED, linked)
+
+
+@router.post("/links/{token}/cancel", response_class=HTMLResponse, include_in_schema=False)
+async def cancel_by_link(session: Writing, runtime: Running, token: Token) -> HTMLResponse:
+    """Give the place back by the button; once more is as good as once."""
+    try:
+        linked = await actions.cancel(session, runtime.settings, token)
+    except Problem as problem:
+        return await _explain(session, token, problem)
+    return _show(Page.CANCELLED, linked)
+
+
+def _managed(linked: Linked, token: str) -> HTMLResponse:
+    shows_code = linked.row.state == State.CONFIRMED
+    try:
+        linked.check_cancellable()
+    except Problem:
+        return _show(Page.TOO_LATE, linked, shows_code=shows_code)
+    return _show(Page.MANAGE, linked, action=f"{token}/cancel", shows_code=shows_code)
+
+
+def _show(
+    page: Page, linked: Linked, *, status: int = 200, action: str | None = None, shows_code: bool = False
+) -> HTMLResponse:
+    facts = letters.facts(linked.row, linked.places)
+    language = language_of(linked.row.language)
+    return render(page, language, facts, status=status, action=action, shows_code=shows_code)
+
+
+async def _explain(session: Reading | Writing, token: str, problem: Problem) -> HTMLResponse:
+    page = _PAGE_OF[type(problem)]
+    if page in {Page.LINK_NOT_FOUND, Page.LINK_EXPIRED}:
+        return render(page, language_of("en"), status=problem.status)
+    # Who comes back to what they ended themselves made no mistake.
+    status = 200 if page in {Page.CANCELLED, Page.CALLED_OFF, Page.ALREADY_CONFIRMED} else problem.status
+    return _show(page, await actions.follow_link(session, token, writing=False), status=status)

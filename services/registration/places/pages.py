@@ -1,0 +1,67 @@
+"""The pages behind mailed links: plain HTML that loads nothing, runs nothing and needs no script."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from html import escape
+from typing import Final
+
+from starlette.responses import HTMLResponse
+
+from services.registration.mail import letters
+from services.registration.mail.languages import Language, Page
+
+_STYLE: Final = (
+    ":root{color-scheme:light dark}"
+    "body{font:1.125rem/1.5 system-ui,sans-serif;max-width:34rem;margin:0 auto;padding:2rem 1rem}"
+    "h1{font-size:1.75rem;line-height:1.2}dt{font-weight:700}dd{margin:0 0 .75rem}"
+    ".code{font:700 1.75rem ui-monospace,monospace;letter-spacing:.1em}"
+    "button{font:inherit;font-weight:700;padding:.75rem 1.5rem;border:0;border-radius:.5rem;cursor:pointer;"
+    "background:#2e3192;color:#fff}button:focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
+)
+_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+_HEADERS: Final = {
+    "Content-Security-Policy": (
+        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "Cache-Control": "private, no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+
+def render(
+    kind: Page,
+    language: Language,
+    facts: letters.Facts | None = None,
+    *,
+    status: int = 200,
+    action: str | None = None,
+    shows_code: bool = False,
+) -> HTMLResponse:
+    """A page; its button, if it has one, sends the form to `action`, relative to the page."""
+    text = letters.page(kind, language, facts)
+    details = _details(language, facts, shows_code=shows_code) if facts is not None else ""
+    button = ""
+    if text.button is not None and action is not None:
+        button = f'<form method="post" action="{escape(action)}"><button>{escape(text.button)}</button></form>'
+    title = f"{text.heading}: {facts.title}" if facts is not None else text.heading
+    page = (
+        f'<!doctype html><html lang="{escape(language.tag)}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
+        f"<style>{_STYLE}</style></head><body><main><h1>{escape(text.heading)}</h1>{details}"
+        f"<p>{escape(text.paragraph)}</p>{button}</main></body></html>"
+    )
+    return HTMLResponse(page, status_code=status, headers=_HEADERS)
+
+
+def _details(language: Language, facts: letters.Facts, *, shows_code: bool) -> str:
+    words = letters.words(language, facts)
+    rows = [(language.labels["when"], words["when"], ""), (language.labels["where"], words["location"], "")]
+    if shows_code:
+        rows.append((language.labels["code"], words["code"], ' class="code"'))
+    listed = "".join(f"<dt>{escape(name)}</dt><dd{style}>{escape(value)}</dd>" for name, value, style in rows)
+    age = f"<p>{escape(words['minimum_age'])}</p>" if words["minimum_age"] else ""
+    return f'<h2 dir="auto">{escape(words["title"])}</h2><dl>{listed}</dl>{age}'

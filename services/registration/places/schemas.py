@@ -1,0 +1,117 @@
+"""What goes over the wire about places: a sign-up, its answer, how many places there are, and the organisers' list."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic_core import PydanticCustomError
+
+from services.contracts import ParticipantClass
+from services.kernel.texts import Code, CountryCode, LanguageTag, Line, Received, Sent, Storable
+from services.registration.people.schemas import Address, Consents
+from services.registration.places.rules import State
+
+_TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Storable, StringConstraints(max_length=1000)])
+LARGEST_NUMBER = 1_000_000_000
+
+
+def _answer(value: Any) -> str | float | bool | None:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float):
+        if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+            raise PydanticCustomError("number_out_of_range", "Must be a number of at most 1,000,000,000.")
+        return value
+    if isinstance(value, str):
+        try:
+            return _TEXT.validate_python(value)
+        except ValidationError:
+            raise PydanticCustomError("text", "Must be at most 1,000 characters that can be stored.") from None
+    raise PydanticCustomError("answer", "Must be text, a number, true, false or null.")
+
+
+Answer = Annotated[
+    Any, BeforeValidator(_answer), WithJsonSchema({"type": ["string", "number", "boolean", "null"], "maxLength": 1000})
+]
+
+
+class SignUp(Received):
+    """Somebody who wants a place."""
+
+    activity_id: UUID
+    email: Address
+    given_name: Line
+    family_name: Line
+    participant_class: ParticipantClass
+    home_country: CountryCode | None = None
+    host_section: Annotated[Code | None, Field(description="ESN section code", examples=["IT-SASS-ESN"])] = None
+    answers: Annotated[
+        dict[Code, Answer],
+        Field(max_length=30, description="To the organisers' questions; never anything about health."),
+    ] = {}
+    consents: Consents
+    language: Annotated[LanguageTag, Field(description="In which to write to them.")] = "en"
+
+
+class SignedUp(Sent):
+    """What everybody is answered who signs up; the rest is in the mail to their mailbox."""
+
+    id: UUID = Field(description="For confirming and cancelling together with the mailed secret.")
+    activity_id: UUID
+    state: Literal["unconfirmed"]
+    held_until: datetime = Field(description="The place is held until then, for the mailed link to be opened.")
+
+
+class RegistrationOut(Sent):
+    """A registration, for the person who holds the secret that was mailed."""
+
+    id: UUID
+    activity_id: UUID
+    state: State
+    held_until: datetime | None = Field(description="Null unless it waits for its confirmation.")
+    code: str | None = Field(description="To show at the door, once it is confirmed.")
+
+
+class AvailabilityOut(Sent):
+    """How many places an activity has and how many are taken, held ones included."""
+
+    activity_id: UUID
+    capacity: int | None = Field(description="Null is unlimited.")
+    taken: int
+    waiting: int = Field(description="There is no waiting list yet.")
+    open: bool = Field(description="Whether a sign-up would get a place now.")
+    closes_at: datetime | None
+
+
+class AvailabilityList(Sent):
+    """The availability of several activities; those that are not known are not in it."""
+
+    items: list[AvailabilityOut]
+    next: str | None
+
+
+class RegistrationEntry(Sent):
+    """A registration as its activity's organisers see it."""
+
+    id: UUID
+    state: State
+    given_name: str
+    family_name: str
+    participant_class: ParticipantClass
+    home_country: str | None
+    host_section: str | None
+    answers: dict[str, Any]
+    code: str
+    checked_in: bool
+    signed_up_at: datetime
+
+
+class RegistrationPage(Sent):
+    """One page of an activity's registrations, in the order of sign-up."""
+
+    items: list[RegistrationEntry]
+    next: str | None

@@ -1,0 +1,205 @@
+"""The pure rules of registration: windows, holds, codes, mailboxes, attendance, and what students read."""
+
+from __future__ import annotations
+
+import doctest
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.contracts import ActivityState
+from services.registration.attendance import rules as attendance
+from services.registration.attendance.rules import Note, Reason
+from services.registration.mail import languages, letters
+from services.registration.mail.languages import Letter, Page
+from services.registration.people import rules as people
+from services.registration.places import rules as places
+from services.registration.places.rules import State
+
+NOON = datetime(2026, 11, 14, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+OPEN = {
+    "state": ActivityState.PUBLISHED, "takes_sign_ups": True, "opens_at": None, "closes_at": NOON + HOUR,
+    "has_places": True, "now": NOON,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("module", [places, people, attendance, languages])
+def test_the_examples_in_the_docstrings_hold(module: object) -> None:
+    assert doctest.testmod(module).failed == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "refusal"),
+    [
+        ({}, None),
+        ({"closes_at": None}, None),
+        ({"takes_sign_ups": False}, places.ActivityNotOpen),
+        ({"state": ActivityState.CANCELLED}, places.SignUpClosed),
+        ({"state": ActivityState.HELD}, places.SignUpClosed),
+        ({"closes_at": NOON}, places.SignUpClosed),
+        ({"closes_at": NOON + timedelta(microseconds=1)}, None),
+        ({"opens_at": NOON + timedelta(microseconds=1)}, places.SignUpNotYetOpen),
+        ({"opens_at": NOON}, None),
+        ({"has_places": False}, places.ActivityFull),
+        ({"has_places": False, "closes_at": NOON}, places.SignUpClosed),
+    ],
+)
+def test_a_refused_sign_up_hears_the_reason_that_counts(changes: dict, refusal: type | None) -> None:
+    assert places.refusal(**{**OPEN, **changes}) is refusal
+
+
+def test_sign_up_closes_at_the_start_unless_the_organisers_say_otherwise_and_at_the_end_in_any_case() -> None:
+    assert places.closes_at(None, NOON, NOON + HOUR) == NOON
+    assert places.closes_at(NOON - HOUR, NOON, NOON + HOUR) == NOON - HOUR
+    assert places.closes_at(NOON + 2 * HOUR, NOON, NOON + HOUR) == NOON + HOUR
+    assert places.closes_at(None, None, None) is None
+
+
+def test_a_hold_never_outlives_the_start() -> None:
+    def held(starts_at: datetime | None, ends_at: datetime | None) -> datetime:
+        return places.held_until(NOON, minutes=120, starts_at=starts_at, ends_at=ends_at)
+
+    assert held(None, None) == NOON + 2 * HOUR
+    assert held(NOON + HOUR, NOON + 3 * HOUR) == NOON + HOUR
+    assert held(NOON - HOUR, NOON + HOUR) == NOON + HOUR
+
+
+@pytest.mark.parametrize(
+    ("capacity", "taken", "has"), [(None, 10**6, True), (0, 0, False), (1, 0, True), (1, 2, False)]
+)
+def test_a_place_is_left_below_the_capacity_only(capacity: int | None, taken: int, has: bool) -> None:
+    assert places.has_places(capacity, taken) is has
+
+
+def test_every_code_is_read_back_however_it_is_written() -> None:
+    for _ in range(100):
+        code = places.new_code()
+        assert not set("ILOU") & set(code)
+        assert places.read_code(f" {places.show_code(code).lower()} ") == code
+
+
+@pytest.mark.parametrize("address", ["Ada@Example.ORG", "o'brien+x@sub.example.org", "a@müller.de"])
+def test_a_mailbox_is_one_however_it_is_spelt(address: str) -> None:
+    assert people.mailbox(address).given == address
+    assert people.mailbox(address).key == people.mailbox(address.upper()).key
+    assert people.mailbox(address).reachable.isascii()
+
+
+@pytest.mark.parametrize(
+    "address",
+    ["", "ada", "ada@", "@example.com", "a b@example.org", "a@b.c\r\nBcc: x@y.z", "a@localhost", "ü@example.org"],
+)
+def test_what_is_no_address_is_refused_without_being_repeated(address: str) -> None:
+    with pytest.raises(ValueError, match=r"^(Must be|The part)") as refused:
+        people.mailbox(address)
+    assert not address or address not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({}, None),
+        ({"registration": State.UNCONFIRMED}, None),
+        ({"registration": State.CANCELLED}, Reason.CANCELLED),
+        ({"registration": State.EXPIRED}, Reason.NOT_CONFIRMED),
+        ({"activity": ActivityState.CANCELLED}, Reason.ACTIVITY_CANCELLED),
+        ({"at": NOON - timedelta(hours=24)}, None),
+        ({"at": NOON - timedelta(hours=24, microseconds=1)}, Reason.TOO_EARLY),
+        ({"at": NOON + HOUR + timedelta(days=30)}, None),
+        ({"at": NOON + HOUR + timedelta(days=30, microseconds=1)}, Reason.TOO_LATE),
+        ({"now": NOON - timedelta(minutes=10)}, None),
+        ({"now": NOON - timedelta(minutes=11)}, Reason.IN_THE_FUTURE),
+    ],
+)
+def test_who_may_be_checked_in_and_when(changes: dict, reason: Reason | None) -> None:
+    told = {
+        "registration": State.CONFIRMED, "activity": ActivityState.PUBLISHED, "starts_at": NOON,
+        "ends_at": NOON + HOUR, "at": NOON, "now": NOON + timedelta(days=60),
+    }  # fmt: skip
+    assert attendance.refusal(**{**told, **changes}) is reason
+
+
+def test_the_planned_duration_stands_in_for_hours_up_to_a_day() -> None:
+    assert attendance.planned_hours(NOON, NOON + timedelta(minutes=100)) == Decimal("1.67")
+    assert attendance.planned_hours(NOON, NOON + timedelta(days=3)) == Decimal(24)
+    assert attendance.planned_hours(NOON, None) is None
+
+
+_NOTES = st.lists(
+    st.builds(
+        Note,
+        nonce=st.text("abc", min_size=1, max_size=3),
+        at=st.integers(0, 3).map(lambda minutes: NOON + timedelta(minutes=minutes)),
+        hours=st.none() | st.decimals(0, 24, places=2),
+    ),
+    min_size=1,
+    max_size=6,
+    unique_by=lambda note: note.nonce,
+)
+
+
+@given(notes=_NOTES, data=st.data())
+def test_the_order_in_which_devices_tell_does_not_matter(notes: list[Note], data: st.DataObject) -> None:
+    shuffled = data.draw(st.permutations(notes))
+    assert attendance.presence(shuffled, Decimal(3)) == attendance.presence(notes, Decimal(3))
+
+
+@given(notes=_NOTES)
+def test_telling_something_again_does_not_matter(notes: list[Note]) -> None:
+    assert attendance.presence([*notes, *notes], None) == attendance.presence(notes, None)
+
+
+def test_the_latest_hours_count_and_the_earliest_arrival() -> None:
+    notes = [
+        Note("b", NOON + HOUR, Decimal("2.5")),
+        Note("a", NOON, Decimal(4)),
+        Note("c", NOON + 2 * HOUR, None),
+    ]
+    assert attendance.presence(notes, Decimal(3)) == (NOON, Decimal("2.50"))
+    assert attendance.presence(notes[2:], Decimal(3)) == (NOON + 2 * HOUR, Decimal(3))
+
+
+FACTS = letters.Facts(
+    title="Clean\r\nBcc: x@y.z \u202eup {0} {given_name}", starts_at=NOON, ends_at=NOON + HOUR, time_zone="Europe/Rome",
+    location=None, minimum_age=18, held_until=NOON - HOUR, given_name="Zoë", code="7K3M-QX2D", link="https://x.example/l",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("letter", Letter)
+@pytest.mark.parametrize("tag", letters.LANGUAGES)
+def test_every_letter_is_filled_in_and_its_subject_is_one_harmless_line(letter: Letter, tag: str) -> None:
+    subject, body = letters.write(letter, letters.language_of(tag), FACTS)
+    assert "Clean Bcc: x@y.z up {0} {given_name}" in subject
+    assert subject.isprintable()
+    assert "Zoë" not in subject
+    assert "13:00–14:00 (Europe/Rome)" in body
+    assert "\u202e" not in body
+
+
+@pytest.mark.parametrize("page", Page)
+def test_every_page_has_words(page: Page) -> None:
+    text = letters.page(page, letters.language_of("en"), FACTS)
+    assert text.heading
+    assert text.paragraph
+    assert "{" not in text.heading + text.paragraph
+
+
+@pytest.mark.parametrize("letter", [Letter.CONFIRM, Letter.STILL_TO_CONFIRM, Letter.STILL_HAS_PLACE])
+def test_a_mailbox_that_nobody_has_proved_reads_nothing_a_stranger_wrote_but_the_title(letter: Letter) -> None:
+    assert "Zoë" not in letters.write(letter, letters.language_of("en"), FACTS)[1]
+
+
+@pytest.mark.parametrize("tag", ["en", "en-GB", "xx", "de-AT"])
+def test_whoever_asks_for_a_language_there_is_not_reads_english(tag: str) -> None:
+    assert letters.language_of(tag).tag == "en"
+
+
+def test_a_time_over_midnight_names_both_days() -> None:
+    zone = ZoneInfo("Atlantic/Azores")
+    when = letters.language_of("en").when(NOON, NOON + 14 * HOUR, zone)
+    assert when == "Saturday 14 November 2026, 11:00 to Sunday 15 November 2026, 01:00 (Atlantic/Azores)"
