@@ -78,7 +78,9 @@ def combine(apps: Mapping[str, ASGIApp], *, extra: Sequence[Route] = ()) -> ASGI
         return from_http_exception(request, error)
 
     mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
-    return Edge(Starlette(routes=[*mounts, *extra], exception_handlers={HTTPException: nothing_here}))
+    together = Starlette(routes=[*mounts, *extra], exception_handlers={HTTPException: nothing_here})
+    together.router.redirect_slashes = False
+    return Edge(together)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:
@@ -131,7 +133,8 @@ def _add_operations(app: FastAPI, service: Service, runtime: Runtime) -> None:
     @app.get("/problems/{slug}", include_in_schema=False)
     async def explain_problem(slug: str) -> HTMLResponse:
         for kind in problems.every():
-            if kind.slug() == slug:
+            # Two services may have a problem of one name, each with its own words.
+            if kind.slug() == slug and kind.__module__.startswith(("services.kernel.", f"services.{service.name}.")):
                 text = f"<h1>{html.escape(kind.title)}</h1><p>Status {kind.status}. {html.escape(kind().detail)}</p>"
                 return HTMLResponse(f'<!doctype html><html lang="en"><title>{html.escape(kind.title)}</title>{text}')
         raise problems.NotFound

@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.kernel.events import CURSORS, DEAD_LETTERS, LOG, Recorded
+from services.kernel.events import CURSORS, DEAD_LETTERS, HORIZON, LOG, Recorded
 from services.kernel.facts import Event
 from services.kernel.logs import logger
 from services.kernel.runtime import Runtime
@@ -28,7 +28,6 @@ Heard = TypeVar("Heard", bound=Event)
 
 log = logger(__name__)
 
-_HORIZON = sa.select(sa.cast(sa.func.pg_snapshot_xmin(sa.func.pg_current_snapshot()), sa.Text))
 _ROW = (
     LOG.c.xid,
     LOG.c.number,
@@ -70,7 +69,7 @@ class Consumer:
         cursor = await self._lock_cursor(session)
         if cursor is None:
             return None
-        horizon = (await session.execute(_HORIZON)).scalar_one()
+        horizon = (await session.execute(HORIZON)).scalar_one()
         rows = await self._news(session, cursor, horizon)
         parked = await self._parked_aggregates(session) if rows else set()
         for row in rows:

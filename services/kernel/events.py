@@ -3,7 +3,7 @@
 A change and its event are one transaction. Consumers read the log past their own cursor (see `consumers`), so a lost,
 doubled or late wake-up changes nothing. Two numbers order the log: a transaction that took its `number` early may
 commit late, and then `number > cursor` would skip it for ever. Rows are therefore read below the oldest transaction
-still running, in the order of (`xid`, `number`), and that pair is the cursor.
+still running (`HORIZON`), in the order of (`xid`, `number`), and that pair is the cursor.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql.base import ischema_names
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.types import UserDefinedType
 
@@ -44,6 +45,9 @@ class Xid8(UserDefinedType[str]):
         """A selected column comes back as text."""
         return sa.cast(colexpr, sa.Text)
 
+
+# So that a migrated table is read back with this type and not with none.
+ischema_names["xid8"] = Xid8
 
 LOG = sa.Table(
     "log",
@@ -82,6 +86,25 @@ DEAD_LETTERS = sa.Table(
     sa.Column("next_try_at", sa.DateTime(timezone=True)),
     sa.Index(None, "consumer", "aggregate"),
 )
+
+
+HORIZON = sa.text("""
+    WITH here AS MATERIALIZED (SELECT pg_current_snapshot() AS snapshot),
+    running AS (SELECT pg_snapshot_xip(snapshot) AS xid FROM here),
+    elsewhere AS (
+        SELECT backend_xid FROM pg_stat_activity
+        WHERE datid <> (SELECT oid FROM pg_database WHERE datname = current_database()) AND backend_xid IS NOT NULL
+    )
+    SELECT CAST(coalesce(
+        (SELECT min(xid) FROM running WHERE CAST(xid AS xid) NOT IN (SELECT backend_xid FROM elsewhere)),
+        (SELECT pg_snapshot_xmax(snapshot) FROM here)
+    ) AS text)
+""")
+"""The oldest transaction still running that may yet write to this log: everything before it can be read.
+
+`pg_snapshot_xmin` says nearly that, but counts the whole cluster: a long transaction in any other database would hold up
+every event here. One that is known to belong to another database is left out; in doubt it counts.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,5 +16,9 @@ class Event(BaseModel):
     heard_by: ClassVar[tuple[str, ...]]
 
     def aggregate(self) -> str:
-        """What the event is about: events of one aggregate keep their order, even past a failure."""
+        """What the event is about: events of one aggregate keep their order, even past a failure.
+
+        The order is that of their transactions' first writes. A writer that writes anything before it locks the
+        aggregate may be heard before one that held the lock earlier; its event carries a revision, and the higher wins.
+        """
         raise TypeError(f"{type(self).__name__} does not say what it is about")

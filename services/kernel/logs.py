@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+_OURS = str(Path(__file__).resolve().parents[1])
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -74,7 +75,9 @@ def _chain(failure: BaseException | None) -> list[BaseException]:
 
 
 def _one_failure(failure: BaseException) -> dict[str, Any]:
-    frames = traceback.extract_tb(failure.__traceback__)[-12:]
+    every = traceback.extract_tb(failure.__traceback__)
+    # Our own code, however deep a library fails below it, and the place where it failed.
+    frames = [frame for frame in every[:-3] if frame.filename.startswith(_OURS)][-12:] + every[-3:]
     told: dict[str, Any] = {
         "type": f"{type(failure).__module__}.{type(failure).__qualname__}",
         "frames": [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],

@@ -83,7 +83,7 @@ def _check_known(history: History, revision: str | None) -> None:
     known = {script.revision for script in ScriptDirectory.from_config(config(history)).walk_revisions()}
     if revision is not None and revision not in known:
         raise Stop(
-            f"The schema {history.schema} of this database is at revision {revision}, which this version does not know: "
+            f"The schema {history.schema} of this database is at revision {revision}, unknown to this version; "
             "start the version of SocialErasmus that migrated it, or a newer one."
         )
 

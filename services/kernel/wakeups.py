@@ -12,6 +12,7 @@ from redis.exceptions import RedisError
 
 from services.kernel.logs import logger
 from services.kernel.trace import current_trace_id
+from services.kernel.waking import channel
 
 WAKE = "wake"
 PATIENCE_SECONDS = 1.0
@@ -80,6 +81,7 @@ class Waker:
                     await self._redis.enqueue_job(
                         WAKE, number, trace_id, _job_id=f"{service}:{number}", _queue_name=queue_name(service)
                     )
+                    await self._redis.publish(channel(queue_name(service)), b"")
         except (RedisError, OSError, TimeoutError) as error:
             self._rests_until = asyncio.get_running_loop().time() + REST_SECONDS
             log.warning("wake-up not sent", error=type(error).__name__, services=sorted(news))

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from arq.worker import Worker as ArqWorker
 from arq.worker import func
-from redis.exceptions import RedisError
+from redis.exceptions import RedisError, ResponseError
 from sqlalchemy.exc import SQLAlchemyError
 
 from services.kernel.consumers import BATCH
@@ -16,8 +15,8 @@ from services.kernel.runtime import Runtime
 from services.kernel.service import Service, Sweep
 from services.kernel.trace import new_trace_id, traced
 from services.kernel.wakeups import WAKE, connect, deserialize, queue_name, serialize
+from services.kernel.waking import WakingWorker
 
-POLL_SECONDS = 0.05
 REST_SECONDS = 1.0
 FIRST_PAUSE_SECONDS = 0.01
 
@@ -96,13 +95,12 @@ class Worker:
     async def _listen(self) -> None:
         """Take wake-up jobs from the queue. arq gives up when Redis is away, so it is begun anew."""
         while True:
-            worker: ArqWorker | None = None
+            worker: WakingWorker | None = None
             try:
-                worker = ArqWorker(
+                worker = WakingWorker(
                     functions=[func(self._wake, name=WAKE, keep_result=0, timeout=10, max_tries=3)],
                     redis_pool=connect(self._runtime.settings.redis_url),
                     queue_name=queue_name(self._service.name),
-                    poll_delay=POLL_SECONDS,
                     handle_signals=False,
                     log_results=False,
                     health_check_interval=30,
@@ -112,14 +110,25 @@ class Worker:
                 await worker.async_run()
             except (RedisError, OSError, TimeoutError) as error:
                 log.warning("queue away", error=type(error).__name__)
+                if isinstance(error, ResponseError):
+                    await self._empty_queue()
                 await asyncio.sleep(REST_SECONDS)
             except Exception:
-                # arq trips over some of what a stranger may put into the queue; the sweep goes on meanwhile.
+                # arq trips over some of what a stranger may put into its queue, again and again.
                 log.exception("queue not understood")
+                await self._empty_queue()
                 await asyncio.sleep(REST_SECONDS)
             finally:
                 if worker is not None:
                     await _leave(worker)
+
+    async def _empty_queue(self) -> None:
+        """Throw away what is in the queue, which holds nothing that can't be lost, and read on instead."""
+        try:
+            await self._runtime.redis.delete(queue_name(self._service.name))
+        except (RedisError, OSError, TimeoutError) as error:
+            log.warning("queue not emptied", error=type(error).__name__)
+        self._news.set()
 
     async def _wake(self, ctx: dict[Any, Any], *args: Any, **kwargs: Any) -> None:  # noqa: ARG002  # arq's shape of a job.
         number, trace_id = args
@@ -128,7 +137,7 @@ class Worker:
             self._news.set()
 
 
-async def _leave(worker: ArqWorker) -> None:
+async def _leave(worker: WakingWorker) -> None:
     for task in worker.tasks.values():
         task.cancel()
     await asyncio.gather(*worker.tasks.values(), return_exceptions=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -126,9 +127,10 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     assert starts_at is not None
     assert ends_at is not None
     opens_at, closes_at = instants["sign_up/opens_at"], instants["sign_up/closes_at"] or starts_at
-    if ends_at < starts_at:
+    # Two times of one zone are compared by their clock faces, which an hour shown twice turns around.
+    if ends_at.astimezone(UTC) < starts_at.astimezone(UTC):
         raise Invalid.at("#/ends_at", "Must not lie before the start.")
-    if opens_at is not None and closes_at < opens_at:
+    if opens_at is not None and closes_at.astimezone(UTC) < opens_at.astimezone(UTC):
         raise Invalid.at("#/sign_up/closes_at", "Must not lie before the opening.")
     if wanted.edition is not None and await campaigns.edition(session, wanted.edition) is None:
         raise Invalid.at("#/edition", "There is no edition with this code.")

@@ -8,7 +8,6 @@ from datetime import datetime
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, array
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.rules import PUBLIC
@@ -96,15 +95,15 @@ def _conditions(wanted: Filters) -> list[sa.ColumnElement[bool]]:
     ):
         if codes:
             conditions.append(column.in_(codes))
-    if wanted.section:
-        conditions.append(Activity.section_codes.overlap(array(wanted.section, type_=sa.Text)))
-    if wanted.area:
-        conditions.append(Activity.areas.overlap(array(wanted.area, type_=sa.Text)))
-    if wanted.cause:
-        conditions.append(Activity.causes.overlap(array(wanted.cause, type_=sa.Text)))
-    if wanted.sdg:
-        # A literal array of numbers is integer[], which Postgres does not compare with smallint[].
-        conditions.append(Activity.sdgs.overlap(sa.cast(array(wanted.sdg), ARRAY(sa.SmallInteger))))
+    for labels, chosen in (
+        (Activity.section_codes, wanted.section),
+        (Activity.areas, wanted.area),
+        (Activity.causes, wanted.cause),
+        (Activity.sdgs, wanted.sdg),
+    ):
+        if chosen:
+            # Of the column's own type: Postgres compares neither text[] with varchar[] nor smallint[] with integer[].
+            conditions.append(labels.overlap(sa.literal(list(chosen), labels.type)))
     if wanted.since is not None:
         conditions.append(sa.func.coalesce(Activity.ends_at, Activity.starts_at) >= wanted.since)
     if wanted.until is not None:

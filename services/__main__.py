@@ -1,0 +1,276 @@
+"""The commands: `python -m services …`. The only module that knows all three services."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Awaitable, Callable, Coroutine
+from datetime import datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import typer
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+import services.activities.main as activities
+import services.impact.main as impact
+from services.impact.facts import actions as facts
+import services.registration.main as registration
+from services.kernel import auth, db, dead_letters, events, logs, migrate, replay, revise, serve
+from services.kernel.failures import Stop
+from services.kernel.service import Service
+from services.kernel.settings import Settings
+from services.operations import first_run, imports, welcome
+
+SERVICES: dict[str, Service] = {service.name: service for service in (activities.SERVICE, registration.SERVICE, impact.SERVICE)}
+HISTORIES = {
+    history.schema: history
+    for history in (
+        migrate.History(
+            "events",
+            events.METADATA,
+            grants=(
+                ("log", "SELECT, INSERT"),
+                ("cursors", "SELECT, INSERT, UPDATE"),
+                ("dead_letters", "SELECT, INSERT, UPDATE, DELETE"),
+            ),
+        ),
+        migrate.History("access", auth.METADATA, grants=(("tokens", "SELECT"),)),
+        migrate.History("activities", activities.METADATA, owner="activities"),
+        migrate.History("registration", registration.METADATA, owner="registration"),
+        migrate.History("impact", impact.METADATA, owner="impact"),
+    )
+}
+
+app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="SocialErasmus: services and their care.")
+
+
+class Rebuildable(StrEnum):
+    """What can be made anew from what it was made of."""
+
+    IMPACT = "impact"
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    return asyncio.run(work)
+
+
+async def _migrate(settings: Settings) -> list[str]:
+    engine = db.create_engine(settings, role=None, pool_size=1)
+    try:
+        return await migrate.upgrade(engine, HISTORIES)
+    finally:
+        await engine.dispose()
+
+
+@app.command("migrate")
+def migrate_command() -> None:
+    """Bring the database up to date."""
+    moved = _run(_migrate(Settings.load()))
+    print(f"migrated: {', '.join(moved)}" if moved else "the database is up to date")
+
+
+@app.command("revise", hidden=True)
+def revise_command(schema: str, revision: str, message: str) -> None:
+    """Write a migration from what changed in the tables (for developers)."""
+    settings = Settings.load()
+
+    async def work() -> None:
+        engine = db.create_engine(settings, role=None, pool_size=1)
+        try:
+            await revise.revise(engine, HISTORIES[schema], message, revision)
+        finally:
+            await engine.dispose()
+
+    _run(work())
+
+
+@app.command()
+def up(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    host: str = "127.0.0.1",
+    sample: Annotated[bool, typer.Option(help="Load the sample network into an empty database.")] = True,
+) -> None:
+    """Migrate, then serve the three services at one port and run their workers."""
+    settings = Settings.load()
+    logs.configure(settings.log_level, service="all", file=settings.log_file)
+    listener = serve.listen(host, port)
+    everything = list(SERVICES.values())
+
+    async def prepare() -> None:
+        moved = await _migrate(settings)
+        if moved:
+            print(f"  migrated      {', '.join(moved)}", flush=True)
+        if sample and settings.environment == "development":
+            await first_run.ensure_sample(settings, lambda what: print(f"  loaded        {what}", flush=True))
+            await first_run.fold(settings)
+
+    async def welcome_everybody() -> None:
+        tokens = await welcome.development_tokens(settings) if settings.environment == "development" else []
+        print(welcome.text(settings, tokens), flush=True)
+
+    async def work() -> None:
+        await prepare()
+        await serve.serve(
+            settings, web=everything, workers=everything, listener=listener, when_ready=welcome_everybody
+        )
+
+    _run(work())
+
+
+@app.command("import")
+def import_command(
+    kind: Annotated[imports.Kind, typer.Argument(help="What the file holds.")],
+    path: Annotated[Path, typer.Argument(exists=True, dir_okay=False, help="A CSV file; JSON for ESN Accounts.")],
+) -> None:
+    """Import a file; what was refused is written beside it, and running it twice changes nothing."""
+    settings = Settings.load()
+    logs.configure("WARNING", service="import")
+    print(_run(imports.run(settings, kind, path)).text())
+
+
+@app.command()
+def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
+    """Make the figures anew from the reports, while the services go on."""
+    assert what is Rebuildable.IMPACT
+    made = _as_owner(facts.rebuild)
+    print(f"{made.activities} activities in {made.cells} cells, {made.quantity_cells} cells of quantities")
+    print(f"{made.differences} differences from what folding had kept")
+
+
+@app.command("api")
+def api_command(
+    name: str,
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    host: str = "127.0.0.1",
+) -> None:
+    """Serve one service, below its own name."""
+    settings, chosen = Settings.load(), _chosen(name)
+    logs.configure(settings.log_level, service=name)
+    _run(serve.serve(settings, web=chosen, workers=[], listener=serve.listen(host, port), when_ready=_say_ready))
+
+
+@app.command("worker")
+def worker_command(name: Annotated[str, typer.Argument(help="A service, or all of them.")]) -> None:
+    """Run the worker of one service, or of all."""
+    settings, chosen = Settings.load(), _chosen(name, may_be_all=True)
+    logs.configure(settings.log_level, service=name)
+    _run(serve.serve(settings, web=[], workers=chosen, listener=None, when_ready=_say_ready))
+
+
+def _chosen(name: str, *, may_be_all: bool = False) -> list[Service]:
+    if may_be_all and name == "all":
+        return list(SERVICES.values())
+    if name not in SERVICES:
+        names = [*SERVICES, "all"] if may_be_all else [*SERVICES]
+        raise Stop(f"There is no service of that name; choose one of: {', '.join(names)}.")
+    return [SERVICES[name]]
+
+
+async def _say_ready() -> None:
+    logs.logger(__name__).info("ready")
+
+
+letters = typer.Typer(no_args_is_help=True, help="Events that a consumer could not carry out.")
+app.add_typer(letters, name="dead-letters")
+OneConsumer = Annotated[str | None, typer.Option("--consumer", help="Of this service only.")]
+
+
+@letters.command("list")
+def list_letters(consumer: OneConsumer = None) -> None:
+    """Show what is parked, oldest first."""
+    found = _as_owner(lambda session: dead_letters.listed(session, consumer=consumer))
+    for letter in found:
+        if letter.error is None:
+            why = "waits behind another"
+        else:
+            after = f"next try {letter.next_try_at:%Y-%m-%d %H:%M:%SZ}" if letter.next_try_at else "no try left"
+            why = f"{letter.error}, {letter.tries} tries, {after}"
+        print(f"{letter.consumer}  {letter.event_id}  {letter.name}  {letter.aggregate}  {why}")
+    print(f"{len(found)} parked")
+
+
+@letters.command("retry")
+def retry_letters(consumer: OneConsumer = None) -> None:
+    """Let the workers try everything parked again."""
+    print(f"{_as_owner(lambda session: dead_letters.retry(session, consumer=consumer))} to be tried again")
+
+
+@letters.command("discard")
+def discard_letters(consumer: OneConsumer = None) -> None:
+    """Give up the events that no try is left for; what waits behind them goes on."""
+    print(f"{_as_owner(lambda session: dead_letters.discard(session, consumer=consumer))} given up")
+
+
+@app.command("replay")
+def replay_command(
+    since: Annotated[str, typer.Option(help="An instant with its offset, as 2026-11-14T10:00:00Z.")],
+    consumer: Annotated[str, typer.Option(help="The service that shall read again.")],
+) -> None:
+    """Let a consumer read the log again from an instant on; carrying an event out twice changes nothing."""
+    _chosen(consumer)
+    try:
+        instant = datetime.fromisoformat(since)
+    except ValueError:
+        raise Stop("--since is an instant such as 2026-11-14T10:00:00Z.") from None
+    if instant.tzinfo is None:
+        raise Stop("--since needs its offset from UTC, such as the Z in 2026-11-14T10:00:00Z.")
+    ahead = _as_owner(lambda session: replay.set_back(session, consumer=consumer, since=instant))
+    print(f"{consumer} reads {ahead} events again")
+
+
+Answer = TypeVar("Answer")
+
+
+def _as_owner(work: Callable[[AsyncSession], Awaitable[Answer]]) -> Answer:
+    """Do something in one transaction with the rights of the login."""
+    settings = Settings.load()
+
+    async def alone() -> Answer:
+        engine = db.create_engine(settings, role=None, pool_size=1)
+        try:
+            async with db.session_factory(engine).begin() as session:
+                return await work(session)
+        finally:
+            await engine.dispose()
+
+    answer: Answer = _run(alone())
+    return answer
+
+
+@app.command()
+def token(
+    role: Annotated[auth.Role, typer.Option(help="What the bearer of the token is in ESN.")],
+    section: Annotated[str | None, typer.Option(help="The section of a local coordinator.")] = None,
+    country: Annotated[str | None, typer.Option(help="The country of a national coordinator.")] = None,
+    days: Annotated[int, typer.Option(min=1, max=366, help="How long it is valid.")] = 30,
+) -> None:
+    """Make a bearer token and print it; it can't be read again."""
+    lasts = timedelta(days=days)
+    print(
+        _as_owner(
+            lambda session: activities.issue_token(
+                session, role=role, section=section, country=country, label="command", lasts=lasts
+            )
+        )
+    )
+
+
+def main() -> None:
+    """Run a command; what must be changed outside is one sentence and exit status 1."""
+    try:
+        app()
+    except Stop as stop:
+        print(stop, file=sys.stderr)
+        raise SystemExit(1) from None
+    except (DBAPIError, OSError) as failure:
+        if (sentence := db.why_no_connection(failure)) is None:
+            raise
+        print(sentence, file=sys.stderr)
+        raise SystemExit(1) from None
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""Wires the service `impact`."""
+
+from __future__ import annotations
+
+from services import contracts
+from services.contracts import IMPACT
+from services.impact.facts import consumers as folding
+from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
+from services.impact.projections import consumers as projecting
+from services.impact.reports import api as reports
+from services.impact.statistics import api as statistics
+from services.impact.tables import METADATA
+from services.kernel import idempotency
+from services.kernel.consumers import Consumer
+from services.kernel.service import Service, Sweep
+
+SERVICE = Service(
+    name=IMPACT,
+    title="SocialErasmus impact",
+    description="Reports of what happened, verified, and the figures that are made from them.",
+    routers=(reports.router, statistics.router),
+    consumer=Consumer(
+        IMPACT,
+        {
+            contracts.ActivityPublished: folding.activity_changed,
+            contracts.ActivityRevised: folding.activity_changed,
+            contracts.ActivityHeld: folding.activity_changed,
+            contracts.ActivityCancelled: folding.activity_changed,
+            contracts.ReportVerified: folding.report_decided,
+            contracts.ReportReopened: folding.report_decided,
+            contracts.SectionRecorded: projecting.section_recorded,
+            contracts.EditionRecorded: projecting.edition_recorded,
+            contracts.AttendanceRecorded: projecting.attendance_recorded,
+        },
+    ),
+    sweeps=(Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),),
+)
+
+__all__ = ["METADATA", "SERVICE"]

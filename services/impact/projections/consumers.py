@@ -1,0 +1,24 @@
+"""Keeps what the other services tell of sections, editions and attendances."""
+
+from __future__ import annotations
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.contracts import AttendanceRecorded, EditionRecorded, SectionRecorded
+from services.impact.projections import store
+from services.kernel.runtime import Runtime
+
+
+async def section_recorded(session: AsyncSession, event: SectionRecorded, runtime: Runtime) -> None:
+    """Keep a section."""
+    await store.keep_section(session, event)
+
+
+async def edition_recorded(session: AsyncSession, event: EditionRecorded, runtime: Runtime) -> None:
+    """Keep an edition."""
+    await store.keep_edition(session, event)
+
+
+async def attendance_recorded(session: AsyncSession, event: AttendanceRecorded, runtime: Runtime) -> None:
+    """Keep an attendance; it is a figure only once a verified report stands on it."""
+    await store.keep_attendance(session, event)

@@ -1,0 +1,73 @@
+"""Projections: rows that events of the other services write and nothing else does."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from decimal import Decimal
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.orm import Mapped, mapped_column
+
+from services.impact.tables import Table
+
+
+class Activity(Table):
+    """A public activity at its highest revision heard of. `areas` and `causes` name the main one first."""
+
+    __tablename__ = "activities"
+    __table_args__ = (sa.CheckConstraint("state IN ('published', 'held', 'cancelled')", name="state"),)
+
+    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    revision: Mapped[int] = mapped_column(sa.Integer)
+    state: Mapped[str] = mapped_column(sa.Text)
+    title: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    programme: Mapped[str] = mapped_column(sa.Text)
+    edition: Mapped[str | None] = mapped_column(sa.Text)
+    areas: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    causes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    sdgs: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
+    section: Mapped[str | None] = mapped_column(sa.Text)
+    section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    country: Mapped[str | None] = mapped_column(sa.Text)
+    starts_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
+    starts_on: Mapped[date | None] = mapped_column(sa.Date)
+    capacity: Mapped[int | None] = mapped_column(sa.Integer)
+    sample: Mapped[bool] = mapped_column(sa.Boolean)
+
+
+class Section(Table):
+    """A section of the network."""
+
+    __tablename__ = "sections"
+
+    code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    title: Mapped[str] = mapped_column(sa.Text)
+    country: Mapped[str] = mapped_column(sa.Text, index=True)
+    state: Mapped[str] = mapped_column(sa.Text)
+
+
+class Edition(Table):
+    """An edition of a campaign."""
+
+    __tablename__ = "editions"
+
+    code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    series: Mapped[str] = mapped_column(sa.Text)
+    starts_on: Mapped[date | None] = mapped_column(sa.Date)
+    ends_on: Mapped[date | None] = mapped_column(sa.Date)
+
+
+class Attendance(Table):
+    """Whether somebody of a class was there; the key is random and leads to nobody here."""
+
+    __tablename__ = "attendances"
+
+    attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    revision: Mapped[int] = mapped_column(sa.Integer)
+    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, index=True)
+    participant_class: Mapped[str] = mapped_column(sa.Text)
+    present: Mapped[bool] = mapped_column(sa.Boolean)
+    hours: Mapped[Decimal | None] = mapped_column(sa.Numeric(7, 2))

@@ -1,0 +1,122 @@
+"""Routes of the reports."""
+
+from __future__ import annotations
+
+from uuid import UUID
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.impact.reports import actions, rules, store
+from services.impact.reports.rendering import shown
+from services.impact.reports.rules import Verb
+from services.impact.reports.schemas import Reasons, ReportIn, ReportOut
+from services.impact.reports.tables import Report
+from services.kernel import idempotency
+from services.kernel.auth import Caller
+from services.kernel.problems import Forbidden, PreconditionFailed, PreconditionRequired, Unauthenticated, documented
+from services.kernel.routes import check_if_match
+from services.kernel.routes import router as make_router
+from services.kernel.runtime import Reading, Writing
+
+router = make_router(tag="reports")
+
+_READ = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.ReportNotFound)
+_MANAGED = documented(
+    Unauthenticated, Forbidden, rules.ActivityNotFound, rules.ReportNotFound, rules.WrongReportState, PreconditionFailed
+)
+
+
+@router.get("/activities/{activity_id}/report", response_model=ReportOut, responses=_READ)
+async def get_report(session: Reading, actor: Caller, activity_id: UUID) -> Response:
+    """What was reported about an activity, with who did what; for those in reach of it."""
+    await actions.activity_in_reach(session, actor, activity_id)
+    return await _reply(session, actions.existing(await store.report(session, activity_id)))
+
+
+@router.put(
+    "/activities/{activity_id}/report",
+    response_model=ReportOut,
+    responses={
+        201: {"model": ReportOut},
+        **documented(
+            Unauthenticated, Forbidden, rules.ActivityNotFound, rules.ReportTooEarly, rules.ActivityWasCancelled,
+            rules.WrongReportState, PreconditionFailed, PreconditionRequired,
+        ),
+    },
+    dependencies=[idempotency.optional],
+)  # fmt: skip
+async def write_report(
+    request: Request, session: Writing, actor: Caller, activity_id: UUID, wanted: ReportIn
+) -> Response:
+    """Write what happened. To write it anew, send the ETag of the report that you have read in If-Match."""
+    activity = await actions.activity_in_reach(session, actor, activity_id)
+    row = await store.lock_report(session, activity_id)
+    _check_if_match(request, row, is_needed=row is not None)
+    return await _reply(
+        session, await actions.write(session, actor, activity, row, wanted), status=201 if row is None else 200
+    )
+
+
+@router.post(
+    "/activities/{activity_id}/report/submit",
+    response_model=ReportOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def submit_report(request: Request, session: Writing, actor: Caller, activity_id: UUID) -> Response:
+    """Ask the national coordinator to verify it."""
+    return await _act(request, session, actor, activity_id, Verb.SUBMIT)
+
+
+@router.post(
+    "/activities/{activity_id}/report/verify",
+    response_model=ReportOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def verify_report(request: Request, session: Writing, actor: Caller, activity_id: UUID) -> Response:
+    """Let its figures count, as the national coordinator."""
+    return await _act(request, session, actor, activity_id, Verb.VERIFY)
+
+
+@router.post(
+    "/activities/{activity_id}/report/return",
+    response_model=ReportOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def return_report(
+    request: Request, session: Writing, actor: Caller, activity_id: UUID, reasons: Reasons
+) -> Response:
+    """Give it back to its section with the reasons; the figures of a verified one no longer count."""
+    return await _act(request, session, actor, activity_id, Verb.RETURN, reasons.reason)
+
+
+async def _act(
+    request: Request, session: Writing, actor: Caller, activity_id: UUID, verb: Verb, reason: str | None = None
+) -> Response:
+    await actions.activity_in_reach(session, actor, activity_id)
+    row = actions.existing(await store.lock_report(session, activity_id))
+    _check_if_match(request, row, is_needed=False)
+    return await _reply(session, await actions.act(session, actor, row, verb, reason))
+
+
+def _check_if_match(request: Request, row: Report | None, *, is_needed: bool) -> None:
+    if not is_needed and "if-match" not in request.headers:
+        return
+    if row is None:
+        raise PreconditionFailed
+    check_if_match(request, _etag(row))
+
+
+def _etag(row: Report) -> str:
+    return f'"{row.revision}"'
+
+
+async def _reply(session: Reading, row: Report, *, status: int = 200) -> Response:
+    headers = {"ETag": _etag(row), "Cache-Control": "private, no-store"}
+    if status == 201:
+        headers["Location"] = f"/impact/v1/activities/{row.activity_id}/report"
+    body = (await shown(session, row)).model_dump_json()
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

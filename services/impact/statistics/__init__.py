@@ -1,0 +1,1 @@
+"""Figures by any combination of dimensions, each stating what it counts."""

@@ -1,0 +1,128 @@
+"""What a process is told by its environment: what is wrong is one sentence that repeats no value."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from services.kernel.failures import Misconfigured
+from services.kernel.settings import Settings, asyncpg_url
+
+RIGHT = {
+    "DATABASE_URL": "postgresql://me:pa55word@db/se",
+    "REDIS_URL": "redis://:pa55word@queue/0",
+    "SOCIALERASMUS_SECRET": "s3cret-" * 6,
+}
+PRODUCTION = {
+    **RIGHT,
+    "SOCIALERASMUS_ENVIRONMENT": "production",
+    "SMTP_URL": "smtp://me:pa55word@mail",
+    "SOCIALERASMUS_BASE_URL": "https://social.example/",
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in {*PRODUCTION, "SOCIALERASMUS_MAILBOX", "SOCIALERASMUS_POOL_SIZE"}:
+        monkeypatch.delenv(name, raising=False)
+
+
+def _load(monkeypatch: pytest.MonkeyPatch, **environment: str) -> Settings:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    return Settings.load()
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("postgres://me@db/se", "postgresql+asyncpg://me@db/se"),
+        ("postgresql://me:a%40b@db:5433/se", "postgresql+asyncpg://me:a%40b@db:5433/se"),
+        ("postgresql+asyncpg://db/se", "postgresql+asyncpg://db/se"),
+        ("postgres://me@db/se?sslmode=require", "postgresql+asyncpg://me@db/se?ssl=require"),
+        ("postgres://db/se?sslmode=verify-full&x=1", "postgresql+asyncpg://db/se?ssl=verify-full&x=1"),
+        ("postgresql:///se?host=/run/postgresql", "postgresql+asyncpg:///se?host=%2Frun%2Fpostgresql"),
+        ("postgresql://[::1]:5432/se", "postgresql+asyncpg://[::1]:5432/se"),
+    ],
+)
+def test_an_address_of_postgres_is_put_into_the_words_of_the_driver(given: str, expected: str) -> None:
+    assert asyncpg_url(given) == expected
+
+
+@pytest.mark.parametrize(
+    "given", ["mysql://db/se", "postgresqlx://db/se", "db/se", "", "sqlite:///se", "postgresql+psycopg://db/se"]
+)
+def test_another_database_is_refused(given: str) -> None:
+    with pytest.raises(ValueError, match="must be a postgresql:// address"):
+        asyncpg_url(given)
+
+
+def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _load(monkeypatch, **PRODUCTION)
+    assert settings.environment == "production"
+    assert settings.database_url == "postgresql+asyncpg://me:pa55word@db/se"
+    assert settings.base_url == "https://social.example"
+
+
+@pytest.mark.parametrize("missing", sorted(RIGHT))
+def test_a_missing_setting_is_named(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+    environment = {name: value for name, value in RIGHT.items() if name != missing}
+    with pytest.raises(Misconfigured, match=f"^{missing}: "):
+        _load(monkeypatch, **environment)
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"DATABASE_URL": "mysql://me:pa55word@db"}, "DATABASE_URL: must be a postgresql:// address."),
+        ({"REDIS_URL": "http://pa55word"}, "REDIS_URL: must be a redis:// address."),
+        ({"SOCIALERASMUS_SECRET": "pa55word"}, "SOCIALERASMUS_SECRET needs at least 32 characters."),
+        ({"SOCIALERASMUS_BASE_URL": "pa55word"}, "SOCIALERASMUS_BASE_URL: must be an http:// or https:// address."),
+        ({"SOCIALERASMUS_POOL_SIZE": "pa55word"}, "SOCIALERASMUS_POOL_SIZE: "),
+        ({"SOCIALERASMUS_POOL_SIZE": "0"}, "SOCIALERASMUS_POOL_SIZE: "),
+        ({"SOCIALERASMUS_ENVIRONMENT": "pa55word"}, "SOCIALERASMUS_ENVIRONMENT: "),
+    ],
+)
+def test_a_wrong_setting_is_one_sentence_without_its_value(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str], sentence: str
+) -> None:
+    with pytest.raises(Misconfigured) as refusal:
+        _load(monkeypatch, **{**RIGHT, **changes})
+    told = str(refusal.value)
+    assert told.startswith(sentence)
+    assert "\n" not in told
+    assert "pa55word" not in told
+    assert refusal.value.__cause__ is None
+    assert refusal.value.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"SMTP_URL": None}, "SMTP_URL is needed in production"),
+        ({"SOCIALERASMUS_BASE_URL": "http://social.example"}, "must be https:// in production"),
+        ({"SOCIALERASMUS_BASE_URL": None}, "must be https:// in production"),
+        ({"SOCIALERASMUS_SECRET": "short"}, "at least 32 characters"),
+    ],
+)
+def test_production_refuses_what_is_only_good_enough_for_development(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], words: str
+) -> None:
+    environment = {name: value for name, value in {**PRODUCTION, **changes}.items() if value is not None}
+    with pytest.raises(Misconfigured, match=words):
+        _load(monkeypatch, **environment)
+
+
+def test_no_secret_is_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings: Any = _load(monkeypatch, **PRODUCTION)
+    for text in (repr(settings), str(settings)):
+        assert "pa55word" not in text
+        assert "s3cret" not in text
+
+
+def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _load(monkeypatch, **RIGHT)
+    with pytest.raises(ValidationError):
+        settings.pool_size = 7  # type: ignore[misc]
