@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
+from socket import socket
 from typing import Annotated, Any, TypeVar
 
 import typer
@@ -16,15 +17,17 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.activities.main as activities
 import services.impact.main as impact
-from services.impact.facts import actions as facts
 import services.registration.main as registration
+from services.impact.facts import actions as facts
 from services.kernel import auth, db, dead_letters, events, logs, migrate, replay, revise, serve
 from services.kernel.failures import Stop
 from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.operations import first_run, imports, welcome
 
-SERVICES: dict[str, Service] = {service.name: service for service in (activities.SERVICE, registration.SERVICE, impact.SERVICE)}
+SERVICES: dict[str, Service] = {
+    service.name: service for service in (activities.SERVICE, registration.SERVICE, impact.SERVICE)
+}
 HISTORIES = {
     history.schema: history
     for history in (
@@ -32,12 +35,13 @@ HISTORIES = {
             "events",
             events.METADATA,
             grants=(
+                ("alembic_version", "SELECT"),
                 ("log", "SELECT, INSERT"),
                 ("cursors", "SELECT, INSERT, UPDATE"),
                 ("dead_letters", "SELECT, INSERT, UPDATE, DELETE"),
             ),
         ),
-        migrate.History("access", auth.METADATA, grants=(("tokens", "SELECT"),)),
+        migrate.History("access", auth.METADATA, grants=(("alembic_version", "SELECT"), ("tokens", "SELECT"))),
         migrate.History("activities", activities.METADATA, owner="activities"),
         migrate.History("registration", registration.METADATA, owner="registration"),
         migrate.History("impact", impact.METADATA, owner="impact"),
@@ -113,9 +117,7 @@ def up(
 
     async def work() -> None:
         await prepare()
-        await serve.serve(
-            settings, web=everything, workers=everything, listener=listener, when_ready=welcome_everybody
-        )
+        await serve.serve(settings, web=everything, workers=everything, listener=listener, when_ready=welcome_everybody)
 
     _run(work())
 
@@ -148,16 +150,29 @@ def api_command(
 ) -> None:
     """Serve one service, below its own name."""
     settings, chosen = Settings.load(), _chosen(name)
-    logs.configure(settings.log_level, service=name)
-    _run(serve.serve(settings, web=chosen, workers=[], listener=serve.listen(host, port), when_ready=_say_ready))
+    logs.configure(settings.log_level, service=name, file=settings.log_file)
+    listener = serve.listen(host, port)
+    _run(_serve(settings, web=chosen, workers=[], listener=listener))
 
 
 @app.command("worker")
 def worker_command(name: Annotated[str, typer.Argument(help="A service, or all of them.")]) -> None:
     """Run the worker of one service, or of all."""
     settings, chosen = Settings.load(), _chosen(name, may_be_all=True)
-    logs.configure(settings.log_level, service=name)
-    _run(serve.serve(settings, web=[], workers=chosen, listener=None, when_ready=_say_ready))
+    logs.configure(settings.log_level, service=name, file=settings.log_file)
+    _run(_serve(settings, web=[], workers=chosen, listener=None))
+
+
+async def _serve(settings: Settings, *, web: list[Service], workers: list[Service], listener: socket | None) -> None:
+    for service in (*web, *workers):
+        engine = db.create_engine(settings, role=service.name, pool_size=1)
+        try:
+            await migrate.refuse_unless_current(
+                engine, [HISTORIES[name] for name in ("events", "access", service.name)]
+            )
+        finally:
+            await engine.dispose()
+    await serve.serve(settings, web=web, workers=workers, listener=listener, when_ready=_say_ready)
 
 
 def _chosen(name: str, *, may_be_all: bool = False) -> list[Service]:

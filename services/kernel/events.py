@@ -102,8 +102,8 @@ HORIZON = sa.text("""
 """)
 """The oldest transaction still running that may yet write to this log: everything before it can be read.
 
-`pg_snapshot_xmin` says nearly that, but counts the whole cluster: a long transaction in any other database would hold up
-every event here. One that is known to belong to another database is left out; in doubt it counts.
+`pg_snapshot_xmin` says nearly that, but counts the whole cluster: a long transaction in any other database would hold
+up every event here. One that is known to belong to another database is left out; in doubt it counts.
 """
 
 

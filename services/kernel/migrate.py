@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,6 +68,16 @@ async def is_current(engine: AsyncEngine, history: History) -> bool:
     head = ScriptDirectory.from_config(config(history)).get_current_head()
     async with engine.connect() as connection:
         return await connection.run_sync(_revision, history) == head
+
+
+async def refuse_unless_current(engine: AsyncEngine, histories: Iterable[History]) -> None:
+    """Raise Stop with one sentence when a service would meet other tables than it was written for."""
+    for history in histories:
+        if not await is_current(engine, history):
+            raise Stop(
+                f"The schema {history.schema} of the database is not at this version's revision; "
+                "run `python -m services migrate` with this version first."
+            )
 
 
 def _revision(connection: sa.Connection, history: History) -> str | None:

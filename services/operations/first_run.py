@@ -1,4 +1,4 @@
-"""The sample network, loaded when a development database is empty, with an upcoming edition that is never in the past."""
+"""The sample network, loaded into an empty development database, with an edition that is always yet to come."""
 
 from __future__ import annotations
 
@@ -47,5 +47,3 @@ async def fold(settings: Settings) -> None:
         await Worker(IMPACT_SERVICE, held).catch_up()
     finally:
         await held.close()
-
-

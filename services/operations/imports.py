@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Sequence
@@ -68,7 +69,7 @@ async def run(settings: Settings, kind: Kind, path: Path, *, beside: bool = True
             with path.open("rb") as stream:
                 required, optional = _columns(kind)
                 rows = importing.open_rows(stream, path, required=required, optional=optional)
-                progress = Progress(path.stat().st_size)
+                progress = Progress(os.fstat(stream.fileno()).st_size)
                 with Report.beside(path, rows.header) if beside else Report(path.name) as report:
                     await importing.carry_out(rows, stages, report, progress=progress)
                 progress.end()

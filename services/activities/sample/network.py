@@ -141,5 +141,5 @@ def _named_sections() -> Iterator[dict[str, str]]:
 
 def _section(code: str, name: str, city: str, country: str) -> dict[str, str]:
     # "ESN Kalmar with ESN Izmir United" is the section of Kalmar; "(inferred)" speaks of the record.
-    plain = name.split(" with ")[0].removesuffix(" (inferred)")
+    plain = name.split(" with ", maxsplit=1)[0].removesuffix(" (inferred)")
     return {"code": code, "name": plain, "country_code_esn": country, "country_code_iso": country, "city": city}
