@@ -88,9 +88,7 @@ async def value(database_url: str, statement: str, *values: object) -> object:
 Answer = TypeVar("Answer")
 
 
-async def eventually(
-    check: Callable[[], Awaitable[Answer]], *, seconds: float = 15.0, every: float = 0.05
-) -> Answer:
+async def eventually(check: Callable[[], Awaitable[Answer]], *, seconds: float = 15.0, every: float = 0.05) -> Answer:
     """Wait until an awaitable check holds, and answer what it does; its last AssertionError is the failure."""
     deadline = asyncio.get_running_loop().time() + seconds
     while True:

@@ -1,4 +1,4 @@
-"""A log, a consumer of the test's own and its effects, on a fresh database: what the kernel promises, without a service."""
+"""A log, a consumer of the test's own and its effects, on a fresh database: the kernel alone, without a service."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel import events
 from services.kernel.consumers import Consumer
-from services.kernel.events import Event
+from services.kernel.facts import Event
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings

@@ -37,6 +37,10 @@ class Operation:
                 found = found.replace(f"{{{parameter['name']}}}", known.get(parameter["name"], nobody))
         return found
 
+    def answers_json(self) -> bool:
+        """Whether what it answers is meant for programs; the pages behind mailed links are not."""
+        return any("application/json" in reply.get("content", {}) for reply in self.description["responses"].values())
+
     def body(self) -> dict[str, Any] | None:
         """The schema of its JSON body, if it takes one."""
         content = self.description.get("requestBody", {}).get("content", {})

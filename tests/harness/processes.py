@@ -1,4 +1,4 @@
-"""The services as the processes they are in production, each on a port of its own, and a client that finds the right one."""
+"""The services as the processes they are in production, and a client that sends each request to the right one."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,15 @@ START_SECONDS = 60.0
 class Process:
     """One `python -m services …`, which the kernel ends should the test end first."""
 
-    def __init__(self, arguments: Iterable[str], environment: dict[str, str], log: Path) -> None:
+    def __init__(
+        self,
+        arguments: Iterable[str],
+        environment: dict[str, str],
+        log: Path,
+        *,
+        program: Sequence[str] = ("-m", "services"),
+    ) -> None:
+        self.program = tuple(program)
         self.arguments = tuple(arguments)
         self.environment = environment
         self.log = log
@@ -53,15 +61,20 @@ class Process:
         """Start without waiting."""
         assert not self.is_running
         self._began_at = self.log.stat().st_size if self.log.exists() else 0
-        command = [sys.executable, "-m", "services", *self.arguments]
+        command = [sys.executable, *self.program, *self.arguments]
         self._child = children.spawn(command, cwd=REPOSITORY, environment=self.environment, log=self.log)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said so."""
+        return self.is_running and any(line.get("event") == "ready" for line in self.lines(since=self._began_at))
 
     async def ready(self) -> None:
         """Return once it says that it is ready."""
 
         async def says_so() -> None:
             assert self.is_running, f"{self.arguments} ended: {children.last_line(self.log)}"
-            assert any(line.get("event") == "ready" for line in self.lines(since=self._began_at)), self.arguments
+            assert self.is_ready, self.arguments
 
         await eventually(says_so, seconds=START_SECONDS)
 
@@ -114,6 +127,13 @@ class _ByService(httpx.AsyncBaseTransport):
 
     async def aclose(self) -> None:
         await self._network.aclose()
+
+
+_UNREAD = """
+    SELECT {consumer}::text, count(*) FROM events.log WHERE name = ANY({names}::text[]) AND NOT EXISTS (
+        SELECT FROM events.cursors
+        WHERE consumer = {consumer} AND (log.xid, log.number) <= (cursors.xid, cursors.number))
+"""
 
 
 def numbered(redis_url: str, service: str) -> str:
@@ -178,16 +198,14 @@ class Processes:
 
     async def backlog(self) -> dict[str, int]:
         """What each consumer has yet to read, what is parked and which mails are due, in one snapshot."""
-        parts, values = [], []
+        parts, values = [], list[object]()
         for name, service in commands.SERVICES.items():
             values += [name, [kind.name for kind in service.consumer.handlers]]
-            consumer, names = f"${len(values) - 1}", f"${len(values)}"
-            parts.append(
-                f"""SELECT {consumer}::text, count(*) FROM events.log WHERE name = ANY({names}::text[]) AND NOT EXISTS (
-                    SELECT FROM events.cursors WHERE consumer = {consumer} AND (log.xid, log.number) <= (cursors.xid, cursors.number))"""
-            )
-        parts.append("SELECT 'parked', count(*) FROM events.dead_letters")
-        parts.append("SELECT 'mails', count(*) FROM registration.outgoing_mail WHERE due_at IS NOT NULL")
+            parts.append(_UNREAD.format(consumer=f"${len(values) - 1}", names=f"${len(values)}"))
+        parts += [
+            "SELECT 'parked', count(*) FROM events.dead_letters",
+            "SELECT 'mails', count(*) FROM registration.outgoing_mail WHERE due_at IS NOT NULL",
+        ]
         found = await rows(self.database_url, " UNION ALL ".join(parts), *values)
         return {row[0]: row[1] for row in found}
 
@@ -199,7 +217,6 @@ class Processes:
             assert not any(backlog.values()), backlog
 
         await eventually(is_quiet, seconds=seconds)
-
 
     async def command(self, *arguments: str) -> str:
         """Run a command to its end, as an operator beside the running services; answers what it printed."""
@@ -240,7 +257,7 @@ class Processes:
         well = {"status": "ok", "database": "ok", "queue": "ok", "unread_events": 0, "parked_events": 0}
 
         async def all_is_well() -> None:
-            assert await self.readiness() == {name: (200, well) for name in self.apis}
+            assert await self.readiness() == dict.fromkeys(self.apis, (200, well))
 
         await eventually(all_is_well, seconds=seconds)
 

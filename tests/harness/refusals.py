@@ -6,10 +6,10 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
+import asyncpg
 import httpx
 
 from services import __main__ as commands
-from tests.harness.databases import rows
 from tests.harness.network import Network
 
 MARKER = "Zq7Marker"
@@ -18,11 +18,6 @@ _TABLES = sorted(
     table.fullname for history in commands.HISTORIES.values() for table in history.metadata.tables.values()
 )
 _COUNTS = " UNION ALL ".join(f"SELECT '{name}', (SELECT count(*) FROM {name})" for name in _TABLES)
-
-
-async def contents(network: Network) -> dict[str, int]:
-    """How many rows each table of every schema holds."""
-    return dict(await rows(network.database_url, _COUNTS))
 
 
 async def refused(
@@ -39,13 +34,18 @@ async def refused(
     trace_id = secrets.token_hex(16)
     headers = httpx.Headers(request.pop("headers", None)).raw
     headers.append((b"traceparent", f"00-{trace_id}-{'1' * 16}-01".encode()))
-    before = await contents(network)
-    reply = await network.client.request(method, address, headers=headers, **request)
+    connection = await asyncpg.connect(network.database_url)
+    try:
+        before = await connection.fetch(_COUNTS)
+        reply = await network.client.request(method, address, headers=headers, **request)
+        after = await connection.fetch(_COUNTS)
+    finally:
+        await connection.close()
     document = check_problem(reply, status=status, trace_id=trace_id, hidden=hidden)
     if pointers is not None:
         assert {fault["pointer"] for fault in document["errors"]} == set(pointers), document
         assert all(fault["detail"] for fault in document["errors"])
-    assert await contents(network) == before, "a refused request left something behind"
+    assert after == before, "a refused request left something behind"
     return document
 
 

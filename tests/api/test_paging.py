@@ -1,0 +1,111 @@
+"""Pages: whoever follows `next` to its end has seen everything once, whatever is added meanwhile."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.kernel.ids import new_id
+from tests.harness.databases import rows
+from tests.harness.network import Network
+
+LIST = "/activities/v1/activities"
+BEGIN = datetime(2027, 5, 8, 8, tzinfo=UTC)
+# A public activity with another id and start: the list shows the stored document as it is.
+COPY = """
+INSERT INTO activities.activities SELECT (jsonb_populate_record(original, jsonb_build_object(
+  'id', $1::text, 'starts_at', $2::text, 'ends_at', NULL, 'document', json_build_object('id', $1::text)::text
+))).* FROM activities.activities AS original LIMIT 1
+"""
+
+
+async def _add(network: Network, start: datetime | None, identity: UUID | None = None) -> str:
+    identity = identity or new_id()
+    await rows(network.database_url, COPY, str(identity), start.isoformat() if start else None)
+    return str(identity)
+
+
+async def _pages(network: Network, address: str) -> Any:
+    for _ in range(50):
+        reply = await network.client.get(address)
+        assert reply.status_code == 200, reply.text
+        page = reply.json()
+        yield page["items"]
+        if page["next"] is None:
+            assert "link" not in reply.headers
+            return
+        assert reply.headers.get("link", f'<{page["next"]}>; rel="next"') == f'<{page["next"]}>; rel="next"'
+        assert page["next"].startswith(network.settings.base_url)
+        parts = urlsplit(page["next"])
+        address = f"{parts.path}?{parts.query}"
+    pytest.fail("the pages have no end")
+
+
+async def _walk(network: Network, address: str) -> list[str]:
+    return [item["id"] async for items in _pages(network, address) for item in items]
+
+
+@pytest.mark.parametrize("limit", [1, 2, 3, 200])
+async def test_a_walk_yields_each_once_in_the_order_of_start_and_id(network: Network, limit: int) -> None:
+    first = (await network.published())["id"]
+    starts = [BEGIN + timedelta(days=day) for day in (3, -2, 1)]
+    added = {await _add(network, start): start for start in starts}
+    expected = sorted({**added, first: BEGIN}, key=lambda each: ({**added, first: BEGIN}[each], each))
+    assert await _walk(network, f"{LIST}?limit={limit}") == expected
+
+
+@pytest.mark.parametrize("limit", [1, 2, 5])
+async def test_equal_starts_are_neither_lost_nor_repeated(network: Network, limit: int) -> None:
+    first = (await network.published())["id"]
+    # Random ids, so that the order of writing is not the order of the pages.
+    same = [await _add(network, BEGIN, uuid4()) for _ in range(5)]
+    assert await _walk(network, f"{LIST}?limit={limit}") == sorted([first, *same])
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+async def test_what_has_no_date_comes_last(network: Network, limit: int) -> None:
+    first = (await network.published())["id"]
+    undated = sorted([await _add(network, None, uuid4()) for _ in range(3)])
+    late = await _add(network, BEGIN + timedelta(days=9000))
+    assert await _walk(network, f"{LIST}?limit={limit}") == [first, late, *undated]
+
+
+async def test_what_is_there_from_the_beginning_is_seen_once_while_more_is_added(network: Network) -> None:
+    there = {(await network.published())["id"]}
+    for number in range(6):
+        there.add(await _add(network, None if number == 5 else BEGIN + timedelta(hours=number // 2), uuid4()))
+    seen: Counter[str] = Counter()
+    behind, ahead = [], []
+    async for items in _pages(network, f"{LIST}?limit=2"):
+        seen.update(item["id"] for item in items)
+        behind.append(await _add(network, BEGIN - timedelta(days=1)))
+        if len(ahead) < 2:
+            ahead.append(await _add(network, BEGIN + timedelta(days=30)))
+    assert max(seen.values()) == 1
+    assert there <= seen.keys()
+    assert set(ahead) <= seen.keys()
+    assert not set(behind) & seen.keys()
+
+
+async def test_a_walk_keeps_its_filters(network: Network) -> None:
+    first = (await network.published())["id"]
+    for _ in range(2):
+        await _add(network, BEGIN)
+    await rows(network.database_url, "UPDATE activities.activities SET country = 'PL' WHERE id <> $1", UUID(first))
+    assert await _walk(network, f"{LIST}?country=IT&limit=1") == [first]
+    assert len(await _walk(network, f"{LIST}?country=PL&country=IT&limit=1")) == 3
+
+
+async def test_a_walk_over_sections_yields_each_once(network: Network) -> None:
+    codes = [item["code"] async for items in _pages(network, "/activities/v1/sections?limit=1") for item in items]
+    assert codes == ["IT-MILA-STA", "IT-SASS-ESN", "PL-WARS-UKS", "PT-PORT-ESN"]
+
+
+async def test_a_page_that_is_just_full_is_the_last(network: Network) -> None:
+    page = (await network.client.get("/activities/v1/sections?limit=4")).json()
+    assert (len(page["items"]), page["next"]) == (4, None)

@@ -1,0 +1,103 @@
+"""Bearer tokens: what is not a valid one is a 401, and a stolen table of tokens opens nothing."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from services.activities import main as activities
+from services.kernel import auth, db
+from services.kernel.auth import Role
+from tests.harness.databases import rows
+from tests.harness.network import Network
+from tests.harness.refusals import MARKER, refused
+
+ADDRESS = "/activities/v1/activities"
+
+
+async def _draft(network: Network, headers: dict[str, str]) -> int:
+    return (await network.client.post(ADDRESS, json={}, headers={**headers, **network.key()})).status_code
+
+
+async def test_a_valid_token_gets_past_the_door(shared: Network) -> None:
+    local = await shared.local()
+    assert await _draft(shared, local) == 422
+    assert await _draft(shared, {"Authorization": local["Authorization"].replace("Bearer", "bearer")}) == 422
+
+
+async def test_an_expired_token_is_a_401(shared: Network) -> None:
+    engine = db.create_engine(shared.settings, role=None, pool_size=1)
+    async with db.session_factory(engine).begin() as session:
+        token = await activities.issue_token(
+            session, role=Role.INTERNATIONAL, section=None, country=None, label="test", lasts=timedelta(seconds=-1)
+        )
+    await engine.dispose()
+    headers = {"Authorization": f"Bearer {token}", **shared.key()}
+    await refused(shared, "POST", ADDRESS, status=401, headers=headers, json={}, hidden=[token])
+
+
+async def test_a_revoked_token_is_a_401_within_half_a_minute(shared: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    local = await shared.local()
+    assert await _draft(shared, local) == 422
+    await rows(shared.database_url, "UPDATE access.tokens SET revoked_at = now()")
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + 30)
+    monkeypatch.setattr(auth, "time", clock)
+    assert await _draft(shared, local) == 401
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        f"Bearer {MARKER}",
+        f"Bearer set_{MARKER}",
+        f"Basic {MARKER}",
+        f"Token {MARKER}",
+        MARKER,
+        "Bearer",
+        "Bearer ",
+        "",
+        "Bearer a b",
+        "Bearer \xff\xfe",
+        "Bearer " + MARKER * 1000,
+    ],
+    ids=lambda text: ascii(text)[:30],
+)
+@pytest.mark.parametrize(
+    ("method", "address"), [("POST", ADDRESS), ("GET", f"{ADDRESS}/01890000-0000-7000-8000-000000000000")]
+)
+async def test_what_is_not_a_token_of_ours_is_a_401(shared: Network, method: str, address: str, sent: str) -> None:
+    headers = [(b"Authorization", sent.encode("latin-1")), (b"Idempotency-Key", b"a")]
+    body: dict[str, Any] = {"json": {}} if method == "POST" else {}
+    await refused(shared, method, address, status=401, headers=headers, **body)
+
+
+async def test_two_authorization_headers_are_a_401_even_if_one_is_right(shared: Network) -> None:
+    right = (await shared.local())["Authorization"]
+    for pair in ((right, "Bearer x"), ("Bearer x", right), (right, right)):
+        headers = [("Authorization", each) for each in pair] + list(shared.key().items())
+        await refused(shared, "POST", ADDRESS, status=401, headers=headers, json={})
+
+
+async def test_a_401_says_what_is_needed(shared: Network) -> None:
+    reply = await shared.client.post(ADDRESS, json={}, headers=shared.key())
+    assert (reply.status_code, reply.headers["www-authenticate"]) == (401, 'Bearer realm="socialerasmus"')
+
+
+async def test_tokens_are_stored_hashed(shared: Network) -> None:
+    token = (await shared.local())["Authorization"].removeprefix("Bearer ")
+    stored = " ".join(
+        str(tuple(row)) for row in await rows(shared.database_url, "SELECT t, token_hash FROM access.tokens t")
+    )
+    assert token not in stored
+    assert token.removeprefix(auth.PREFIX) not in stored
+    assert repr(auth.hashed(token)) in stored
+
+
+async def test_a_token_holds_256_random_bits(shared: Network) -> None:
+    tokens = {(await shared.local())["Authorization"] for _ in range(3)}
+    assert len(tokens) == 3
+    assert all(len(token.removeprefix(f"Bearer {auth.PREFIX}")) == 43 for token in tokens)

@@ -1,0 +1,1 @@
+"""The agreement between the services, and the tests that hold it."""
