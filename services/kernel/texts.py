@@ -30,13 +30,19 @@ def _one_line(value: str) -> str:
     return value
 
 
+def _trimmed(value: Any) -> Any:
+    # Not by StringConstraints, which counts the characters first and would keep a blank as an empty line.
+    return value.strip() if isinstance(value, str) else value
+
+
 Storable = BeforeValidator(_storable)
+Trimmed = BeforeValidator(_trimmed)
 OneLine = AfterValidator(_one_line)
 
-Line = Annotated[str, Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=200), OneLine]
+Line = Annotated[str, Storable, Trimmed, StringConstraints(min_length=1, max_length=200), OneLine]
 """One line of text, 1–200 characters."""
 
-LongText = Annotated[str, Storable, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+LongText = Annotated[str, Storable, Trimmed, StringConstraints(min_length=1, max_length=10_000)]
 """Several lines of text, 1–10,000 characters."""
 
 CountryCode = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{2}$")]

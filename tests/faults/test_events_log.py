@@ -30,7 +30,7 @@ TRANSACTIONS = 40
 
 @pytest.fixture(scope="module")
 async def databases(redis_url: str) -> AsyncIterator[Databases]:
-    """Databases on a server of their own: the horizon is the server's, so a stranger's transaction would hold it back."""
+    """Databases on a server of their own: a transaction in any database of a server holds the horizon back."""
     with postgres.running(settings={"autovacuum": "off"}) as server:
         made = Databases(server.superuser_url, redis_url)
         await made.make_template()

@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 
 from services import __main__ as commands
@@ -45,6 +46,20 @@ class Network:
         self.runtimes = runtimes
         self.client = client
         self._keys = itertools.count(1)
+        self._observer: asyncpg.Connection | None = None
+
+    async def observer(self) -> asyncpg.Connection:
+        """A connection that sees everything, as the database's owner; it closes with the network."""
+        if self._observer is None:
+            self._observer = await asyncpg.connect(self.database_url)
+        return self._observer
+
+    async def close(self) -> None:
+        """Let go of the database."""
+        if self._observer is not None:
+            await self._observer.close()
+        for runtime in self.runtimes.values():
+            await runtime.close()
 
     def key(self) -> dict[str, str]:
         """A fresh Idempotency-Key header."""
@@ -130,8 +145,8 @@ async def running(settings: Settings, database_url: str) -> AsyncIterator[Networ
     app = combine({name: create_app(service, runtimes[name]) for name, service in commands.SERVICES.items()})
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=settings.base_url) as client:
+        network = Network(settings, database_url, runtimes, client)
         try:
-            yield Network(settings, database_url, runtimes, client)
+            yield network
         finally:
-            for runtime in runtimes.values():
-                await runtime.close()
+            await network.close()

@@ -6,7 +6,6 @@ import secrets
 from collections.abc import Iterable
 from typing import Any
 
-import asyncpg
 import httpx
 
 from services import __main__ as commands
@@ -34,13 +33,10 @@ async def refused(
     trace_id = secrets.token_hex(16)
     headers = httpx.Headers(request.pop("headers", None)).raw
     headers.append((b"traceparent", f"00-{trace_id}-{'1' * 16}-01".encode()))
-    connection = await asyncpg.connect(network.database_url)
-    try:
-        before = await connection.fetch(_COUNTS)
-        reply = await network.client.request(method, address, headers=headers, **request)
-        after = await connection.fetch(_COUNTS)
-    finally:
-        await connection.close()
+    observer = await network.observer()
+    before = await observer.fetch(_COUNTS)
+    reply = await network.client.request(method, address, headers=headers, **request)
+    after = await observer.fetch(_COUNTS)
     document = check_problem(reply, status=status, trace_id=trace_id, hidden=hidden)
     if pointers is not None:
         assert {fault["pointer"] for fault in document["errors"]} == set(pointers), document

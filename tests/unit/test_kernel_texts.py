@@ -52,6 +52,13 @@ def test_nul_and_half_characters_are_refused_wherever_they_stand(before: str, ba
             kind.validate_python(before + bad + after)
 
 
+@pytest.mark.parametrize("blank", ["", " ", "\t", "\n", "\x85", "\xa0", "\u2003", " \u2028 "], ids=ascii)
+def test_a_blank_is_no_text(blank: str) -> None:
+    for kind in (LINE, LONG):
+        with pytest.raises(ValidationError):
+            kind.validate_python(blank)
+
+
 def test_long_text_keeps_its_lines() -> None:
     assert LONG.validate_python(" a\n\n\tb\n") == "a\n\n\tb"
 
