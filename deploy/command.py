@@ -1,4 +1,4 @@
-"""The command line: `up`, `test` and `down`, and how each ends."""
+"""The command line: `up`, `run`, `test` and `down`, and how each ends."""
 
 import argparse
 import os
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from deploy import interruption, settings
 from deploy.down import down
 from deploy.failure import Failure
+from deploy.run import run
 from deploy.test import test
 from deploy.up import up
 
@@ -17,6 +18,9 @@ INTERRUPTED = 130
 def main(arguments: Sequence[str]) -> int:
     """Run a command and give its exit code; what went wrong is one sentence on standard error."""
     parser = _parser()
+    # Everything behind `run` belongs to the command that is run, its options too.
+    if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"], ["--state"]):
+        arguments = ["run", "--", *arguments[1:]]
     asked, rest = parser.parse_known_args(arguments)
     if rest and asked.command != "test":
         parser.error(f"unknown: {' '.join(rest)}")
@@ -38,6 +42,8 @@ def main(arguments: Sequence[str]) -> int:
 def _run(asked: argparse.Namespace, rest: list[str]) -> int:
     if asked.command == "up":
         return up(settings.gather(state=asked.state, environment=asked.environment, port=asked.port, with_file=True))
+    if asked.command == "run":
+        return run(settings.gather(state=asked.state, environment=None, with_file=True), asked.services_command)
     if asked.command == "down":
         return down(settings.gather(state=asked.state, environment=None, with_file=True), delete=asked.delete)
     # Tests never take a database from .env: it may be one that somebody works with.
@@ -59,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 deploy", description="Run SocialErasmus on this machine.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up | test | down")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up | run | test | down")
     placed = argparse.ArgumentParser(add_help=False)
     placed.add_argument("--state", metavar="DIR", help="where data, mailbox and logs lie (SOCIALERASMUS_STATE)")
     built = argparse.ArgumentParser(add_help=False)
@@ -70,6 +76,10 @@ def _parser() -> argparse.ArgumentParser:
         "up", parents=[placed, built], allow_abbrev=False, help="start everything and watch over it"
     )
     up.add_argument("--port", type=_port, default=8000, help="where the services listen (8000)")
+    beside = commands.add_parser(
+        "run", parents=[placed], allow_abbrev=False, help="run a command of the services beside a running up"
+    )
+    beside.add_argument("services_command", nargs="+", metavar="COMMAND", help="as in: run import sections FILE")
     commands.add_parser(
         "test",
         parents=[placed, built],

@@ -53,6 +53,7 @@ class State:
         self.valkey = directory / "valkey"
         self._lock = directory / "lock"
         self._secret = directory / "secret"
+        self._told = directory / "services.json"
         self._held: int | None = None
 
     def exists(self) -> bool:
@@ -103,6 +104,17 @@ class State:
         write_private(self._secret, made)
         return made
 
+    def note_told(self, told: dict[str, str]) -> None:
+        """Keep what the running services were told, for commands beside them; it holds passwords, so it is private."""
+        write_private(self._told, json.dumps(told))
+
+    def told(self) -> dict[str, str]:
+        """What the running services were told."""
+        try:
+            return {str(name): str(value) for name, value in json.loads(self._told.read_text()).items()}
+        except (OSError, ValueError) as error:
+            raise Failure("The services are not started yet: try again in a moment.") from error
+
     def running(self) -> Running | None:
         """The `up` that holds this state now, told by the lock and not by what an earlier one left written."""
         self._refuse_if_not_ours(self.directory.stat())
@@ -132,6 +144,7 @@ class State:
     def release(self) -> None:
         """Let go of the state; the file stays, for a removed lock is two locks."""
         if self._held is not None:
+            self._told.unlink(missing_ok=True)
             os.ftruncate(self._held, 0)
             os.close(self._held)
             self._held = None
@@ -141,7 +154,7 @@ class State:
         for entry in sorted(self.directory.iterdir()):
             if entry.name.startswith("environment") or entry in {self.logs, self.mailbox, self.postgres, self.valkey}:
                 remove(entry)
-        for file in (self._secret, self._lock, self.directory / MARK):
+        for file in (self._secret, self._told, self._lock, self.directory / MARK):
             file.unlink(missing_ok=True)
         with contextlib.suppress(OSError):
             self.directory.rmdir()

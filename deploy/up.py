@@ -49,6 +49,7 @@ def up(settings: Settings) -> int:
             variables = {**settings.variables, **_told(settings, state, url)}
             variables.update(_servers(settings, state, home, crew, outside))
             _services(settings, home, variables, crew)
+            state.note_told(_for_commands(variables, home))
             return _supervise(crew)
     finally:
         state.release()
@@ -80,6 +81,14 @@ def _told(settings: Settings, state: State, url: str) -> dict[str, str]:
         "SOCIALERASMUS_LOG_FILE": given.get("SOCIALERASMUS_LOG_FILE") or str(state.logs / "services.log"),
         "PYTHONUNBUFFERED": "1",
     }
+
+
+def _for_commands(variables: dict[str, str], home: Path) -> dict[str, str]:
+    """What a command beside the services needs: the same settings, and the same Python."""
+    known = ("DATABASE_URL", "REDIS_URL", "SMTP_URL")
+    told = {name: value for name, value in variables.items() if name in known or name.startswith("SOCIALERASMUS_")}
+    told.pop("SOCIALERASMUS_LOG_FILE", None)
+    return {**told, "PYTHON": str(environment.python_of(home))}
 
 
 def _servers(settings: Settings, state: State, home: Path, crew: Crew, outside: dict[str, str]) -> dict[str, str]:
@@ -142,5 +151,7 @@ def _supervise(crew: Crew) -> int:
         if ended := crew.ended():
             name, ending, where = ended
             crew.stack.close()
+            if name == "services" and ending.code == 1:
+                return 1  # They have said why, in a sentence of their own.
             raise Failure(f"{name.capitalize()} {ending} by itself, so everything was stopped: {where}.")
         interruption.pause(5.0)

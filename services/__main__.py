@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import sys
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
 from socket import socket
 from typing import Annotated, Any, TypeVar
@@ -20,6 +22,7 @@ import services.impact.main as impact
 import services.registration.main as registration
 from services.impact.facts import actions as facts
 from services.kernel import auth, db, dead_letters, events, logs, migrate, replay, revise, serve
+from services.kernel.application import describe
 from services.kernel.failures import Stop
 from services.kernel.service import Service
 from services.kernel.settings import Settings
@@ -219,21 +222,31 @@ def discard_letters(consumer: OneConsumer = None) -> None:
     print(f"{_as_owner(lambda session: dead_letters.discard(session, consumer=consumer))} given up")
 
 
+@app.command("openapi")
+def openapi_command(
+    name: Annotated[str | None, typer.Argument(help="A service; without it, all of them.")] = None,
+) -> None:
+    """Print the OpenAPI description of a service, or of all by their names."""
+    described = {service.name: describe(service) for service in (_chosen(name) if name else SERVICES.values())}
+    print(json.dumps(described[name] if name else described, indent=2, ensure_ascii=False))
+
+
 @app.command("replay")
 def replay_command(
     since: Annotated[str, typer.Option(help="An instant with its offset, as 2026-11-14T10:00:00Z.")],
-    consumer: Annotated[str, typer.Option(help="The service that shall read again.")],
+    consumer: Annotated[str | None, typer.Option(help="The service that shall read again; without it, all.")] = None,
 ) -> None:
-    """Let a consumer read the log again from an instant on; carrying an event out twice changes nothing."""
-    _chosen(consumer)
+    """Let consumers read the log again from an instant on; carrying an event out twice changes nothing."""
+    readers = [service.name for service in (_chosen(consumer) if consumer else SERVICES.values())]
     try:
         instant = datetime.fromisoformat(since)
     except ValueError:
         raise Stop("--since is an instant such as 2026-11-14T10:00:00Z.") from None
     if instant.tzinfo is None:
         raise Stop("--since needs its offset from UTC, such as the Z in 2026-11-14T10:00:00Z.")
-    ahead = _as_owner(lambda session: replay.set_back(session, consumer=consumer, since=instant))
-    print(f"{consumer} reads {ahead} events again")
+    for reader in readers:
+        ahead = _as_owner(partial(replay.set_back, consumer=reader, since=instant))
+        print(f"{reader} reads {ahead} events again")
 
 
 Answer = TypeVar("Answer")

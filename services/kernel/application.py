@@ -38,21 +38,9 @@ log = logger(__name__)
 
 def create_app(service: Service, runtime: Runtime) -> FastAPI:
     """The application of one service, to be mounted at `/{name}`."""
-    app = FastAPI(
-        title=service.title,
-        description=service.description,
-        version=VERSION,
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,
-        servers=[{"url": f"/{service.name}"}],
-        generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
-        responses=problems.documented(problems.BadRequest, problems.Invalid, problems.Unavailable),
-    )
+    app = _routed(service)
     app.state.runtime = runtime
     app.state.tokens = Tokens()
-    for router in service.routers:
-        app.include_router(router)
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -66,6 +54,28 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
         allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "traceparent"],
         max_age=86400,
     )
+    return app
+
+
+def describe(service: Service) -> dict[str, Any]:
+    """The OpenAPI description of a service; it needs neither settings nor a database."""
+    return _routed(service).openapi()
+
+
+def _routed(service: Service) -> FastAPI:
+    app = FastAPI(
+        title=service.title,
+        description=service.description,
+        version=VERSION,
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        servers=[{"url": f"/{service.name}"}],
+        generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
+        responses=problems.documented(problems.BadRequest, problems.Invalid, problems.Unavailable),
+    )
+    for router in service.routers:
+        app.include_router(router)
     _document_problems(app)
     return app
 

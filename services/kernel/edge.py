@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from typing import Any
 
@@ -12,11 +13,13 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel.logs import logger
-from services.kernel.problems import InternalError, Problem, TooLarge, Unavailable
+from services.kernel.problems import FieldError, InternalError, Problem, TooLarge, Unavailable
 from services.kernel.replies import respond
 from services.kernel.trace import from_traceparent, new_trace_id, traced
 
 MAX_BODY_BYTES = 1024 * 1024
+MOST_LET_PASS_BYTES = 16 * 1024 * 1024
+PATIENCE_SECONDS = 5.0
 EXPOSED = (
     "ETag",
     "Link",
@@ -119,22 +122,31 @@ def problem_for(failure: BaseException) -> Problem:
 
 
 def _limited(scope: Scope, receive: Receive) -> Receive:
-    """Refuse an oversize body before it is read whole, whether or not its length was announced."""
+    """Refuse an oversize body before it is kept, whether or not its length was announced."""
     announced = Headers(scope=scope).get("content-length", "")
-    if announced.isdecimal() and (len(announced) > 18 or int(announced) > MAX_BODY_BYTES):
-
-        async def refuse() -> Message:
-            raise TooLarge
-
-        return refuse
+    is_announced = announced.isdecimal() and (len(announced) > 18 or int(announced) > MAX_BODY_BYTES)
     got = 0
 
     async def receive_limited() -> Message:
         nonlocal got
-        message: dict[str, Any] = dict(await receive())
+        message: dict[str, Any] = {} if is_announced else dict(await receive())
         got += len(message.get("body", b""))
-        if got > MAX_BODY_BYTES:
-            raise TooLarge
+        if is_announced or got > MAX_BODY_BYTES:
+            await _let_pass(receive, got)
+            raise TooLarge(errors=[FieldError(pointer="#", detail="The body is larger than 1 MiB.")])
         return message
 
     return receive_limited
+
+
+async def _let_pass(receive: Receive, got: int) -> None:
+    """Read on for a while without keeping anything: many clients look for an answer only when all is sent."""
+    try:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while got < MOST_LET_PASS_BYTES:
+                message = await receive()
+                got += len(message.get("body", b""))
+                if not message.get("more_body", False):
+                    return
+    except TimeoutError:
+        return

@@ -6,12 +6,15 @@ import logging
 import sys
 import traceback
 from collections.abc import MutableMapping
+from logging.handlers import RotatingFileHandler
 from pathlib import Path
 from typing import Any
 
 import structlog
 
 _OURS = str(Path(__file__).resolve().parents[1])
+MOST_BYTES = 10_000_000
+
 _SHARED: list[Any] = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
@@ -29,7 +32,11 @@ def configure(level: str, *, service: str, file: Path | None = None) -> None:
             structlog.processors.JSONRenderer(),
         ],
     )
-    handler = logging.StreamHandler(sys.stderr) if file is None else logging.FileHandler(file)
+    handler = (
+        logging.StreamHandler(sys.stderr)
+        if file is None
+        else RotatingFileHandler(file, maxBytes=MOST_BYTES, backupCount=3)
+    )
     handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers = [handler]

@@ -148,9 +148,10 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     message["Subject"] = row["subject"]
     message["Message-ID"] = f"<{row['id'].hex}@{urlsplit(settings.base_url).hostname}>"
     message["Date"] = format_datetime(row["queued_at"])
-    message["Content-Language"] = row["language"]
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(row["body"])
+    # Setting the content takes every header away that speaks of content.
+    message["Content-Language"] = row["language"]
     return message
 
 

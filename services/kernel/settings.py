@@ -24,7 +24,14 @@ def asyncpg_url(url: str) -> str:
     parts = urlsplit(url)
     if not re.fullmatch(r"postgres(ql)?(\+asyncpg)?", parts.scheme):
         raise ValueError("must be a postgresql:// address")
-    options = [("ssl" if key == "sslmode" else key, value) for key, value in parse_qsl(parts.query)]
+    options = []
+    for key, value in parse_qsl(parts.query):
+        # The application's name and the time to wait are our own business.
+        if key in {"application_name", "connect_timeout"}:
+            continue
+        if key not in {"ssl", "sslmode", "host", "port", "target_session_attrs"}:
+            raise ValueError("has an option that is not known here; sslmode, host, port and target_session_attrs are")
+        options.append(("ssl" if key == "sslmode" else key, value))
     # urlunsplit drops the "//" of an empty host, which a socket directory (?host=/run/…) needs.
     query = f"?{urlencode(options)}" if options else ""
     return f"postgresql+asyncpg://{parts.netloc}{parts.path}{query}"

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 
 from services.activities.sample import network
+from services.activities.sample.network import Loaded
 from services.contracts import ACTIVITIES
 from services.impact.main import SERVICE as IMPACT_SERVICE
 from services.kernel.runtime import Runtime
@@ -17,25 +18,26 @@ Tell = Callable[[str], None]
 
 
 async def ensure_sample(settings: Settings, tell: Tell) -> None:
-    """Load the sample network into an empty database; into one that has it, only an edition to come, when none is."""
+    """Load the sample network into an empty database, finish what an earlier start began, add an edition to come."""
     held = Runtime(settings, role=ACTIVITIES)
+    today = datetime.now(UTC).date()
     try:
         async with held.reading() as session:
-            is_empty, is_sample = await network.find(session)
-        if is_empty:
+            loaded = await network.find(session)
+        if loaded is Loaded.OTHER:
+            return
+        if loaded in {Loaded.NOTHING, Loaded.PART}:
             async with held.unit_of_work() as session:
-                sections = await network.load_sections(session)
-            tell(f"{sections} sections")
+                tell(f"{await network.begin(session, today)} sections")
             # The files are the product's own: what is remarked on them is known, and nothing is written beside them.
             editions = await imports.run(settings, imports.Kind.EDITIONS, network.EDITIONS, beside=False)
-            tell(f"{editions.taken} editions")
+            tell(f"{editions.taken + editions.unchanged} editions")
             past = await imports.run(settings, imports.Kind.ACTIVITIES, network.PAST, beside=False)
-            tell(f"{past.taken} activities of the past with their reports")
-        if is_empty or is_sample:
-            async with held.unit_of_work() as session:
-                added = await network.load_upcoming(session, settings, datetime.now(UTC).date())
-            if added:
-                tell(f"{added} sample activities of an edition to come")
+            tell(f"{past.taken + past.unchanged} activities of the past with their reports")
+        async with held.unit_of_work() as session:
+            added = await network.load_upcoming(session, settings, today)
+        if added:
+            tell(f"{added} sample activities of an edition to come")
     finally:
         await held.close()
 

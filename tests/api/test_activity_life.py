@@ -113,3 +113,29 @@ async def test_a_duplicate_is_a_new_draft(network: Network) -> None:
     copy = reply.json()
     assert (reply.status_code, copy["state"], copy["title"]) == (201, "draft", activity["title"])
     assert copy["id"] != activity["id"]
+
+
+async def test_what_has_not_begun_cannot_have_taken_place(network: Network) -> None:
+    activity = await network.published()
+    reply = await network.client.post(
+        f"/activities/v1/activities/{activity['id']}/complete", headers=await network.local()
+    )
+    assert reply.status_code == 409
+    assert reply.json()["type"].endswith("/not-started-yet")
+
+
+async def test_nobody_names_another_section_as_the_leading_one(network: Network) -> None:
+    foreign = [{"code": "PL-WARS-UKS", "lead": True}, {"code": "IT-SASS-ESN", "lead": False}]
+    headers = {**await network.local(), **network.key()}
+    drafted = await network.client.post(
+        "/activities/v1/activities", json={**DRAFT, "organisers": foreign}, headers=headers
+    )
+    assert drafted.status_code == 403
+    own = await network.drafted()
+    address = f"/activities/v1/activities/{own['id']}"
+    etag = (await network.client.get(address, headers=headers)).headers["etag"]
+    given_away = await network.client.patch(
+        address, json={"organisers": foreign}, headers={**headers, "If-Match": etag}
+    )
+    assert given_away.status_code == 403
+    assert (await network.client.get(address, headers=headers)).json()["organisers"][0]["code"] == "IT-SASS-ESN"

@@ -354,6 +354,13 @@ async def test_a_poison_event_is_shown_and_finds_its_way_once_an_operator_says_s
     assert copy in listed
     assert "ValidationError" in listed
     assert await services.command("dead-letters", "discard") == "0 given up\n"
+    # The tries run out, without waiting for them; a worker that is just trying holds its cursor.
+    await rows(
+        services.database_url,
+        """WITH held AS (SELECT consumer FROM events.cursors FOR UPDATE)
+           UPDATE events.dead_letters SET tries = 5, next_try_at = NULL WHERE (SELECT count(*) FROM held) > 0""",
+    )
+    assert "no try left" in await services.command("dead-letters", "list")
     await rows(
         services.database_url,
         """UPDATE events.log SET payload = (SELECT jsonb_set(payload, '{activity,activity_id}', to_jsonb($2))

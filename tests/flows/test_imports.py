@@ -7,6 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +37,7 @@ MEASURES = {
 async def imported(network: Network) -> Network:
     """The services after the sample's sections, editions and past activities were imported."""
     async with network.runtimes["activities"].unit_of_work() as session:
-        await sample.load_sections(session)
+        await sample.begin(session, date(2026, 11, 21))
     await imports.run(network.settings, Kind.EDITIONS, sample.EDITIONS, beside=False)
     report = await imports.run(network.settings, Kind.ACTIVITIES, sample.PAST, beside=False)
     assert (report.taken, report.refused) == (94, 0)

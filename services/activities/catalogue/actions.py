@@ -37,7 +37,7 @@ async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted:
         availability_revision=0, reason=None, source=None, source_id=None, source_url=None,
     )  # fmt: skip
     await fill(session, row, wanted)
-    check_reach(actor, row)
+    check_leads(actor, row)
     await changed(session, settings, row, actor, "draft")
     return row
 
@@ -54,7 +54,8 @@ async def revise(
     check_reach(actor, row)
     rules.check_editable(State(row.state), fields)
     await fill(session, row, wanted)
-    check_reach(actor, row)
+    if "organisers" in fields:
+        check_leads(actor, row)
     await changed(session, settings, row, actor, "revise")
     return row
 
@@ -67,6 +68,8 @@ async def act(
     if verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
         raise rules.ReviewerNeeded
     row.state = rules.next_state(State(row.state), verb).value
+    if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
+        raise rules.NotStartedYet
     row.reason = reason
     await changed(session, settings, row, actor, verb.value, reason=reason)
     return row
@@ -174,8 +177,14 @@ def description(row: Activity) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def check_leads(actor: Actor, row: Activity) -> None:
+    """Refuse an actor who would name a leading section, for which the figures will count, outside of their reach."""
+    if not actor.reaches(sections=frozenset(row.section_codes[:1]), country=row.country):
+        raise rules.OutOfReach
+
+
 def check_reach(actor: Actor, row: Activity) -> None:
-    """Refuse an actor whose reach the activity's leading section or country does not fall into."""
+    """Refuse an actor into whose reach neither an organising section nor the country falls."""
     if not actor.reaches(sections=frozenset(row.section_codes), country=row.country):
         raise rules.OutOfReach
 

@@ -57,6 +57,10 @@ class WrongState(Conflict):
     """The activity's present state does not allow this."""
 
 
+class NotStartedYet(Conflict):
+    """The activity has not begun yet, so it can't have taken place; an activity that won't can be cancelled."""
+
+
 class LabelFieldsFixed(Conflict):
     """Kind, programme, areas, causes and organisers were reviewed for the label and can't change any more."""
 

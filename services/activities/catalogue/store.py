@@ -57,6 +57,11 @@ async def imported(session: AsyncSession, source: str, source_id: str) -> Activi
     return await session.scalar(statement)
 
 
+async def holds_samples(session: AsyncSession) -> bool:
+    """Whether there is any sample activity."""
+    return bool(await session.scalar(sa.select(sa.exists().where(Activity.sample))))
+
+
 async def lock_due_to_turn(session: AsyncSession, *, limit: int) -> Sequence[Activity]:
     """Activities whose sign-up opens or closes by the passing of time, and has done so."""
     statement = sa.select(Activity).where(Activity.turns_at <= sa.func.now()).order_by(Activity.turns_at).limit(limit)

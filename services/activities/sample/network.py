@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
+from enum import Enum
 from pathlib import Path
 from typing import Any
 
@@ -32,15 +33,27 @@ UPCOMING = FOLDER / "upcoming.csv"
 SOURCE = "sample"
 
 
-async def find(session: AsyncSession) -> tuple[bool, bool]:
-    """Whether the directory is empty, and whether the database holds the sample network."""
+class Loaded(Enum):
+    """How much of the sample network a database holds."""
+
+    NOTHING = "the directory is empty"
+    PART = "loading was begun and not finished"
+    ALL = "it is all there"
+    OTHER = "the database holds another network"
+
+
+async def find(session: AsyncSession) -> Loaded:
+    """How much of the sample network is there: its edition is entered first, its activities to come last."""
     if not await sections.countries(session):
-        return True, False
-    return False, any(edition.sample for edition in await editions.editions(session))
+        return Loaded.NOTHING
+    if not any(edition.sample for edition in await editions.editions(session)):
+        return Loaded.OTHER
+    return Loaded.ALL if await store.holds_samples(session) else Loaded.PART
 
 
-async def load_sections(session: AsyncSession) -> int:
-    """Enter the sections that the sample activities name; answers how many there are."""
+async def begin(session: AsyncSession, today: date) -> int:
+    """Enter the edition to come and the sections that the sample activities name; answers how many sections."""
+    await _record_edition(session, next_edition(today))
     found: dict[str, dict[str, str]] = {}
     for row in _named_sections():
         found.setdefault(row["code"], row)

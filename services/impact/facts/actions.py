@@ -32,13 +32,6 @@ class Rebuilt:
         """How much of what folding had kept was wrong; anything but 0 is a defect of ours."""
         return self.wrong_facts + self.wrong_cells
 
-    def __str__(self) -> str:
-        return (
-            f"rebuilt {self.activities} activities into {self.cells} cells and {self.quantity_cells} of quantities; "
-            f"{self.wrong_facts} facts and {self.wrong_cells} cells differed from what folding had kept"
-        )
-
-
 async def refold(session: AsyncSession, activity_id: UUID) -> None:
     """Bring the facts of an activity, and the totals with them, to what its report and its projection say now.
 
