@@ -112,7 +112,7 @@ def up(
             print(f"  migrated      {', '.join(moved)}", flush=True)
         if sample and settings.environment == "development":
             await first_run.ensure_sample(settings, lambda what: print(f"  loaded        {what}", flush=True))
-            await first_run.fold(settings)
+            await first_run.catch_up(settings, everything)
 
     async def welcome_everybody() -> None:
         tokens = await welcome.development_tokens(settings) if settings.environment == "development" else []

@@ -66,7 +66,7 @@ def why_no_connection(failure: BaseException) -> str | None:
     if state == "3D000":
         return "The database named in DATABASE_URL does not exist."
     if state == "42501":
-        return "The login in DATABASE_URL lacks a right that this command needs; see the README on production."
+        return "The login in DATABASE_URL lacks a right: to own the database, or to make or be the services' roles."
     if isinstance(failure, OSError) or state.startswith(("08", "53", "57P")):
         return "The database in DATABASE_URL can't be reached."
     return None

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 
 from services.activities.sample import network
 from services.activities.sample.network import Loaded
 from services.contracts import ACTIVITIES
-from services.impact.main import SERVICE as IMPACT_SERVICE
 from services.kernel.runtime import Runtime
+from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.kernel.worker import Worker
 from services.operations import imports
@@ -42,10 +42,11 @@ async def ensure_sample(settings: Settings, tell: Tell) -> None:
         await held.close()
 
 
-async def fold(settings: Settings) -> None:
-    """Let impact hear of everything, so that the figures are there when the services open."""
-    held = Runtime(settings, role=IMPACT_SERVICE.name)
-    try:
-        await Worker(IMPACT_SERVICE, held).catch_up()
-    finally:
-        await held.close()
+async def catch_up(settings: Settings, services: Iterable[Service]) -> None:
+    """Let every service hear of what was loaded, so that places and figures are there when the services open."""
+    for service in services:
+        held = Runtime(settings, role=service.name)
+        try:
+            await Worker(service, held).catch_up()
+        finally:
+            await held.close()

@@ -32,6 +32,7 @@ class Rebuilt:
         """How much of what folding had kept was wrong; anything but 0 is a defect of ours."""
         return self.wrong_facts + self.wrong_cells
 
+
 async def refold(session: AsyncSession, activity_id: UUID) -> None:
     """Bring the facts of an activity, and the totals with them, to what its report and its projection say now.
 

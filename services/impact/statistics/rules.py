@@ -60,7 +60,8 @@ MEASURES: Final = {
     ),
     "participants": _people(
         "Participants",
-        "People who took part according to verified reports, of all classes and those whose class is not known.",
+        "People who took part according to verified reports, of every class and of none that is known; a report that "
+        "states no people adds none.",
         "participants_international",
         "participants_local",
         "participants_esn_volunteer",
