@@ -24,6 +24,7 @@ FLAGS = [
 ]  # fmt: skip
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     left_out = [
         report for report in terminalreporter.stats.get("skipped", ()) if "need Chromium" in str(report.longrepr)
@@ -77,7 +78,7 @@ async def viewer(browser: Browser) -> AsyncIterator[browsing.Viewer]:
 
 
 @pytest.fixture
-def pictures(request: pytest.FixtureRequest) -> Path | None:
+def pictures() -> Path | None:
     """Where to put screenshots for people to look at: the folder that PICTURES names."""
     folder = os.environ.get("PICTURES")
     return Path(folder) if folder else None

@@ -89,7 +89,7 @@
       border-radius: 1em; padding: .0625rem .625rem; }
     dl { display: grid; gap: .25rem; font-size: .9375em; color: var(--muted); }
     .when, .places { color: var(--text); font-weight: 600; }
-    .until { display: block; color: var(--muted); font-weight: 400; }
+    .until { color: var(--muted); font-weight: 400; }
     a:any-link { color: var(--accent); text-underline-offset: .2em; display: inline-block; min-height: 24px;
       min-width: 24px; }
     .button { font: inherit; font-weight: 700; min-height: 44px; padding: .5rem 1.25rem; border: 1px solid transparent;
@@ -99,7 +99,7 @@
     li > .button { align-self: start; margin-block-start: auto; }
     .button:hover { text-decoration: underline; }
     button.button { margin-block-start: .75rem; }
-    :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; border-radius: 4px; }
+    :focus-visible { outline: 3px solid var(--accent); outline-offset: 3px; }
     @media (prefers-reduced-motion: no-preference) {
       .button { transition: filter .15s; }
       .button:hover { filter: brightness(1.1); }
@@ -318,8 +318,8 @@
       const organisers = activity.organisers.map((one) => make("a", {}, one.name));
       fact("who", ...organisers);
       const places = make("bdi");
-      const until = make("bdi", { class: "until" });
-      fact("places", places).append(until);
+      const until = make("bdi");
+      fact("places", places).append(make("div", { class: "until" }, until));
       const join = this.#addressOf("sign-up-url", activity);
       const which = make("span", { class: "hidden" }, title.cloneNode(true));
       const signUp = join && make("a", { href: join, class: "button" }, speak.text("signUp"), " ", which);
