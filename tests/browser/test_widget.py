@@ -107,6 +107,24 @@ async def test_nobody_looking_means_no_request(services: Services, site: Site, v
         await view.page.clock.run_for(1_000)
 
 
+async def test_a_hidden_tab_asks_nothing_until_it_is_shown(services: Services, site: Site, viewer: Viewer) -> None:
+    section = await services.section()
+    await services.publish(section, **MORNING)
+    view = await viewer.open(site.put(element(section)), with_clock=True)
+    await expect(view.items).to_contain_text("places free")
+    turn = """(hidden) => {
+        Object.defineProperty(document, "hidden", { value: hidden, configurable: true });
+        document.dispatchEvent(new Event("visibilitychange"));
+    }"""
+    await view.page.evaluate(turn, True)
+    asked = len([address for address in view.requests if "/availability" in address])
+    await view.page.clock.run_for(300_000)
+    assert len([address for address in view.requests if "/availability" in address]) == asked
+    async with view.page.expect_request("**/availability*"):
+        await view.page.evaluate(turn, False)
+        await view.page.clock.run_for(1_000)
+
+
 async def test_nothing_planned_is_said(services: Services, site: Site, viewer: Viewer) -> None:
     view = await viewer.open(site.put(element(await services.section())))
     await expect(view.status).to_have_text("No activities are planned.")
