@@ -133,7 +133,10 @@ def import_command(
     """Import a file; what was refused is written beside it, and running it twice changes nothing."""
     settings = Settings.load()
     logs.configure("WARNING", service="import")
-    print(_run(imports.run(settings, kind, path)).text())
+    report = _run(imports.run(settings, kind, path))
+    print(report.text())
+    if report.stopped:
+        raise typer.Exit(1)
 
 
 @app.command()

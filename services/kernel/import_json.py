@@ -5,133 +5,167 @@ import re
 from collections.abc import Iterator
 from typing import Any, BinaryIO
 
-from services.kernel.imports import LONGEST_LINE, Lines, Refused, Row, UnreadableFile, text_flaw
+from services.kernel.imports import BOM, LONGEST_LINE, Refused, Row, UnreadableFile, other_encoding, text_flaw
 
-_INSIDE = re.compile(r'["\\{}]')
-_OUTSIDE = re.compile(r"\S")
+_PIECE = 1 << 16
+_OUTSIDE = re.compile(rb'["{}\[\],]')
+_IN_STRING = re.compile(rb'\\[^\n]?|["\n]')
+
+_Pieces = Iterator[tuple[int, bytes]]
 
 
 class JsonRows:
     """The records of a JSON array of objects, or of one object a line (NDJSON), UTF-8, one record in memory at a time.
 
-    `Row.raw` is the record as one quoted CSV field, so that a file of refused records has the same shape for every
-    input. A record that cannot be read is yielded with its `fault`; raises UnreadableFile where the rest of an array
-    cannot be found any more.
+    Lines may be of any length, records of up to LONGEST_LINE bytes; `Row.raw` is the record as it stands in the file.
+    What stands in a record's place and is none is yielded with its `fault`, and reading goes on behind it. Raises
+    UnreadableFile where the file ends inside an array or goes on behind it.
     """
 
-    header = b"record\r\n"
+    header = None
 
-    def __init__(self, stream: BinaryIO) -> None:
-        """Read from a stream opened in binary mode."""
-        self._lines = Lines(stream)
+    def __init__(self, stream: BinaryIO, *, by_line: bool = False) -> None:
+        """Read from a stream opened in binary mode; `by_line` takes each line for a record whatever it begins with."""
+        self._stream = stream
+        self._by_line = by_line
+        self.bytes_read = 0
         self.remarks: list[Any] = []
-
-    @property
-    def bytes_read(self) -> int:
-        """How much of the stream was read, in bytes, for a progress line."""
-        return self._lines.bytes_read
 
     def __iter__(self) -> Iterator[Row]:
         """Yield the records in the order of the file, each with the line it begins on."""
-        for number, text in self._numbered():
-            if not text.strip():
+        pieces = self._pieces()
+        for number, piece in pieces:
+            text = piece.lstrip()
+            if not text:
                 continue
-            if text.lstrip().startswith("["):
-                yield from self._array(number, text)
-                return
-            yield _row(number, text.strip())
-
-    def _numbered(self) -> Iterator[tuple[int, str]]:
-        for text in self._lines:
-            line = self._lines.taken[-1]
-            self._lines.begin()
-            if line.is_cut:
-                raise UnreadableFile(line.number, f"the line is longer than {LONGEST_LINE:,} bytes")
-            yield line.number, text
-
-    def _array(self, number: int, text: str) -> Iterator[Row]:
-        """Walk over an array: between records only commas and the closing bracket may stand."""
-        lines = self._numbered()
-        position = text.index("[") + 1
-        may_begin = True
-        while True:
-            mark = _OUTSIDE.search(text, position)
-            if mark is None:
-                following = next(lines, None)
-                if following is None:
-                    yield _faulty(number, "", "the file ends before its array is closed; it may have been cut off")
-                    return
-                (number, text), position = following, 0
-                continue
-            position = mark.end()
-            if mark[0] == "{" and may_begin:
-                first, (record, is_whole, number, text, position) = number, _record(number, text, mark.start(), lines)
-                if not is_whole:
-                    yield _faulty(first, record, "the file ends inside this record; it may have been cut off")
-                    return
-                yield _row(first, record)
-                may_begin = False
-            elif mark[0] == "," and not may_begin:
-                may_begin = True
-            elif mark[0] == "]":
-                break
+            if text.startswith(b"[") and not self._by_line:
+                yield from _array(number, text[1:], pieces)
             else:
-                raise UnreadableFile(number, f"an object was expected, not {mark[0]!r}")
-        for place, beyond in [(number, text[position:]), *lines]:
-            if beyond.strip():
-                raise UnreadableFile(place, "something follows the end of the array")
+                yield from _lines(number, text, pieces)
+
+    def _pieces(self) -> _Pieces:
+        """Give the file in pieces of lines, each with the number of its line, so that no line is held as a whole."""
+        number = 1
+        while piece := self._stream.readline(_PIECE):
+            if self.bytes_read == 0 and (encoding := other_encoding(piece)):
+                raise UnreadableFile(1, f"the file is {encoding}; save it as UTF-8")
+            yield number, piece if self.bytes_read else piece.removeprefix(BOM)
+            self.bytes_read += len(piece)
+            number += piece.endswith(b"\n")
 
 
-def _record(number: int, text: str, start: int, lines: Iterator[tuple[int, str]]) -> tuple[str, bool, int, str, int]:
-    """Collect one object from its opening brace; return it, whether it is whole, and where reading goes on."""
-    first, pieces, size, depth, is_in_string, position = number, [], 0, 0, False, start
-    while True:
-        mark = _INSIDE.search(text, position)
-        if mark is None:
-            pieces.append(text[start:])
-            size += len(pieces[-1])
-            if size > LONGEST_LINE:
-                raise UnreadableFile(first, f"a record begins here that is longer than {LONGEST_LINE:,} characters")
-            following = next(lines, None)
-            if following is None:
-                return "".join(pieces), False, number, "", 0
-            # A backslash before a line end escapes nothing that matters here, so `position` starts anew.
-            (number, text), start, position = following, 0, 0
-            continue
-        position = mark.end()
-        if is_in_string:
-            if mark[0] == "\\":
-                position += 1
-            elif mark[0] == '"':
-                is_in_string = False
-        elif mark[0] == '"':
-            is_in_string = True
-        elif mark[0] == "{":
-            depth += 1
-        elif mark[0] == "}":
-            depth -= 1
-            if depth == 0:
-                pieces.append(text[start:position])
-                return "".join(pieces), True, number, text, position
+class _Record:
+    """What was read of one record: its first LONGEST_LINE bytes and the line it begins on."""
+
+    def __init__(self) -> None:
+        self.line = 0
+        self._kept = bytearray()
+        self._size = 0
+
+    def __bool__(self) -> bool:
+        return self._size > 0
+
+    def add(self, number: int, piece: bytes) -> None:
+        """Add bytes of the line `number`; blanks before the record are no part of it."""
+        if not self:
+            self.line, piece = number, piece.lstrip()
+        if self._size <= LONGEST_LINE:
+            self._kept += piece[: LONGEST_LINE - self._size]
+        self._size += len(piece)
+
+    def row(self) -> Row:
+        """Make the row."""
+        raw = bytes(self._kept.rstrip())
+        if self._size > LONGEST_LINE:
+            reason = f"the record is longer than {LONGEST_LINE:,} bytes; only its beginning is kept"
+            return _faulty(self.line, raw, reason)
+        return _row(self.line, raw)
 
 
-def _row(number: int, text: str) -> Row:
+def _lines(number: int, piece: bytes, pieces: _Pieces) -> Iterator[Row]:
+    record = _Record()
+    for place, more in _with_first(number, piece, pieces):
+        record.add(place, more.rstrip(b"\r\n"))
+        if more.endswith(b"\n"):
+            if record:
+                yield record.row()
+            record = _Record()
+    if record:
+        yield record.row()
+
+
+def _array(number: int, piece: bytes, pieces: _Pieces) -> Iterator[Row]:
+    """Walk over an array: a record is what stands between two commas that are in no string, object or array.
+
+    No JSON string contains a line end, so one that is not closed ends there and spoils its own record only.
+    """
+    record, depth, is_in_string, is_escaped = _Record(), 0, False, False
+    for number, piece in _with_first(number, piece, pieces):  # noqa: B020, PLR1704 - the first goes before the others
+        start, position = 0, int(is_escaped and piece != b"\n")
+        is_escaped = False
+        while mark := (_IN_STRING if is_in_string else _OUTSIDE).search(piece, position):
+            position, sign = mark.end(), mark[0]
+            if is_in_string:
+                is_escaped = sign == b"\\" and position == len(piece)
+                is_in_string = sign not in (b'"', b"\n")
+            elif sign == b'"':
+                is_in_string = True
+            elif sign in b"{[":
+                depth += 1
+            elif depth:
+                depth -= sign != b","
+            elif sign != b"}":
+                record.add(number, piece[start : mark.start()])
+                if record:
+                    yield record.row()
+                elif sign == b",":
+                    yield _faulty(number, b"", "no record stands before this comma")
+                if sign == b"]":
+                    _assert_nothing_follows(number, piece[position:], pieces)
+                    return
+                record, start = _Record(), position
+        record.add(number, piece[start:])
+    if record and (depth or is_in_string):
+        raise UnreadableFile(record.line, "the record that begins here has no end; the file may have been cut off")
+    if record:
+        yield record.row()
+    raise UnreadableFile(number, "the file ends before its array is closed; it may have been cut off")
+
+
+def _assert_nothing_follows(number: int, rest: bytes, pieces: _Pieces) -> None:
+    for place, beyond in _with_first(number, rest, pieces):
+        if beyond.strip():
+            raise UnreadableFile(place, "something follows the end of the array")
+
+
+def _with_first(number: int, piece: bytes, pieces: _Pieces) -> _Pieces:
+    yield number, piece
+    yield from pieces
+
+
+def _row(number: int, raw: bytes) -> Row:
     try:
+        text = raw.decode("utf-8", "surrogateescape")
         value = json.loads(text, object_pairs_hook=_unique, parse_constant=_no_constant)
     except RecursionError:
-        return _faulty(number, text, "the record is nested too deeply")
+        return _faulty(number, raw, "the record is nested too deeply")
+    except json.JSONDecodeError as error:
+        return _faulty(number, raw, f"the record is not JSON: {error.msg} at its character {error.pos + 1:,}")
     except ValueError as error:
-        return _faulty(number, text, f"the record is not JSON: {error}")
+        return _faulty(number, raw, f"the record is not JSON: {error}")
     if not isinstance(value, dict):
-        return _faulty(number, text, "an object was expected")
+        return _faulty(number, raw, f"an object was expected, not {_KINDS.get(type(value), 'a number')}")
     for column, inner in value.items():
         if reason := text_flaw(column) or _deep_flaw(inner):
-            return Row(number, {}, _quoted(text), Refused(column if text_flaw(column) is None else None, reason))
-    return Row(number, value, _quoted(text))
+            return Row(number, {}, raw, Refused(column if text_flaw(column) is None else None, reason))
+    return Row(number, value, raw)
 
 
-def _faulty(number: int, text: str, reason: str) -> Row:
-    return Row(number, {}, _quoted(text), Refused(None, reason))
+_KINDS = {str: "a text", list: "an array", bool: "true or false", type(None): "null"}
+
+
+def _faulty(number: int, raw: bytes, reason: str) -> Row:
+    return Row(number, {}, raw, Refused(None, reason))
 
 
 def _deep_flaw(value: object) -> str | None:
@@ -142,10 +176,6 @@ def _deep_flaw(value: object) -> str | None:
     if isinstance(value, list):
         return next((flaw for part in value if (flaw := _deep_flaw(part))), None)
     return None
-
-
-def _quoted(text: str) -> bytes:
-    return b'"' + text.encode("utf-8", "surrogateescape").replace(b'"', b'""') + b'"\r\n'
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,15 +1,12 @@
 """What an import took, left unchanged, warned about and refused, for the terminal and in files beside the input."""
 
-import csv
-import io
-import os
-import secrets
 from collections.abc import Iterable
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, NamedTuple, Self
+from typing import NamedTuple, Self
 
-from services.kernel.imports import Refused, Remark, Row
+from services.kernel.import_files import RefusedRecords, RefusedRows, SideFile, WarningsFile
+from services.kernel.imports import Refused, Remark, Row, UnreadableFile
 
 MESSAGES_KEPT = 200
 """Messages held in memory; the files hold all of them."""
@@ -24,87 +21,30 @@ class Message(NamedTuple):
     is_refusal: bool
 
 
-class SideFile:
-    """A file beside the input that appears whole or not at all; it exists after a run only if that run wrote to it."""
-
-    def __init__(self, path: Path, header: bytes) -> None:
-        """Open nothing yet; `header` is the first line, with its line end."""
-        self.path = path
-        self._header = header
-        self._draft_path = path.with_name(f".{path.name}.{secrets.token_hex(4)}.draft")
-        self._draft: BinaryIO | None = None
-
-    def write(self, record: bytes) -> None:
-        """Append one record; a missing line end is added. Raises OSError where the folder cannot be written."""
-        if self._draft is None:
-            self._draft = self._draft_path.open("xb")
-            self._draft.write(self._header if self._header.endswith(b"\n") else self._header + b"\r\n")
-        self._draft.write(record if record.endswith(b"\n") else record + b"\r\n")
-
-    def keep(self) -> None:
-        """Put the finished file in place of the last run's, or remove that where this run wrote nothing."""
-        if self._draft is None:
-            self.path.unlink(missing_ok=True)
-            return
-        self._draft.flush()
-        os.fsync(self._draft.fileno())
-        self._draft.close()
-        self._draft = None
-        self._draft_path.replace(self.path)
-
-    def discard(self) -> None:
-        """Drop what this run wrote and leave the last run's file alone."""
-        if self._draft is not None:
-            self._draft.close()
-            self._draft = None
-            self._draft_path.unlink(missing_ok=True)
-
-
-class RefusedFile(SideFile):
-    """`<name>.refused.csv`: every refused record verbatim, behind its line, column and reason."""
-
-    def __init__(self, source: Path, header: bytes) -> None:
-        """Stand beside `source`, whose own header is `header`."""
-        super().__init__(source.with_suffix(".refused.csv"), b"refused_line,refused_column,refused_reason," + header)
-
-    def refuse(self, row: Row, refused: Refused) -> None:
-        """Append the row as it stood in the input."""
-        self.write(_csv_record(row.line, refused.column or "", refused.reason).removesuffix(b"\r\n") + b"," + row.raw)
-
-
-class WarningsFile(SideFile):
-    """`<name>.warnings.csv`: every warning with its line, column and reason."""
-
-    def __init__(self, source: Path) -> None:
-        """Stand beside `source`."""
-        super().__init__(source.with_suffix(".warnings.csv"), b"line,column,reason\r\n")
-
-    def warn(self, row: Row, remark: Remark) -> None:
-        """Append one warning."""
-        self.write(_csv_record(row.line, remark.column or "", remark.reason))
-
-
 class Report:
     """Counts of rows and messages; used as a context, its files are kept at the end and dropped on an exception.
 
     `taken`, `unchanged` and `refused` count rows and add up to `rows`; `warned` counts the rows with at least one
-    of the `warnings`. At most MESSAGES_KEPT messages stay in memory, refusals before warnings.
+    of the `warnings`. At most MESSAGES_KEPT messages stay in memory, refusals before warnings. `stopped` says why the
+    rest of the input was not read, if it was not.
     """
 
     def __init__(self, name: str) -> None:
         """Report on the input called `name`, in memory only."""
         self.name = name
         self.taken = self.unchanged = self.refused = self.warned = self.warnings = 0
+        self.stopped: UnreadableFile | None = None
+        self._unlisted = 0
         self._refusals: list[Message] = []
         self._remarks: list[Message] = []
-        self._refused_file: RefusedFile | None = None
+        self._refused_rows: RefusedRows | RefusedRecords | None = None
         self._warnings_file: WarningsFile | None = None
 
     @classmethod
-    def beside(cls, source: Path, header: bytes) -> "Report":
-        """Report on the file `source` with files beside it; `header` is the `header` of its rows."""
+    def beside(cls, source: Path, header: bytes | None) -> "Report":
+        """Report on the file `source` with files beside it; `header` is that of its rows, None for JSON."""
         report = cls(source.name)
-        report._refused_file = RefusedFile(source, header)
+        report._refused_rows = RefusedRecords(source) if header is None else RefusedRows(source, header)
         report._warnings_file = WarningsFile(source)
         return report
 
@@ -126,15 +66,20 @@ class Report:
         """Count a row that says what is known already."""
         self.unchanged += 1
 
-    def warn(self, row: Row, remarks: Iterable[Remark]) -> None:
-        """Note the remarks on a row; whether it is taken, unchanged or refused is counted apart."""
+    def warn(self, row: Row, remarks: Iterable[Remark], *, is_listed: bool = True) -> None:
+        """Note the remarks on a row; whether it is taken, unchanged or refused is counted apart.
+
+        Remarks that are not listed were listed before; they are counted and stand in the file only.
+        """
         before = self.warnings
         for remark in remarks:
             self.warnings += 1
-            if len(self._refusals) + len(self._remarks) < MESSAGES_KEPT:
+            if not is_listed:
+                self._unlisted += 1
+            elif len(self._refusals) + len(self._remarks) < MESSAGES_KEPT:
                 self._remarks.append(Message(row.line, remark.column, remark.reason, is_refusal=False))
             if self._warnings_file:
-                self._warnings_file.warn(row, remark)
+                self._warnings_file.warn(row.line, remark)
         self.warned += self.warnings > before
 
     def refuse(self, row: Row, refused: Refused) -> None:
@@ -144,24 +89,38 @@ class Report:
             if len(self._refusals) + len(self._remarks) >= MESSAGES_KEPT:
                 self._remarks.pop()
             self._refusals.append(Message(row.line, refused.column, refused.reason, is_refusal=True))
-        if self._refused_file:
-            self._refused_file.refuse(row, refused)
+        if self._refused_rows:
+            self._refused_rows.refuse(row, refused)
+
+    def stop(self, error: UnreadableFile) -> None:
+        """Note that the input could not be read any further; what was decided so far stands."""
+        self.stopped = error
+        if self._warnings_file:
+            reason = f"stopped here, what follows was not read: {error.reason}"
+            self._warnings_file.warn(error.line, Remark(None, reason))
 
     def text(self) -> str:
-        """Return the report for a terminal; characters that could steer it are shown as escapes."""
+        """Return the report for a terminal, totals last; characters that could steer it are shown as escapes."""
         rows = f"{_count(self.rows, 'row')}: {self.taken} taken, {self.unchanged} unchanged, {self.refused} refused"
         warnings = f"{_count(self.warnings, 'warning')} on {_count(self.warned, 'row')}"
-        lines = [f"{self.name}: {rows}; {warnings}"]
+        lines = []
         for message in self.messages:
             kind = "refused" if message.is_refusal else "warning"
             place = f"line {message.line}" + (f", {message.column}" if message.column else "")
             lines.append(f"  {kind}  {place}: {message.reason}")
-        if left := self.refused + self.warnings - len(self._refusals) - len(self._remarks):
+        kept = len(self._refusals) + len(self._remarks)
+        if left := self.refused + self.warnings - self._unlisted - kept:
             lines.append(f"  and {_count(left, 'message')} more")
-        if self.refused and self._refused_file:
-            lines.append(f"  refused rows: {self._refused_file.path}")
-        if self.warnings and self._warnings_file:
+        if self._unlisted:
+            lines.append(f"  {_count(self._unlisted, 'warning')} on unchanged rows not listed")
+        if self.refused and self._refused_rows:
+            rest = "".join(f", reasons: {file.path}" for file in self._refused_rows.files[1:])
+            lines.append(f"  refused rows: {self._refused_rows.files[0].path}{rest}")
+        if self._warnings_file and (self.warnings or self.stopped):
             lines.append(f"  all warnings: {self._warnings_file.path}")
+        if self.stopped:
+            lines.append(f"stopped at {self.stopped}")
+        lines.append(f"{self.name}: {rows}; {warnings}")
         return "\n".join(_printable(line) for line in lines)
 
     def __enter__(self) -> Self:
@@ -172,17 +131,14 @@ class Report:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Keep the files of a run that came to its end, drop those of one that did not."""
-        for file in (self._refused_file, self._warnings_file):
-            if file and kind is None:
+        files: list[SideFile] = [*(self._refused_rows.files if self._refused_rows else ())]
+        if self._warnings_file:
+            files.append(self._warnings_file)
+        for file in files:
+            if kind is None:
                 file.keep()
-            elif file:
+            else:
                 file.discard()
-
-
-def _csv_record(*fields: object) -> bytes:
-    target = io.StringIO()
-    csv.writer(target).writerow(fields)
-    return target.getvalue().encode("utf-8", "backslashreplace")
 
 
 def _count(number: int, noun: str) -> str:

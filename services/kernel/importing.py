@@ -12,10 +12,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.import_json import JsonRows
 from services.kernel.import_report import Report
-from services.kernel.imports import CsvRows, Refused, Remark, Repeats, Row, parsed
+from services.kernel.imports import CsvRows, Refused, Remark, Repeats, Row, UnreadableFile, parsed
 from services.kernel.runtime import Runtime
 
 CHUNK = 200
+JSON = frozenset({".json", ".ndjson", ".jsonl"})
+"""How the names of JSON files end; in the latter two each line is a record."""
 
 Parse = Callable[[Mapping[str, Any]], tuple[Any, Sequence[Remark]]]
 
@@ -46,8 +48,11 @@ class Stage:
 class Rows(Protocol):
     """A file's records, one after the other."""
 
-    header: bytes
     remarks: list[Any]
+
+    @property
+    def header(self) -> bytes | None:
+        """The first line of a CSV file."""
 
     @property
     def bytes_read(self) -> int:
@@ -69,8 +74,9 @@ class _Candidate:
 
 def open_rows(stream: BinaryIO, path: Path, *, required: Iterable[str], optional: Iterable[str]) -> Rows:
     """The records of a CSV file with these columns, or of a JSON file."""
-    if path.suffix.lower() in {".json", ".ndjson", ".jsonl"}:
-        return JsonRows(stream)
+    suffix = path.suffix.lower()
+    if suffix in JSON:
+        return JsonRows(stream, by_line=suffix != ".json")
     return CsvRows(stream, required=tuple(required), optional=tuple(optional))
 
 
@@ -80,11 +86,10 @@ async def carry_out(
     """Take every row of a file through the stages, some hundred in a transaction, and report on each.
 
     A row that any stage cannot read is written by none. Running it again writes only what differs.
-    `progress` is told the number of rows and of bytes so far.
+    `progress` is told the number of rows and of bytes so far. Where the file cannot be read any further, what was read
+    is carried out and reported; UnreadableFile is raised only where that is nothing.
     """
-    for remark in rows.remarks:
-        report.warn(Row(1, {}, b""), [remark])
-    records, repeats = iter(rows), [Repeats() for _ in stages]
+    records, repeats = _as_far_as_possible(rows, report), [Repeats() for _ in stages]
     while chunk := [_read(row, stages, repeats) for row in islice(records, CHUNK)]:
         for number, stage in enumerate(stages):
             going = [candidate for candidate in chunk if candidate.refused is None]
@@ -94,6 +99,23 @@ async def carry_out(
         for candidate in chunk:
             _tell(report, candidate)
         progress(report.rows, rows.bytes_read)
+    is_listed = report.taken + report.refused > 0
+    for remark in rows.remarks:
+        report.warn(Row(1, {}, b""), [remark], is_listed=is_listed)
+    if report.stopped and not report.rows:
+        raise report.stopped
+
+
+def _as_far_as_possible(rows: Rows, report: Report) -> Iterator[Row]:
+    line = 1
+    try:
+        for row in rows:
+            line = row.line
+            yield row
+    except UnreadableFile as error:
+        report.stop(error)
+    except OSError as error:
+        report.stop(UnreadableFile(line, f"the file can't be read behind this row: {error.strerror}"))
 
 
 def _read(row: Row, stages: Sequence[Stage], repeats: Sequence[Repeats]) -> _Candidate:
@@ -122,7 +144,8 @@ async def _write(session: AsyncSession, stage: Stage, candidate: _Candidate, num
 
 
 def _tell(report: Report, candidate: _Candidate) -> None:
-    report.warn(candidate.row, candidate.remarks)
+    is_unchanged = candidate.refused is None and not candidate.changed
+    report.warn(candidate.row, candidate.remarks, is_listed=not is_unchanged)
     if candidate.refused is not None:
         report.refuse(candidate.row, candidate.refused)
     elif candidate.changed:

@@ -2,17 +2,22 @@
 
 import csv
 import hashlib
+import re
 from collections import deque
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, BinaryIO, NamedTuple, TypeVar
 
 LONGEST_LINE = 1 << 20
-"""Bytes of one physical line, and of one JSON record, that are kept in memory."""
+"""Bytes of one physical line of a CSV file, and of one JSON record, that are kept in memory."""
 LONGEST_FIELD = 20_000
 """Characters of one field."""
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
+MARKS = ("refused_line", "refused_column", "refused_reason")
+"""The columns before a refused row that say what was wrong with it; passed over when the mended file is imported."""
+
+_MARK_FIELDS = re.compile(rb'(?:(?:"(?:[^"]|"")*"|[^",\r\n]*),){3}')
 _OTHER_ENCODINGS = {b"\xff\xfe": "UTF-16", b"\xfe\xff": "UTF-16"}
 _CSV_FLAWS = {
     "unexpected end of data": "a quoted field that begins here is never closed",
@@ -107,9 +112,9 @@ class Lines:
         self._number += 1
         self.bytes_read += len(raw)
         if self._number == 1:
-            if raw[:2] in _OTHER_ENCODINGS:
-                raise UnreadableFile(1, f"the file is {_OTHER_ENCODINGS[raw[:2]]}; save it as UTF-8")
-            raw = raw.removeprefix(_BOM)
+            if encoding := other_encoding(raw):
+                raise UnreadableFile(1, f"the file is {encoding}; save it as UTF-8")
+            raw = raw.removeprefix(BOM)
         is_cut = len(raw) > LONGEST_LINE
         rest = raw
         while is_cut and not rest.endswith(b"\n"):
@@ -125,14 +130,17 @@ class CsvRows:
 
     `required` and `optional` name the columns; others are left out and named in `remarks`. A row that cannot be read is
     yielded with its `fault`. Raises UnreadableFile for a header without a required column or with one named twice.
+    Where a file begins with the columns MARKS, its rows and their bytes are those of the file that they came from.
     """
 
     def __init__(self, stream: BinaryIO, *, required: Collection[str], optional: Collection[str] = ()) -> None:
         """Read the header from a stream opened in binary mode."""
         self._lines = Lines(stream)
         self._reader = csv.reader(self._lines, strict=True)
-        self.columns = self._read_columns(required)
-        self.header = b"".join(line.raw for line in self._lines.taken)
+        names = self._read_columns(required)
+        self._marks = len(MARKS) if names[: len(MARKS)] == MARKS else 0
+        self.columns = names[self._marks :]
+        self.header = self._without_marks(b"".join(line.raw for line in self._lines.taken))
         unknown = [name for name in self.columns if name not in required and name not in optional]
         self.remarks = [Remark(name, "the column is not known and was left out") for name in unknown]
 
@@ -155,16 +163,22 @@ class CsvRows:
                 continue
             if not b"".join(line.raw for line in self._lines.taken).strip():
                 continue
-            if len(fields) != len(self.columns):
+            count = len(fields) - self._marks
+            if count != len(self.columns):
                 self._lines.give_back_all_but_first()
-                yield self._row({}, Refused(None, f"{len(fields)} fields instead of {len(self.columns)}"))
+                yield self._row({}, Refused(None, f"{max(count, 0)} fields instead of {len(self.columns)}"))
                 continue
-            values = dict(zip(self.columns, fields, strict=True))
+            values = dict(zip(self.columns, fields[self._marks :], strict=True))
             yield self._row(values, self._flaw(values))
 
     def _row(self, values: Mapping[str, str], fault: Refused | None) -> Row:
         taken = self._lines.taken
-        return Row(taken[0].number, values, b"".join(line.raw for line in taken), fault)
+        raw = self._without_marks(b"".join(line.raw for line in taken))
+        return Row(taken[0].number, values, raw, fault)
+
+    def _without_marks(self, raw: bytes) -> bytes:
+        found = _MARK_FIELDS.match(raw) if self._marks else None
+        return raw[found.end() :] if found else raw
 
     def _flaw(self, values: Mapping[str, str]) -> Refused | None:
         if any(line.is_cut for line in self._lines.taken):
@@ -193,7 +207,7 @@ class CsvRows:
 
 
 class Repeats:
-    """Finds a key that comes twice in one file; keeps 24 bytes or so for each different key."""
+    """Finds a key that comes twice in one file; keeps some 300 bytes for each different key."""
 
     def __init__(self) -> None:
         """Start with no key seen."""
@@ -222,6 +236,11 @@ def text_flaw(text: str) -> str | None:
         except UnicodeEncodeError:
             return "is not UTF-8"
     return None
+
+
+def other_encoding(raw: bytes) -> str | None:
+    """Return the name of the encoding that the first bytes of a file show where it is none that is read here."""
+    return _OTHER_ENCODINGS.get(raw[:2])
 
 
 def parsed(

@@ -56,7 +56,7 @@ class Progress:
 async def run(settings: Settings, kind: Kind, path: Path, *, beside: bool = True) -> Report:
     """Import a file; refused rows and warnings are written beside it unless `beside` is False.
 
-    Raises Stop with one sentence for a file that can't be read at all.
+    Raises Stop with one sentence for a file that can't be read at all; where reading stops later, the report says so.
     """
     async with AsyncExitStack() as stack:
         stack.enter_context(traced(new_trace_id()))
@@ -91,7 +91,7 @@ def _columns(kind: Kind) -> tuple[Sequence[str], Sequence[str]]:
 
 def _stages(kind: Kind, path: Path, held: dict[str, Runtime]) -> list[Stage]:
     if kind is Kind.SECTIONS:
-        is_json = path.suffix.lower() in {".json", ".ndjson", ".jsonl"}
+        is_json = path.suffix.lower() in importing.JSON
         return [sections.stage(held[ACTIVITIES], from_accounts=is_json)]
     if kind is Kind.EDITIONS:
         return [editions.stage(held[ACTIVITIES])]

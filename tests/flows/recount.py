@@ -1,17 +1,24 @@
-"""Totals of the file of past activities, counted from the CSV by code that shares nothing with the services."""
+"""Totals of the file of past activities, counted from the CSV by code that shares nothing with the services.
+
+Quantities stand in prose there, so they come from `past_quantities.csv`: a list that somebody wrote by reading the
+prose, with the words that each amount was read from. Rates, prices, queues and goods that nobody counted are not in it.
+"""
 
 import csv
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import TextIO
+
+QUANTITIES = Path(__file__).with_name("past_quantities.csv")
 
 
 @dataclass
 class Totals:
-    """Held activities and the persons at them; the four classes add up to `participants`."""
+    """Held activities, the persons at them, whose classes add up to `participants`, and what was done by unit."""
 
     activities: int = 0
     participants: int = 0
@@ -19,9 +26,11 @@ class Totals:
     locals: int = 0
     esn_volunteers: int = 0
     unclassified: int = 0
+    hours: Decimal = Decimal(0)
+    quantities: dict[tuple[str, str], Decimal] = field(default_factory=dict)
 
-    def add(self, row: dict[str, str]) -> None:
-        """Count one held activity."""
+    def add(self, row: dict[str, str], quantities: list[dict[str, str]]) -> None:
+        """Count one held activity; hours are its duration for each participant, where both are stated."""
         international, local, volunteers = (
             int(row[column] or 0) for column in ("international", "locals", "esn_volunteers")
         )
@@ -33,6 +42,11 @@ class Totals:
         self.locals += local
         self.esn_volunteers += volunteers
         self.unclassified += everybody - in_classes
+        if row["hours"]:
+            self.hours += Decimal(row["hours"]) * everybody
+        for quantity in quantities:
+            key = (quantity["measure"], quantity["unit"])
+            self.quantities[key] = self.quantities.get(key, Decimal(0)) + Decimal(quantity["amount"])
 
 
 def _groups() -> dict[str | None, Totals]:
@@ -52,23 +66,31 @@ class Recount:
 
 def recount_files(activities: Path, editions: Path) -> Recount:
     """Count the two files by their paths."""
-    with activities.open(encoding="utf-8", newline="") as rows, editions.open(encoding="utf-8", newline="") as weeks:
-        return recount(rows, weeks)
+    with (
+        activities.open(encoding="utf-8", newline="") as rows,
+        editions.open(encoding="utf-8", newline="") as weeks,
+        QUANTITIES.open(encoding="utf-8", newline="") as amounts,
+    ):
+        return recount(rows, weeks, amounts)
 
 
-def recount(activities: TextIO, editions: TextIO) -> Recount:
+def recount(activities: TextIO, editions: TextIO, quantities: TextIO) -> Recount:
     """Count the held activities: those with the status "done" and those to which nobody came."""
     periods = list(_periods(csv.DictReader(editions)))
     result = Recount()
+    read_by_hand: dict[str, list[dict[str, str]]] = defaultdict(list)
+    for quantity in csv.DictReader(quantities):
+        read_by_hand[quantity["id"]].append(quantity)
     for row in csv.DictReader(activities):
         if row["status"] not in ("done", "no participants"):
             continue
         country = {"UK": "GB", "EL": "GR", "YU": "RS"}.get(row["country"], row["country"])
-        result.overall.add(row)
-        result.by_country[country or None].add(row)
-        result.by_area[row["area_2015"].lower() or None].add(row)
-        result.by_edition[_edition(row["start_date"], periods)].add(row)
-        result.by_kind[row["kind"].replace(" ", "_") or None].add(row)
+        amounts = read_by_hand[row["id"]]
+        result.overall.add(row, amounts)
+        result.by_country[country or None].add(row, amounts)
+        result.by_area[row["area_2015"].lower() or None].add(row, amounts)
+        result.by_edition[_edition(row["start_date"], periods)].add(row, amounts)
+        result.by_kind[row["kind"].replace(" ", "_") or None].add(row, amounts)
     return result
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import json
 import os
 import shutil
 import subprocess
 import sys
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,8 @@ MEASURES = {
     "participants_local": "locals",
     "participants_esn_volunteer": "esn_volunteers",
     "participants_unclassified": "unclassified",
+    "hours": "hours",
+    "quantities": "quantities",
 }
 
 
@@ -45,17 +49,23 @@ async def imported(network: Network) -> Network:
     return network
 
 
-async def statistics(network: Network, *by: str) -> dict[str | None, dict[str, int]]:
+def exact(item: dict[str, Any]) -> dict[str, Any]:
+    """The measures of one group, hours and amounts as decimals."""
+    amounts = {(each["measure"], each["unit"]): Decimal(each["amount"]) for each in item["quantities"]}
+    return {name: item[name] for name in MEASURES} | {"hours": Decimal(str(item["hours"])), "quantities": amounts}
+
+
+async def statistics(network: Network, *by: str) -> dict[str | None, dict[str, Any]]:
     """The measures of each group as the public API gives them; the total stands under the group `total`."""
     params = {"measures": ",".join(MEASURES), **({"by": ",".join(by)} if by else {})}
     reply = await network.client.get("/impact/v1/statistics", params=params)
     assert reply.status_code == 200, reply.text
-    found = {item[by[0]] if by else "total": {name: item[name] for name in MEASURES} for item in reply.json()["items"]}
-    found["total"] = {name: reply.json()["total"][name] for name in MEASURES}
+    found = {item[by[0]] if by else "total": exact(item) for item in reply.json()["items"]}
+    found["total"] = exact(reply.json()["total"])
     return found
 
 
-def expected(totals: Totals) -> dict[str, int]:
+def expected(totals: Totals) -> dict[str, Any]:
     return {measure: getattr(totals, name) for measure, name in MEASURES.items()}
 
 
@@ -92,13 +102,18 @@ async def test_a_rebuild_changes_nothing(imported: Network) -> None:
 
 
 async def test_a_rebuild_notices_and_mends_a_total_that_was_tampered_with(imported: Network) -> None:
-    await rows(imported.database_url, "UPDATE impact.totals SET activities = activities + 1 WHERE country = 'IT'")
-    with pytest.raises(AssertionError):
+    for change in (
+        "totals SET activities = activities + 1 WHERE country = 'IT'",
+        "totals SET hours = hours + 0.01 WHERE country = 'IT'",
+        "quantity_totals SET amount = amount + 0.01 WHERE measure = 'blood'",
+    ):
+        await rows(imported.database_url, f"UPDATE impact.{change}")
+        with pytest.raises(AssertionError):
+            await assert_equal_to_the_recount(imported)
+        async with imported.runtimes["impact"].unit_of_work() as session:
+            made = await facts.rebuild(session)
+        assert made.differences > 0
         await assert_equal_to_the_recount(imported)
-    async with imported.runtimes["impact"].unit_of_work() as session:
-        made = await facts.rebuild(session)
-    assert made.differences > 0
-    await assert_equal_to_the_recount(imported)
 
 
 async def test_a_corrected_row_moves_exactly_its_own_figures(imported: Network, tmp_path: Path) -> None:
@@ -162,7 +177,9 @@ async def test_the_commands_import_the_whole_network(network: Network, shared_da
     past = run(network, "import", "activities", str(tmp_path / "real_activities.csv"))
     assert "94 rows: 94 taken, 0 unchanged, 0 refused" in past.stdout, past.stderr
     again = run(network, "import", "sections", str(tmp_path / "esn_sections_2016.csv"))
-    assert "0 taken, 507 unchanged, 0 refused" in again.stdout, again.stderr
+    assert "0 taken, 507 unchanged, 0 refused" in again.stdout.splitlines()[-1], again.stderr
+    assert "  warning  line" in sections.stdout
+    assert len(again.stdout.splitlines()) == 3  # What is not listed, where all warnings are, the totals.
     await network.settle()
     await assert_equal_to_the_recount(network)
     rebuilt = run(network, "rebuild", "impact")
@@ -178,3 +195,29 @@ async def test_a_file_that_cannot_be_read_is_one_sentence(network: Network, tmp_
     assert (done.returncode, done.stdout) == (1, "")
     assert done.stderr.count("\n") == 1
     assert "columns missing" in done.stderr
+
+
+def accounts(number: int) -> dict[str, str]:
+    return {"code": f"IT-T{number:03}-ESN", "label": f"ESN Test {number}", "country": "IT", "city": "Milan"}
+
+
+async def test_an_array_is_taken_around_what_is_no_record_and_as_far_as_it_goes(
+    network: Network, tmp_path: Path
+) -> None:
+    source = tmp_path / "sections.json"
+    broken: list[Any] = [accounts(number) for number in range(250)]
+    source.write_text(json.dumps([*broken[:220], "text", *broken[220:]]))
+    report = await imports.run(network.settings, Kind.SECTIONS, source)
+    assert (report.taken, report.refused, report.stopped) == (250, 1, None)
+    assert (tmp_path / "sections.refused.ndjson").read_text() == '"text"\n'
+
+    cut = json.dumps([accounts(0) | {"label": "ESN Other"}, 17, *broken[1:], accounts(250)], indent=0)
+    source.write_text(cut[:-20])
+    done = run(network, "import", "sections", str(source))
+    *_, stopped, totals = done.stdout.splitlines()
+    assert done.returncode == 1, done.stderr
+    line = cut[: cut.rindex("{")].count("\n") + 1
+    assert stopped.startswith(f"stopped at line {line}: the record that begins here has no end")
+    assert totals.startswith("sections.json: 251 rows: 1 taken, 249 unchanged, 1 refused")
+    assert (tmp_path / "sections.refused.ndjson").read_text() == "17\n"
+    assert "stopped here" in (tmp_path / "sections.warnings.csv").read_text()

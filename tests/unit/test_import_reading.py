@@ -1,9 +1,8 @@
-"""Reading CSV and JSON import files as rows: lines, faults of single rows, files that cannot be read at all."""
+"""Reading CSV import files as rows: lines, faults of single rows, files that cannot be read at all."""
 
 import csv
 import io
 import itertools
-import json
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -12,17 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.kernel.import_json import JsonRows
 from services.kernel.imports import LONGEST_LINE, CsvRows, Refused, Remark, Repeats, Row, UnreadableFile, parsed
 
 
 def read(content: bytes | str, *required: str) -> list[Row]:
     raw = content.encode() if isinstance(content, str) else content
     return list(CsvRows(io.BytesIO(raw), required=required or ("a", "b")))
-
-
-def read_json(content: bytes | str) -> list[Row]:
-    return list(JsonRows(io.BytesIO(content.encode() if isinstance(content, str) else content)))
 
 
 def faults(rows: list[Row]) -> dict[int, str]:
@@ -150,71 +144,18 @@ def test_memory_does_not_grow_with_the_rows() -> None:
     assert peak(20_000) < peak(200) + 20_000
 
 
-ARRAY = '[\n {"code": "A", "name": "x } ] \\" {"},\n {"code": "B",\n  "inner": {"deep": ["]"]}}\n]\n'
+MARKED = b"refused_line,refused_column,refused_reason,"
 
 
-def test_an_array_is_read_record_by_record_with_its_lines() -> None:
-    first, second = read_json("\ufeff" + ARRAY)
+def test_a_file_of_refused_rows_is_read_as_the_rows_that_it_holds() -> None:
+    content = MARKED + b'a,b\n7,a,"is ""odd"", or not",1,"two\nlines"\n"9","","",3,4\n10,,3 fields,5\n'
+    rows = CsvRows(io.BytesIO(content), required=("a", "b"))
+    first, second, third = rows
 
-    assert (first.line, first.values) == (2, {"code": "A", "name": 'x } ] " {'})
-    assert (second.line, second.values) == (3, {"code": "B", "inner": {"deep": ["]"]}})
-
-
-def test_one_record_a_line_is_read_and_a_bad_line_stays_alone() -> None:
-    rows = read_json('{"code": "A"}\n\n{"code": \n{"code": "B"}\n')
-
-    assert [(row.line, dict(row.values)) for row in rows if not row.fault] == [(1, {"code": "A"}), (4, {"code": "B"})]
-    assert "line" not in rows[1].values
-    assert list(faults(rows)) == [3]
-
-
-@pytest.mark.parametrize(
-    ("record", "reason"),
-    [
-        ('{"a": NaN}', "NaN is not a JSON value"),
-        ('{"a": 1, "a": 2}', "a name comes twice"),
-        ('{"a": "\\u0000"}', "a: contains NUL"),
-        ('{"a": {"b": ["\\ud800"]}}', "a: is not UTF-8"),
-        ('{"a": ' + "[" * 100_000 + "]" * 100_000 + "}", "nested too deeply"),
-        ('{"a": ' + "1" * 5_000 + "}", "is not JSON"),
-        ("{'a': 1}", "is not JSON"),
-    ],
-)
-@pytest.mark.parametrize("shape", ["{}", "[{}]"])
-def test_a_record_that_cannot_be_stored_is_refused(record: str, reason: str, shape: str) -> None:
-    (row,) = read_json(shape.replace("{}", record))
-
-    assert reason in str(row.fault)
-    assert row.raw == b'"' + record.replace('"', '""').encode() + b'"\r\n'
-
-
-@pytest.mark.parametrize("content", ["[1]", "[{} {}]", '[{},\n"x"]', "[{}] {}", "[{},,{}]"])
-def test_something_else_than_objects_in_an_array_ends_the_reading(content: str) -> None:
-    with pytest.raises(UnreadableFile):
-        read_json(content)
-
-
-@pytest.mark.parametrize("content", ['[{"a": 1}', '[{"a": 1}, {"b": "}', "["])
-def test_a_file_that_was_cut_off_is_noticed(content: str) -> None:
-    *_, last = read_json(content)
-
-    assert "cut off" in str(last.fault)
-
-
-def test_a_record_that_never_ends_does_not_fill_the_memory() -> None:
-    with pytest.raises(UnreadableFile, match="line 1"):
-        read_json('[{"a": "' + "x\n" * LONGEST_LINE)
-
-
-values = st.recursive(st.none() | st.booleans() | st.integers() | cells, lambda inner: st.lists(inner, max_size=3))
-
-
-@given(st.lists(st.dictionaries(cells, values, max_size=3), max_size=4), st.sampled_from([None, 1]))
-def test_what_was_written_as_json_is_read_again(records: list[dict[str, Any]], indent: int | None) -> None:
-    array = read_json(json.dumps(records, indent=indent, ensure_ascii=False))
-    lines = read_json("\n".join(json.dumps(record) for record in records))
-
-    assert [row.values for row in array] == [row.values for row in lines] == records
+    assert (rows.columns, rows.header, rows.remarks) == (("a", "b"), b"a,b\n", [])
+    assert (first.line, first.values, first.raw) == (2, {"a": "1", "b": "two\nlines"}, b'1,"two\nlines"\n')
+    assert (second.line, second.values, second.raw) == (4, {"a": "3", "b": "4"}, b"3,4\n")
+    assert (third.raw, str(third.fault)) == (b"5\n", "1 fields instead of 2")
 
 
 def numbers(contents: str) -> Iterator[tuple[Row, int]]:
