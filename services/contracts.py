@@ -118,7 +118,7 @@ class SectionRecorded(Event):
     """A section is in the directory, or something of its entry changed."""
 
     name: ClassVar[str] = "activities.section_recorded.v1"
-    heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)
+    heard_by: ClassVar[tuple[str, ...]] = (REGISTRATION, IMPACT)
 
     code: str
     title: str

@@ -24,7 +24,11 @@ _KEPT_HEADERS = ("content-type", "etag", "location")
 
 
 def keys_table(metadata: sa.MetaData) -> sa.Table:
-    """The table of answered keys in one service's schema; answers hold nothing personal beyond ids."""
+    """The table of answered keys in one service's schema, answers and all.
+
+    A route whose answer holds more of a person than ids, a secret or a code at that, takes no key: it is written so
+    that once more is as good as once.
+    """
     return sa.Table(
         "idempotency_keys",
         metadata,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from http import HTTPStatus
+from typing import Final
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -10,6 +11,9 @@ from starlette.responses import JSONResponse, Response
 
 from services.kernel.problems import MEDIA_TYPE, BadRequest, Forbidden, NotFound, Problem, Unauthenticated
 from services.kernel.trace import current_trace_id
+
+SECRETS_BELOW: Final = "links"
+"""In every service, what follows this segment of an address is a secret, which no error repeats."""
 
 
 def respond(request: Request, problem: Problem, *, status: int | None = None, title: str | None = None) -> Response:
@@ -23,13 +27,20 @@ def respond(request: Request, problem: Problem, *, status: int | None = None, ti
         "title": title or problem.title,
         "status": code,
         "detail": problem.detail,
-        "instance": request.scope.get("path", "").encode("utf-8", "replace").decode(),
+        "instance": _instance(request.scope.get("path", "")),
         "trace_id": current_trace_id(),
     }
     if problem.errors:
         body["errors"] = [fault.model_dump() for fault in problem.errors]
     headers = {"Cache-Control": "no-store", **problem.headers}
     return JSONResponse(body, status_code=code, media_type=MEDIA_TYPE, headers=headers)
+
+
+def _instance(path: str) -> str:
+    segments = path.encode("utf-8", "replace").decode().split("/")
+    known = [segment.casefold() for segment in segments]
+    end = known.index(SECRETS_BELOW) + 1 if SECRETS_BELOW in known else len(segments)
+    return "/".join(segments[:end])
 
 
 def from_http_exception(request: Request, error: HTTPException) -> Response:

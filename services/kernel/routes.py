@@ -30,6 +30,7 @@ from services.kernel.problems import (
     UnsupportedMediaType,
 )
 from services.kernel.problems import invalid as problem_of
+from services.kernel.replies import SECRETS_BELOW
 from services.kernel.runtime import of
 
 DEEPEST_JSON = 64
@@ -114,6 +115,8 @@ def _query_parameters(dependant: Dependant) -> dict[str, bool]:
 class StrictRoute(APIRoute):
     """A route that refuses what it does not know instead of ignoring it."""
 
+    takes_any_query = False
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler with the habits of api.md around it; it runs inside the request's unit of work."""
         answer = super().get_route_handler()
@@ -123,7 +126,8 @@ class StrictRoute(APIRoute):
         async def handle(request: Request) -> Response:
             request.state.route = self.path
             _check_path(request, identities)
-            _check_query(request, known)
+            if not self.takes_any_query:
+                _check_query(request, known)
             strict = _StrictRequest(request.scope, request.receive)
             try:
                 if self.body_field and not _is_json(request.headers.get("content-type", "")) and await strict.body():
@@ -147,6 +151,12 @@ class StrictRoute(APIRoute):
             return response
 
         return handle
+
+
+class PageRoute(StrictRoute):
+    """A page for people, who may come with parameters that their mail client hung on; the page knows none of them."""
+
+    takes_any_query = True
 
 
 def _check_path(request: Request, identities: list[str]) -> None:
@@ -208,3 +218,8 @@ def check_if_match(request: Request, etag: str) -> None:
 def router(*, tag: str, prefix: str = "/v1") -> APIRouter:
     """A router for one capability's routes."""
     return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute)
+
+
+def pages_by_secret(*, tag: str) -> APIRouter:
+    """A router for the pages of people who hold a secret, which is a part of the address."""
+    return APIRouter(prefix=f"/v1/{SECRETS_BELOW}", tags=[tag], route_class=PageRoute, include_in_schema=False)

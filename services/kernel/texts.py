@@ -10,6 +10,8 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from services.kernel.country_codes import ASSIGNED
+
 
 def _storable(value: Any) -> Any:
     """Refuse what Postgres or UTF-8 cannot hold before any other check sees it; NFC for the rest."""
@@ -42,11 +44,34 @@ OneLine = AfterValidator(_one_line)
 Line = Annotated[str, Storable, Trimmed, StringConstraints(min_length=1, max_length=200), OneLine]
 """One line of text, 1–200 characters."""
 
+# Unicode counts them as letters, and shows nothing.
+_FILLERS = frozenset("\u115f\u1160\u3164\uffa0")
+
+
+def _shows_a_letter(value: str) -> str:
+    if any(unicodedata.category(character)[0] == "L" and character not in _FILLERS for character in value):
+        return value
+    raise PydanticCustomError("no_letter", "Must hold a letter that can be seen.")
+
+
+Name = Annotated[Line, AfterValidator(_shows_a_letter)]
+"""What somebody is called, in whatever script: a line with a letter at least."""
+
 LongText = Annotated[str, Storable, Trimmed, StringConstraints(min_length=1, max_length=10_000)]
 """Several lines of text, 1–10,000 characters."""
 
 CountryCode = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{2}$")]
 """ISO 3166-1 alpha-2."""
+
+
+def _is_assigned(value: str) -> str:
+    if value in ASSIGNED:
+        return value
+    raise PydanticCustomError("country_unknown", "There is no country with this code.")
+
+
+AssignedCountryCode = Annotated[CountryCode, AfterValidator(_is_assigned)]
+"""The ISO 3166-1 alpha-2 code of a country that there is, or XK for Kosovo."""
 
 LanguageTag = Annotated[str, Storable, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
 """BCP 47."""

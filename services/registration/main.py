@@ -8,6 +8,7 @@ from services.contracts import (
     ActivityHeld,
     ActivityPublished,
     ActivityRevised,
+    SectionRecorded,
 )
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
@@ -31,6 +32,7 @@ SERVICE = Service(
             ActivityRevised: reactions.activity_changed,
             ActivityHeld: reactions.activity_changed,
             ActivityCancelled: reactions.activity_changed,
+            SectionRecorded: reactions.section_recorded,
         },
     ),
     sweeps=(

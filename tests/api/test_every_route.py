@@ -15,6 +15,7 @@ from tests.harness.refusals import MARKER, refused
 _CHANGES = [operation for operation in WITH_BODY if not list(operation.texts())]
 _DESCRIBED = [operation for operation in WITH_BODY if operation not in _CHANGES]
 _TEXTS = [(operation, place) for operation in _DESCRIBED for place in operation.texts()]
+_NUMBERS = [(operation, place) for operation in WITH_BODY for place in operation.numbers()]
 _WITHOUT_A_ROLE = [operation for operation in OPERATIONS if operation.description.get("security")]
 
 
@@ -46,6 +47,26 @@ async def test_no_text_of_any_body_holds_nul_or_half_a_character(
 ) -> None:
     body = json.dumps(nested(place, "@@")).replace('"@@"', text)
     await _refused(shared, operation, headers, body, "#/" + "/".join(map(str, place)))
+
+
+@pytest.mark.parametrize("number", ["1" * 400, f"-{'1' * 400}", "1e400", "-1e400"], ids=lambda number: number[:5])
+@pytest.mark.parametrize(("operation", "place"), _NUMBERS, ids=_name)
+async def test_no_number_of_any_body_is_out_of_all_measure(
+    shared: Network, headers: dict[str, str], operation: Operation, place: tuple[str | int, ...], number: str
+) -> None:
+    body = json.dumps(nested(place, "@@")).replace('"@@"', number)
+    await _refused(shared, operation, headers, body, "#/" + "/".join(map(str, place)))
+
+
+@pytest.mark.parametrize("number", ["-0", "-0.0", "1e-400"])
+@pytest.mark.parametrize(("operation", "place"), _NUMBERS, ids=_name)
+async def test_no_number_of_any_body_is_too_small(
+    shared: Network, headers: dict[str, str], operation: Operation, place: tuple[str | int, ...], number: str
+) -> None:
+    body = json.dumps(nested(place, "@@")).replace('"@@"', number)
+    told = {**headers, **shared.key()}
+    reply = await shared.client.request(operation.method, operation.address(), content=body, headers=told)
+    assert reply.status_code < 500
 
 
 @pytest.mark.parametrize("operation", _DESCRIBED, ids=_name)

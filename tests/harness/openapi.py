@@ -64,19 +64,27 @@ class Operation:
         """The place of the object in its body."""
         return (0,) if self.resolved(self.body() or {}).get("type") == "array" else ()
 
-    def texts(self, schema: dict[str, Any] | None = None) -> Iterator[tuple[str | int, ...]]:
+    def texts(self) -> Iterator[tuple[str | int, ...]]:
         """The place of every text in its body, each list with one entry."""
-        found = self.resolved(schema if schema is not None else self.body() or {})
-        kind = found.get("type")
-        if kind == "string" or "enum" in found or "const" in found:
+        return self._places({"string"}, self.body() or {})
+
+    def numbers(self) -> Iterator[tuple[str | int, ...]]:
+        """The place of everything in its body that may be a number, each list with one entry."""
+        return self._places({"integer", "number"}, self.body() or {})
+
+    def _places(self, wanted: set[str], schema: dict[str, Any]) -> Iterator[tuple[str | int, ...]]:
+        found = self.resolved(schema)
+        kinds = found.get("type", "string" if {"enum", "const"} & found.keys() else [])
+        kinds = {kinds} if isinstance(kinds, str) else set(kinds)
+        if kinds & wanted:
             yield ()
-        elif kind == "array":
-            yield from ((0, *rest) for rest in self.texts(found.get("items", {})))
-        elif kind == "object":
+        elif "array" in kinds:
+            yield from ((0, *rest) for rest in self._places(wanted, found.get("items", {})))
+        elif "object" in kinds:
             for name, inner in found.get("properties", {}).items():
-                yield from ((name, *rest) for rest in self.texts(inner))
+                yield from ((name, *rest) for rest in self._places(wanted, inner))
             if isinstance(inner := found.get("additionalProperties"), dict):
-                yield from (("any", *rest) for rest in self.texts(inner))
+                yield from (("any", *rest) for rest in self._places(wanted, inner))
 
 
 def documents() -> dict[str, dict[str, Any]]:

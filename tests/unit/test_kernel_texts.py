@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from datetime import UTC, datetime
+from importlib import resources
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
+from services.kernel.country_codes import ASSIGNED
 from services.kernel.texts import Code, Count, CountryCode, Flag, Instant, LanguageTag, Line, LongText, Received
 
 LINE: TypeAdapter[str] = TypeAdapter(Line)
@@ -103,3 +105,8 @@ def test_a_received_model_refuses_what_it_does_not_know_and_hides_what_it_got() 
     with pytest.raises(ValidationError) as refusal:
         Known.model_validate({"name": "a", "zq7": "Zq7Marker"})
     assert "Zq7Marker" not in str(refusal.value)
+
+
+def test_the_assigned_countries_are_those_of_the_time_zone_database_and_kosovo() -> None:
+    listed = resources.files("tzdata").joinpath("zoneinfo/iso3166.tab").read_text("utf-8").splitlines()
+    assert {line[:2] for line in listed if not line.startswith("#")} | {"XK"} == ASSIGNED

@@ -39,7 +39,8 @@ class CheckInNote(Received):
 
 
 def _as_list(value: Any) -> Any:
-    return [value] if isinstance(value, dict) else value
+    # A single one is validated here, where its faults have their places in the body as it was sent.
+    return [CheckInNote.model_validate(value)] if isinstance(value, dict) else value
 
 
 CheckInNotes = Annotated[

@@ -23,6 +23,7 @@ from services import contracts
 from services.kernel import events
 from services.kernel.auth import Actor, hashed
 from services.kernel.ids import new_id
+from services.kernel.problems import Invalid
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
@@ -41,6 +42,8 @@ LETTERS_AT_ONCE = 100
 async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> SignedUp:
     """Hold a place for somebody until they open the link that is mailed to them."""
     places, now = await _open_places(session, wanted.activity_id)
+    if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
+        raise Invalid.at("#/host_section", "There is no section with this code.")
     held_until = rules.held_until(
         now, minutes=settings.hold_minutes, starts_at=places.starts_at, ends_at=places.ends_at
     )

@@ -62,25 +62,23 @@ async def sign_up(session: Writing, runtime: Running, wanted: SignUp) -> SignedU
 
 @router.post(
     "/registrations/{registration_id}/confirm",
-    dependencies=[idempotency.optional],
     responses=documented(*_LINKED),
 )
 async def confirm_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
-    """Keep the place that is held, by the secret of the mailed link."""
+    """Keep the place that is held, by the secret of the mailed link; once more is as good as once."""
     return _out((await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row)
 
 
 @router.post(
     "/registrations/{registration_id}/cancel",
-    dependencies=[idempotency.optional],
     responses=documented(*_LINKED, people_rules.LinkUsed, rules.ActivityBegan, rules.AlreadyCheckedIn),
 )
 async def cancel_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
-    """Give the place back, by the secret of a mailed link."""
+    """Give the place back, by the secret of a mailed link; once more is as good as once."""
     return _out((await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
 
 

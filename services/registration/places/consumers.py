@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.contracts import ActivityCancelled, ActivityHeld, ActivityPublished, ActivityRevised
+from services.contracts import ActivityCancelled, ActivityHeld, ActivityPublished, ActivityRevised, SectionRecorded
 from services.kernel import mail
 from services.kernel.runtime import Runtime
-from services.registration.places import actions
+from services.registration.places import actions, store
 from services.registration.tables import OUTGOING_MAIL
 
 ActivityEvent = ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled
@@ -16,6 +16,11 @@ ActivityEvent = ActivityPublished | ActivityRevised | ActivityHeld | ActivityCan
 async def activity_changed(session: AsyncSession, event: ActivityEvent, runtime: Runtime) -> None:
     """Know the activity as it now is."""
     await actions.follow_activity(session, event.activity)
+
+
+async def section_recorded(session: AsyncSession, event: SectionRecorded, runtime: Runtime) -> None:
+    """Know the section, whatever its state: a student's host may have withdrawn since."""
+    await store.keep_section(session, event.code)
 
 
 async def expire_holds(session: AsyncSession, runtime: Runtime) -> int:

@@ -11,7 +11,7 @@ from fastapi import Path
 from starlette.responses import HTMLResponse
 
 from services.kernel.problems import Problem
-from services.kernel.routes import router as make_router
+from services.kernel.routes import pages_by_secret
 from services.kernel.runtime import Reading, Running, Writing
 from services.registration.mail.languages import Page
 from services.registration.mail.letters import language_of
@@ -21,7 +21,7 @@ from services.registration.places.actions import Linked
 from services.registration.places.pages import render
 from services.registration.places.rules import State
 
-router = make_router(tag="links")
+router = pages_by_secret(tag="links")
 
 Token = Annotated[str, Path(description="The secret that was mailed.")]
 
@@ -37,7 +37,7 @@ _PAGE_OF: dict[type[Problem], Page] = {
 }
 
 
-@router.get("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
+@router.get("/{token}", response_class=HTMLResponse)
 async def open_link(session: Reading, token: Token) -> HTMLResponse:
     """The page of a mailed link, with its button."""
     try:
@@ -52,7 +52,7 @@ async def open_link(session: Reading, token: Token) -> HTMLResponse:
     return _show(Page.CONFIRM, linked, action=token)
 
 
-@router.post("/links/{token}", response_class=HTMLResponse, include_in_schema=False)
+@router.post("/{token}", response_class=HTMLResponse)
 async def confirm_by_link(session: Writing, runtime: Running, token: Token) -> HTMLResponse:
     """Confirm by the button; once more is as good as once."""
     try:
@@ -63,7 +63,7 @@ async def confirm_by_link(session: Writing, runtime: Running, token: Token) -> H
     return _show(Page.ALREADY_CONFIRMED if before == State.CONFIRMED else Page.CONFIRMED, linked)
 
 
-@router.post("/links/{token}/cancel", response_class=HTMLResponse, include_in_schema=False)
+@router.post("/{token}/cancel", response_class=HTMLResponse)
 async def cancel_by_link(session: Writing, runtime: Running, token: Token) -> HTMLResponse:
     """Give the place back by the button; once more is as good as once."""
     try:

@@ -11,7 +11,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
-from services.kernel.texts import Code, CountryCode, LanguageTag, Line, Received, Sent, Storable
+from services.kernel.texts import AssignedCountryCode, Code, LanguageTag, Name, Received, Sent, Storable
 from services.registration.people.schemas import Address, Consents
 from services.registration.places.rules import State
 
@@ -23,7 +23,8 @@ def _answer(value: Any) -> str | float | bool | None:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        if not math.isfinite(value) or abs(value) > LARGEST_NUMBER:
+        # The size first, which also refuses infinity: a long integer fits into no float.
+        if abs(value) > LARGEST_NUMBER or math.isnan(value):
             raise PydanticCustomError("number_out_of_range", "Must be a number of at most 1,000,000,000.")
         return value
     if isinstance(value, str):
@@ -44,10 +45,10 @@ class SignUp(Received):
 
     activity_id: UUID
     email: Address
-    given_name: Line
-    family_name: Line
+    given_name: Name
+    family_name: Name
     participant_class: ParticipantClass
-    home_country: CountryCode | None = None
+    home_country: AssignedCountryCode | None = None
     host_section: Annotated[Code | None, Field(description="ESN section code", examples=["IT-SASS-ESN"])] = None
     answers: Annotated[
         dict[Code, Answer],

@@ -115,6 +115,14 @@ class Registration(Table):
     ended_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
+class Section(Table):
+    """A section that the directory knows: where a student may say that they are hosted."""
+
+    __tablename__ = "sections"
+
+    code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+
+
 class Handle(Table):
     """A further id under which a registration was answered: to a sign-up by somebody who had a place already."""
 
