@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from icalendar import Calendar, Event, vDuration
+from icalendar import Calendar, Event, vDuration, vText
 
 from services.activities.feeds import rules
 
@@ -23,7 +23,8 @@ def calendar(documents: Sequence[str], *, name: str) -> bytes:
     made.add("version", "2.0")
     made.add("calscale", "GREGORIAN")
     for property_name in ("name", "x-wr-calname"):
-        made.add(property_name, rules.line(name))
+        # The library takes neither for a text, and would not escape it.
+        made.add(property_name, vText(rules.line(name)))
     # Not every reader takes the property of RFC 7986, nor its old namesake.
     made.add("refresh-interval", vDuration(_REFRESH), parameters={"VALUE": "DURATION"})
     made.add("x-published-ttl", vDuration(_REFRESH))
