@@ -66,7 +66,8 @@ async def test_an_item_is_an_event_with_what_a_harvester_needs(network: Network)
     assert data["maximumAttendeeCapacity"] == 40
     assert "remainingAttendeeCapacity" not in data
     assert data["location"]["geo"] == {"@type": "GeoCoordinates", "latitude": 40.68, "longitude": 8.2}
-    assert data["location"]["address"]["addressLocality"] == "Sassari"
+    assert data["location"]["address"] == "Sassari, IT"
+    assert data["duration"] == "PT3H"
     assert data["organizer"]["name"] == "ESN Sassari"
     assert [other["name"] for other in data["contributor"]] == ["ESN UKSW"]
     assert data["ageRange"]["minValue"] == 18
@@ -233,3 +234,27 @@ async def test_what_was_public_before_the_feed_existed_is_in_it(network: Network
     await migrate.upgrade(engine, commands.HISTORIES)
     await engine.dispose()
     assert [item["id"] for item in (await page(network))["items"]] == [published["id"]]
+
+
+@pytest.mark.parametrize(
+    ("place", "expected"),
+    [
+        (None, {"@type": "Place", "name": "IT", "address": "IT"}),
+        ({"city": "Sassari"}, {"@type": "Place", "name": "Sassari", "address": "Sassari, IT"}),
+        (
+            {"name": "School", "address": "Via Roma 1"},
+            {"@type": "Place", "name": "School", "address": "Via Roma 1, IT"},
+        ),
+    ],
+)
+async def test_as_much_of_a_place_is_told_as_is_known(network: Network, place: Any, expected: Any) -> None:
+    await network.published(place=place)
+    (item,) = (await page(network))["items"]
+    assert item["data"]["location"] == expected
+
+
+async def test_an_online_activity_has_an_address_on_the_web(network: Network) -> None:
+    await network.published(mode="online", place=None, online_url="https://example.org/call")
+    (item,) = (await page(network))["items"]
+    assert "location" not in item["data"]
+    assert item["data"]["beta:virtualLocation"] == {"@type": "VirtualLocation", "url": "https://example.org/call"}

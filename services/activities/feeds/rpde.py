@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
+
+from pydantic import TypeAdapter
 
 from services.activities.catalogue import linked_data
 from services.activities.directory.rules import AREAS, CAUSES
@@ -12,6 +15,7 @@ from services.activities.feeds.rules import LICENCE
 from services.activities.feeds.store import Changed
 
 MEDIA_TYPE = "application/vnd.openactive.rpde+json; version=1"
+_DURATION = TypeAdapter(timedelta)
 SCHEMES = {"causes": ("Causes of SocialErasmus (2018)", CAUSES), "areas": ("Areas of SocialErasmus (2015)", AREAS)}
 
 
@@ -43,20 +47,39 @@ def _event(document: dict[str, Any]) -> dict[str, Any]:
             **told,
             "startDate": document["starts_at"] if is_dated else None,
             "endDate": document["ends_at"] if is_dated else None,
+            "duration": _duration(document) if is_dated else None,
             "activity": [_concept("causes", cause["code"], base) for cause in document["causes"]],
             "category": [AREAS.get(area, area) for area in document["areas"]],
             "organizer": linked_data.organisation(lead, base),
             "contributor": [linked_data.organisation(other, base) for other in others],
-            "location": linked_data.place(document),
+            "location": _place(document),
             "beta:virtualLocation": document["online_url"]
             and {"@type": "VirtualLocation", "url": document["online_url"]},
-            "image": document["image"] and [linked_data.image(document["image"])],
+            "image": document["image"] and [{"@type": "ImageObject", "url": document["image"]["url"]}],
             "offers": _offers(document),
             "ageRange": minimum_age and {"@type": "QuantitativeValue", "minValue": minimum_age},
             # How many places are left is known to another service; that none is left is known here.
             "remainingAttendeeCapacity": 0 if document["sign_up"]["state"] == "full" else None,
         }
     )
+
+
+def _place(document: dict[str, Any]) -> dict[str, Any] | None:
+    known = linked_data.place(document)
+    if known is None:
+        return None
+    # Their PostalAddress needs a region and a postal code, which are not asked of an organiser; a text needs neither.
+    address = known["address"]
+    parts = [address[part] for part in ("streetAddress", "addressLocality", "addressCountry") if part in address]
+    text = ", ".join(parts) or None
+    return linked_data.without_unknown({**known, "name": known.get("name", text), "address": text})
+
+
+def _duration(document: dict[str, Any]) -> str | None:
+    if document["ends_at"] is None:
+        return None
+    length = datetime.fromisoformat(document["ends_at"]) - datetime.fromisoformat(document["starts_at"])
+    return str(_DURATION.dump_python(length, mode="json"))
 
 
 def _offers(document: dict[str, Any]) -> list[dict[str, Any]]:
