@@ -20,8 +20,7 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    # The feeds first: /activities/{id}.ics would also match /activities/{id}.
-    routers=(feeds.router, catalogue.router, directory.router, campaigns.router, web.router),
+    routers=(catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

@@ -78,7 +78,7 @@ async def test_a_feed_holds_what_is_public_and_can_be_kept(network: Network, add
 async def test_the_filters_of_the_list_hold(network: Network, address: str, read: Reader) -> None:
     sassari = await network.published()
     milan = await network.published(
-        organisers=[{"code": "IT-MILA-STA", "lead": True}, {"code": "IT-SASS-ESN"}],
+        organisers=[{"code": "IT-MILA-STA"}, {"code": "IT-SASS-ESN", "lead": True}],
         areas=["health"], causes=[{"code": "health-well-being", "main": True}], kind="training", sdgs=[3],
         starts_at="2026-11-14T10:00", ends_at="2026-11-14T13:00",
     )  # fmt: skip

@@ -10,7 +10,7 @@ from uuid import UUID
 from fastapi import Query
 from pydantic import StringConstraints
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from services.activities.catalogue.api import Wanted
 from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
@@ -38,15 +38,22 @@ class _Atom(Response):
     media_type = atom.MEDIA_TYPE
 
 
-class _GeoJSON(Response):
+class _Written(JSONResponse):
+    """JSON that is written already."""
+
+    def render(self, content: str) -> bytes:
+        return content.encode()
+
+
+class _GeoJSON(_Written):
     media_type = geojson.MEDIA_TYPE
 
 
-class _Changes(Response):
+class _Changes(_Written):
     media_type = rpde.MEDIA_TYPE
 
 
-class _LinkedData(Response):
+class _LinkedData(_Written):
     media_type = LINKED_DATA
 
 
