@@ -17,13 +17,14 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Match
+from starlette.types import Scope
 
 from services.kernel.idempotency import Replayed
 from services.kernel.problems import (
     FieldError,
     Invalid,
     MalformedBody,
-    NotFound,
     PreconditionFailed,
     PreconditionRequired,
     Problem,
@@ -117,15 +118,22 @@ class StrictRoute(APIRoute):
 
     takes_any_query = False
 
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        """Whether the address is of this route; without an id where one belongs, it is another's or nobody's."""
+        match, child = super().matches(scope)
+        identities = [field.alias for field in self.dependant.path_params if field.field_info.annotation is UUID]
+        # Python's UUID also reads capitals, braces and urn:uuid:, which would be further addresses of the same thing.
+        if match is not Match.NONE and not all(_UUID.fullmatch(child["path_params"][name]) for name in identities):
+            return Match.NONE, {}
+        return match, child
+
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """FastAPI's handler with the habits of api.md around it; it runs inside the request's unit of work."""
         answer = super().get_route_handler()
         known = _query_parameters(self.dependant)
-        identities = [field.alias for field in self.dependant.path_params if field.field_info.annotation is UUID]
 
         async def handle(request: Request) -> Response:
             request.state.route = self.path
-            _check_path(request, identities)
             if not self.takes_any_query:
                 _check_query(request, known)
             strict = _StrictRequest(request.scope, request.receive)
@@ -157,13 +165,6 @@ class PageRoute(StrictRoute):
     """A page for people, who may come with parameters that their mail client hung on; the page knows none of them."""
 
     takes_any_query = True
-
-
-def _check_path(request: Request, identities: list[str]) -> None:
-    # Python's UUID also reads capitals, braces and urn:uuid:, which would be further addresses of the same thing.
-    for name in identities:
-        if not _UUID.fullmatch(request.path_params[name]):
-            raise NotFound
 
 
 def _check_query(request: Request, known: dict[str, bool]) -> None:

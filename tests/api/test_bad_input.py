@@ -305,21 +305,21 @@ async def test_another_content_type_is_415(sender: Sender, content_type: str) ->
 
 
 async def test_ten_megabytes_are_refused_by_their_announced_length(sender: Sender) -> None:
-    await sender.send(b'{"title": "' + MARKER.encode() * 1_200_000 + b'"}', status=413, pointer=None)
+    await sender.send(b'{"title": "' + MARKER.encode() * 1_200_000 + b'"}', status=413, pointer="#")
 
 
-async def test_ten_megabytes_without_a_length_are_not_read_to_the_end(sender: Sender) -> None:
+async def test_an_endless_body_is_not_read_to_its_end(sender: Sender) -> None:
     taken = 0
 
     async def chunks() -> AsyncIterator[bytes]:
         nonlocal taken
         yield b'{"title": "'
-        for _ in range(160):
+        for _ in range(640):
             taken += 1
             yield b"x" * 65536
 
-    await sender.send(chunks(), status=413, pointer=None)
-    assert taken < 20
+    await sender.send(chunks(), status=413, pointer="#")
+    assert taken * 65536 < 17 * 1024 * 1024
 
 
 @pytest.mark.parametrize("key", ["", '""', "x" * 256, "k\xe9y", "a\tb"])

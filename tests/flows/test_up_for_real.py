@@ -10,6 +10,8 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -159,6 +161,18 @@ def test_the_readme_s_commands_run_beside_it(starting: Callable[[], Up], tmp_pat
         assert json.loads(up.run("openapi", "impact"))["openapi"].startswith("3.1")
         log = (Path(up.told["SOCIALERASMUS_STATE"]) / "logs" / "services.log").read_text()
         assert all(json.loads(line) for line in log.splitlines())
+
+
+def test_a_client_that_sends_all_before_it_reads_is_told_that_it_is_too_much(starting: Callable[[], Up]) -> None:
+    with ready(starting) as up:
+        for service, path in (("activities", "activities"), ("registration", "registrations")):
+            address = urllib.request.Request(  # noqa: S310  # It is our own.
+                f"{up.base}/{service}/v1/{path}", data=b"x" * 10_000_000, headers={"Content-Type": "application/json"}
+            )
+            with pytest.raises(urllib.error.HTTPError) as refused:
+                urllib.request.urlopen(address)
+            problem = json.loads(refused.value.read())
+            assert (refused.value.code, problem["errors"][0]["pointer"]) == (413, "#")
 
 
 def test_every_command_that_the_readme_names_exists() -> None:

@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.catalogue import actions, rules, store
+from services.activities.catalogue import actions, linked_data, rules, store
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityDraft, ActivityOut, ActivityPage, Reasons
 from services.activities.catalogue.tables import Activity
@@ -57,11 +57,15 @@ def _filters(
     )  # fmt: skip
 
 
+Wanted = Annotated[store.Filters, Depends(_filters)]
+"""What a reader asks for, of the list and of every feed made from it."""
+
+
 @router.get("/activities", response_model=ActivityPage)
 async def list_activities(
     request: Request,
     session: Reading,
-    filters: Annotated[store.Filters, Depends(_filters)],
+    filters: Wanted,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
@@ -76,13 +80,27 @@ async def list_activities(
     return _page([document for document, _, _ in rows[:limit]], next_url)
 
 
-@router.get("/activities/{activity_id}", response_model=ActivityOut, responses=documented(rules.ActivityNotFound))
-async def get_activity(session: Reading, actor: PerhapsCaller, activity_id: UUID) -> Response:
-    """One activity. A draft is shown to those who may change it, and to nobody else."""
+@router.get(
+    "/activities/{activity_id}",
+    response_model=ActivityOut,
+    responses={200: {"content": {linked_data.MEDIA_TYPE: {}}}, **documented(rules.ActivityNotFound)},
+)
+async def get_activity(request: Request, session: Reading, actor: PerhapsCaller, activity_id: UUID) -> Response:
+    """One activity; `Accept: application/ld+json` gives a schema.org Event.
+
+    A draft is shown to those who may change it, and to nobody else.
+    """
     row = await store.activity(session, activity_id)
     if row is None or (State(row.state) not in PUBLIC and not _within_reach(actor, row)):
         raise rules.ActivityNotFound
-    return _reply(row)
+    reply = _reply(row)
+    if linked_data.is_preferred(request.headers.get("accept", "")):
+        # Its ETag comes from its own content: that of the document is the one to send in If-Match.
+        event = linked_data.page(json.loads(row.document))
+        kept = {"Cache-Control": reply.headers["Cache-Control"]}
+        reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
+    reply.headers["Vary"] = "Accept"
+    return reply
 
 
 @router.post(

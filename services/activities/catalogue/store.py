@@ -14,7 +14,7 @@ from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity, HistoryEntry
 
 # Spelt out in the statement, since a partial index is not used for a parameter.
-_IS_PUBLIC = sa.text("state IN ('published', 'held', 'cancelled')")
+IS_PUBLIC = sa.text("state IN ('published', 'held', 'cancelled')")
 assert len(PUBLIC) == 3
 
 
@@ -80,7 +80,7 @@ async def page_of_documents(
     start = sa.func.coalesce(Activity.starts_at, sa.text("'infinity'::timestamptz"))
     statement = (
         sa.select(Activity.document, Activity.starts_at, Activity.id)
-        .where(_IS_PUBLIC, *_conditions(filters))
+        .where(IS_PUBLIC, *conditions(filters))
         .order_by(start, Activity.id)
         .limit(limit)
     )
@@ -90,7 +90,8 @@ async def page_of_documents(
     return [(document, starts_at, identity) for document, starts_at, identity in await session.execute(statement)]
 
 
-def _conditions(wanted: Filters) -> list[sa.ColumnElement[bool]]:
+def conditions(wanted: Filters) -> list[sa.ColumnElement[bool]]:
+    """What a row must satisfy for its reader."""
     conditions: list[sa.ColumnElement[bool]] = []
     for column, codes in (
         (Activity.edition, wanted.edition),

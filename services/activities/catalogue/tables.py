@@ -32,6 +32,12 @@ class Activity(Table):
             "id",
             postgresql_where=sa.text("state IN ('published', 'held', 'cancelled')"),
         ),
+        sa.Index(
+            "ix_activities_public_by_update",
+            "updated_at",
+            "id",
+            postgresql_where=sa.text("state IN ('published', 'held', 'cancelled')"),
+        ),
         sa.Index("ix_activities_section_codes", "section_codes", postgresql_using="gin"),
         sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     )

@@ -1,0 +1,160 @@
+"""Routes of the feeds: everything by which others keep up with the catalogue."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query
+from pydantic import StringConstraints
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from services.activities.catalogue.api import Wanted
+from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
+from services.activities.catalogue.rules import ActivityNotFound
+from services.activities.catalogue.store import Filters
+from services.activities.feeds import atom, calendars, export, geojson, rpde, rules, store
+from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCollection
+from services.kernel.problems import Invalid, documented
+from services.kernel.routes import router as make_router
+from services.kernel.runtime import Reading, Running
+
+router = make_router(tag="feeds")
+
+_FRESH = {"Cache-Control": "public, max-age=60, stale-while-revalidate=60"}
+_RARELY_CHANGED = {"Cache-Control": "public, max-age=3600"}
+# As many digits as every number of 64 bits can have.
+Number = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,18})$")]
+
+
+class _Calendar(Response):
+    media_type = calendars.MEDIA_TYPE
+
+
+class _Atom(Response):
+    media_type = atom.MEDIA_TYPE
+
+
+class _Written(JSONResponse):
+    """JSON that is written already."""
+
+    def render(self, content: str) -> bytes:
+        return content.encode()
+
+
+class _GeoJSON(_Written):
+    media_type = geojson.MEDIA_TYPE
+
+
+class _Changes(_Written):
+    media_type = rpde.MEDIA_TYPE
+
+
+class _LinkedData(_Written):
+    media_type = LINKED_DATA
+
+
+@router.get("/changes", response_model=ChangesPage, response_class=_Changes)
+async def list_changes(
+    request: Request,
+    session: Reading,
+    runtime: Running,
+    after_timestamp: Annotated[Number | None, Query(alias="afterTimestamp", description="From `next`.")] = None,
+    after_id: Annotated[UUID | None, Query(alias="afterId", description="From `next`.")] = None,
+    limit: Annotated[int, Query(ge=1, le=1000, description="How many items a page holds.")] = 500,
+) -> Response:
+    """Every change of a public activity since the beginning, as RPDE 1.0: follow `next`, and nothing is ever missed.
+
+    The last page has no items and is its own `next`: ask it again for what is new. `modified` counts transactions.
+    """
+    if (after_timestamp is None) != (after_id is None):
+        missing = "afterTimestamp" if after_timestamp is None else "afterId"
+        raise Invalid.at(f"query/{missing}", "Take both from `next`, or give neither.")
+    after = (after_timestamp, after_id) if after_timestamp is not None and after_id is not None else None
+    changes = await store.page_of_changes(session, after=after, limit=limit)
+    url = request.url
+    if changes:
+        url = url.include_query_params(afterTimestamp=changes[-1].xid, afterId=str(changes[-1].id))
+    seconds = rules.PAGE_SECONDS if changes else rules.LAST_PAGE_SECONDS
+    body = rpde.page(changes, _absolute(runtime, url.path, url.query))
+    return _Changes(body, headers={"Cache-Control": f"public, max-age={seconds}"})
+
+
+@router.get("/concepts/{scheme}", response_class=_LinkedData)
+async def get_concepts(runtime: Running, scheme: Literal["causes", "areas"]) -> Response:
+    """A code list as a SKOS concept scheme."""
+    body = rpde.concepts(scheme, f"{runtime.settings.base_url}/activities/v1")
+    return _LinkedData(body, headers=_RARELY_CHANGED)
+
+
+@router.get("/activities.ics", response_class=_Calendar)
+async def get_calendar(session: Reading, filters: Wanted) -> Response:
+    """A calendar to subscribe to: the 1,000 activities that begin last; those of which no day is known are left out.
+
+    A cancelled activity stays, as such.
+    """
+    documents = await store.latest_to_begin(session, filters, limit=rules.MOST_IN_A_CALENDAR)
+    # A large one takes a third of a second to write.
+    body = await asyncio.to_thread(calendars.calendar, documents, name=_name(filters))
+    return _Calendar(body, headers=_FRESH)
+
+
+@router.get("/activities.atom", response_class=_Atom)
+async def get_news(request: Request, session: Reading, runtime: Running, filters: Wanted) -> Response:
+    """News as Atom: the 100 activities that changed last."""
+    documents = await store.latest_to_change(session, filters, limit=rules.MOST_NEWS)
+    url = request.url
+    body = atom.feed(
+        documents,
+        name=_name(filters),
+        url=_absolute(runtime, url.path, url.query),
+        alternate_url=_absolute(runtime, url.path.removesuffix(".atom"), url.query),
+    )
+    return _Atom(body, headers=_FRESH)
+
+
+@router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON)
+async def get_map(session: Reading, filters: Wanted) -> Response:
+    """A map: the 2,000 activities that begin last, of those whose position is known."""
+    positions = await store.on_the_map(session, filters, limit=rules.MOST_ON_A_MAP + 1)
+    is_whole = len(positions) <= rules.MOST_ON_A_MAP
+    body = geojson.collection(positions[: rules.MOST_ON_A_MAP], is_whole=is_whole)
+    return _GeoJSON(body, headers=_FRESH)
+
+
+@router.get("/activities/{activity_id}.ics", response_class=_Calendar, responses=documented(ActivityNotFound))
+async def get_calendar_entry(session: Reading, activity_id: UUID) -> Response:
+    """One activity for a calendar; an empty calendar where its day is not known."""
+    found = await store.document(session, activity_id)
+    if found is None:
+        raise ActivityNotFound
+    document = json.loads(found)
+    is_dated = document["starts_at"] is not None and document["date_precision"] in {"time", "day"}
+    return _Calendar(calendars.calendar([found] if is_dated else [], name=document["title"]), headers=_FRESH)
+
+
+@router.get("/export", response_model=ExportPage)
+async def export_activities(
+    session: Reading,
+    limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    page: Annotated[int, Query(ge=0, le=10_000, description="From 0; go on until `data` is empty.")] = 0,
+) -> Response:
+    """All public activities in the record of ESN's present export. No key is needed; one that is sent is ignored.
+
+    `participants` are null here: verified figures are at /impact/v1/statistics.
+    """
+    rows = await store.page_of_exported(session, page=page, limit=limit)
+    body = json.dumps({"data": [export.record(row) for row in rows]}, ensure_ascii=False, separators=(",", ":"))
+    return Response(body, media_type="application/json", headers=_FRESH)
+
+
+def _absolute(runtime: Running, path: str, query: str) -> str:
+    return f"{runtime.settings.base_url}{path}?{query}" if query else f"{runtime.settings.base_url}{path}"
+
+
+def _name(filters: Filters) -> str:
+    narrowed = [*filters.section, *filters.country, *filters.edition, *filters.cause, *filters.area, *filters.kind]
+    return f"SocialErasmus: {', '.join(narrowed)}" if narrowed else "SocialErasmus"

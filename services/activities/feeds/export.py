@@ -1,0 +1,76 @@
+"""The record of the export that ESN's report scripts read today."""
+
+from __future__ import annotations
+
+import html
+import json
+from typing import Any
+
+from services.activities.directory.rules import CAUSES, KINDS
+from services.activities.feeds import rules
+from services.activities.feeds.store import Exported
+
+_GOALS = (
+    "No Poverty",
+    "Zero Hunger",
+    "Good Health and Well-being",
+    "Quality Education",
+    "Gender Equality",
+    "Clean Water and Sanitation",
+    "Affordable and Clean Energy",
+    "Decent Work and Economic Growth",
+    "Industry, Innovation and Infrastructure",
+    "Reduced Inequalities",
+    "Sustainable Cities and Communities",
+    "Responsible Consumption and Production",
+    "Climate Action",
+    "Life Below Water",
+    "Life on Land",
+    "Peace, Justice and Strong Institutions",
+    "Partnerships for the Goals",
+)
+
+
+def record(row: Exported) -> dict[str, Any]:
+    """One activity: a text that is not known is empty there, a number that is not known is null."""
+    document = json.loads(row.document)
+    place = document["place"] or {}
+    organisers = sorted(document["organisers"], key=lambda organiser: not organiser["lead"])
+    return {
+        "id": row.number,
+        "uuid": document["id"],
+        # They know two forms; what is also on site is on site.
+        "type": "online" if document["mode"] == "online" else "physical",
+        "created": row.created,
+        "changed": row.changed,
+        "title": document["title"],
+        "country": document["country"] or "",
+        "dates": {"start": row.starts, "end": row.ends},
+        "description": _html(document["summary"]),
+        "goal": "",
+        "organisers": [organiser["name"] for organiser in organisers],
+        "url": document["url"],
+        # The catalogue does not know who came; nought would be a lie that is summed up.
+        "participants": {"local": None, "international": None, "coordinators": None},
+        "physical_data": {
+            "country": place.get("country") or document["country"] or "",
+            "city": place.get("city") or "",
+        },
+        "causes": [
+            {"name": CAUSES.get(cause["code"], cause["code"]), "is_main_cause": cause["main"]}
+            for cause in document["causes"]
+        ],
+        "sdgs": [{"slug": _slug(_GOALS[number - 1]), "name": _GOALS[number - 1]} for number in document["sdgs"]],
+        "objectives": [],
+        "categories": [{"name": KINDS.get(document["kind"], document["kind"])}],
+    }
+
+
+def _html(text: str | None) -> str:
+    paragraphs = rules.lines(text or "").split("\n\n")
+    escaped = (html.escape(paragraph.strip()).replace("\n", "<br>") for paragraph in paragraphs)
+    return "".join(f"<p>{paragraph}</p>" for paragraph in escaped if paragraph)
+
+
+def _slug(name: str) -> str:
+    return "-".join(word for word in name.lower().replace(",", "").split())

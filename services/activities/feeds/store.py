@@ -1,0 +1,130 @@
+"""Every statement about changes, and the activities that go into a feed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.catalogue.store import IS_PUBLIC, Filters, conditions
+from services.activities.catalogue.tables import Activity
+from services.activities.feeds.tables import Change
+from services.kernel.events import HORIZON, Xid8
+
+_LATITUDE = Activity.place["latitude"].astext
+_LONGITUDE = Activity.place["longitude"].astext
+
+
+class Changed(NamedTuple):
+    """A change; without a document the activity is public no more."""
+
+    xid: str
+    id: UUID
+    document: str | None
+
+
+class Position(NamedTuple):
+    """A public document and its place on the map, each part as it is written in JSON."""
+
+    id: UUID
+    document: str
+    latitude: str
+    longitude: str
+
+
+class Exported(NamedTuple):
+    """A public document with what it does not tell."""
+
+    number: int
+    created: int
+    changed: int
+    starts: int | None
+    ends: int | None
+    document: str
+
+
+async def page_of_changes(session: AsyncSession, *, after: tuple[str, UUID] | None, limit: int) -> Sequence[Changed]:
+    """The changes after (xid, id) that no transaction still running can come before.
+
+    One that began earlier and ends later gives an activity a lower xid than the one before it. Nobody has read that one
+    then, since it lay above the horizon until both had ended; so what was read is never followed by something older.
+    """
+    # Both statements see the one snapshot of the request.
+    horizon = (await session.execute(HORIZON)).scalar_one()
+    statement = (
+        sa.select(Change.xid, Change.id, Activity.document)
+        .outerjoin(Activity, sa.and_(Activity.id == Change.id, IS_PUBLIC))
+        .where(Change.xid < _xid(horizon))
+        .order_by(Change.xid, Change.id)
+        .limit(limit)
+    )
+    if after is not None:
+        place = sa.tuple_(_xid(after[0]), sa.literal(after[1], sa.Uuid))
+        statement = statement.where(sa.tuple_(Change.xid, Change.id) > place)
+    return [Changed(*row) for row in await session.execute(statement)]
+
+
+async def document(session: AsyncSession, identity: UUID) -> str | None:
+    """The document of one public activity."""
+    return await session.scalar(sa.select(Activity.document).where(IS_PUBLIC, Activity.id == identity))
+
+
+async def latest_to_begin(session: AsyncSession, filters: Filters, *, limit: int) -> Sequence[str]:
+    """Documents of activities whose day is known, the last to begin first: a bound cuts off the past."""
+    statement = (
+        sa.select(Activity.document)
+        .where(IS_PUBLIC, Activity.starts_at.is_not(None), Activity.date_precision.in_(("time", "day")))
+        .where(*conditions(filters))
+        .order_by(Activity.starts_at.desc(), Activity.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def latest_to_change(session: AsyncSession, filters: Filters, *, limit: int) -> Sequence[str]:
+    """Documents, the last to change first."""
+    statement = (
+        sa.select(Activity.document)
+        .where(IS_PUBLIC, *conditions(filters))
+        .order_by(Activity.updated_at.desc(), Activity.id.desc())
+        .limit(limit)
+    )
+    return (await session.scalars(statement)).all()
+
+
+async def on_the_map(session: AsyncSession, filters: Filters, *, limit: int) -> Sequence[Position]:
+    """Documents of activities whose position is known, the last to begin first."""
+    statement = (
+        sa.select(Activity.id, Activity.document, _LATITUDE, _LONGITUDE)
+        .where(IS_PUBLIC, _LATITUDE.is_not(None), _LONGITUDE.is_not(None), *conditions(filters))
+        .order_by(Activity.starts_at.desc(), Activity.id.desc())
+        .limit(limit)
+    )
+    return [Position(*row) for row in await session.execute(statement)]
+
+
+async def page_of_exported(session: AsyncSession, *, page: int, limit: int) -> Sequence[Exported]:
+    """One numbered page of all public activities, in the order in which they became so."""
+    statement = (
+        sa.select(
+            Change.number,
+            *(
+                sa.cast(sa.func.floor(sa.extract("epoch", moment)), sa.BigInteger)
+                for moment in (Activity.created_at, Activity.updated_at, Activity.starts_at, Activity.ends_at)
+            ),
+            Activity.document,
+        )
+        .join(Activity, Activity.id == Change.id)
+        .where(IS_PUBLIC)
+        .order_by(Change.number)
+        .offset(page * limit)
+        .limit(limit)
+    )
+    return [Exported._make(row) for row in await session.execute(statement)]
+
+
+def _xid(text: str) -> sa.BindParameter[str]:
+    return sa.literal(text, Xid8)
