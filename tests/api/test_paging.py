@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from services.activities.catalogue.tables import Activity
 from services.kernel.ids import new_id
 from tests.harness.databases import rows
 from tests.harness.network import Network
@@ -17,10 +18,13 @@ from tests.harness.network import Network
 LIST = "/activities/v1/activities"
 BEGIN = datetime(2027, 5, 8, 8, tzinfo=UTC)
 # A public activity with another id and start: the list shows the stored document as it is.
-COPY = """
-INSERT INTO activities.activities SELECT (jsonb_populate_record(original, jsonb_build_object(
-  'id', $1::text, 'starts_at', $2::text, 'ends_at', NULL, 'document', json_build_object('id', $1::text)::text
-))).* FROM activities.activities AS original LIMIT 1
+_COLUMNS = ", ".join(column.name for column in Activity.__table__.columns if column.computed is None)
+COPY = f"""
+INSERT INTO activities.activities ({_COLUMNS}) SELECT {_COLUMNS} FROM (
+  SELECT (jsonb_populate_record(original, jsonb_build_object(
+    'id', $1::text, 'starts_at', $2::text, 'ends_at', NULL, 'document', json_build_object('id', $1::text)::text
+  ))).* FROM activities.activities AS original LIMIT 1
+) AS copy
 """
 
 

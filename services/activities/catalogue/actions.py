@@ -78,7 +78,8 @@ async def act(
 async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, original: Activity) -> Activity:
     """A new draft with the content of an activity, to be given new dates."""
     check_reach(actor, original)
-    kept = {column.name: getattr(original, column.name) for column in Activity.__table__.columns}
+    columns = [column.name for column in Activity.__table__.columns if column.computed is None]
+    kept = {name: getattr(original, name) for name in columns}
     fresh = {
         "id": new_id(),
         "state": State.DRAFT.value,

@@ -6,12 +6,13 @@ import json
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Body, Depends, Query
-from pydantic import Field, ValidationError
+from fastapi import Body
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.catalogue import actions, linked_data, rules, store
+from services.activities.catalogue import actions, filters, linked_data, rules, search, store
+from services.activities.catalogue.rendering import at_distance
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityDraft, ActivityOut, ActivityPage, Reasons
 from services.activities.catalogue.tables import Activity
@@ -30,54 +31,30 @@ from services.kernel.problems import (
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
-from services.kernel.texts import Code, CountryCode, Instant
 
 router = make_router(tag="catalogue")
 
 _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState)
 
 
-def _filters(
-    edition: Annotated[list[Code], Query(description="as 2026-autumn")] = [],
-    country: Annotated[list[CountryCode], Query()] = [],
-    section: Annotated[list[Code], Query(description="ESN section code, of any organiser")] = [],
-    area: Annotated[list[Code], Query()] = [],
-    cause: Annotated[list[Code], Query()] = [],
-    sdg: Annotated[list[Annotated[int, Field(ge=1, le=17)]], Query()] = [],
-    kind: Annotated[list[Code], Query()] = [],
-    programme: Annotated[list[Code], Query()] = [],
-    since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
-    until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
-    updated_since: Annotated[Instant | None, Query()] = None,
-    is_open: Annotated[bool | None, Query(alias="open", description="Takes sign-ups now and has a place.")] = None,
-) -> store.Filters:
-    return store.Filters(
-        tuple(edition), tuple(country), tuple(section), tuple(area), tuple(cause), tuple(sdg), tuple(kind),
-        tuple(programme), since, until, updated_since, is_open,
-    )  # fmt: skip
-
-
-Wanted = Annotated[store.Filters, Depends(_filters)]
-"""What a reader asks for, of the list and of every feed made from it."""
-
-
 @router.get("/activities", response_model=ActivityPage)
 async def list_activities(
     request: Request,
     session: Reading,
-    filters: Wanted,
+    wanted: filters.Wanted,
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Published, held and cancelled activities by start; those of which no date is known come last."""
+    """Published, held and cancelled activities, by start unless told otherwise; unknown starts come last.
+
+    When no activity has all the words of `q`, those with similar words are found. The first page alone counts facets.
+    """
     page = Page(request, cursor)
-    after = (str(page.after[0]), UUID(page.after[1])) if page.after else None
-    rows = await store.page_of_documents(session, filters, after=after, limit=limit + 1)
-    next_url = None
-    if len(rows) > limit:
-        _, starts_at, identity = rows[limit - 1]
-        next_url = page.next_url([starts_at.isoformat() if starts_at else "infinity", str(identity)])
-    return _page([document for document, _, _ in rows[:limit]], next_url)
+    found = await search.find(
+        session, wanted.filters, wanted.sort, facets=wanted.facets, after=page.after, limit=limit + 1
+    )
+    next_url = page.next_url(found.items[limit - 1].position) if len(found.items) > limit else None
+    return _page([_listed(each) for each in found.items[:limit]], next_url, found.facets)
 
 
 @router.get(
@@ -253,8 +230,16 @@ def _reply(row: Activity, *, status: int = 200) -> Response:
     return Response(row.document, status_code=status, media_type="application/json", headers=headers)
 
 
-def _page(documents: list[str], next_url: str | None) -> Response:
-    body = f'{{"items":[{",".join(documents)}],"next":{json.dumps(next_url)}}}'
+def _listed(found: search.Found) -> str:
+    return found.document if found.distance_km is None else at_distance(found.document, found.distance_km)
+
+
+def _page(documents: list[str], next_url: str | None, counts: dict[str, list[tuple[str, int]]] | None) -> Response:
+    facets = None
+    if counts is not None:
+        facets = {name: [{"code": code, "count": count} for code, count in counted] for name, counted in counts.items()}
+    rest = json.dumps({"next": next_url, "facets": facets}, separators=(",", ":")).removeprefix("{")
+    body = f'{{"items":[{",".join(documents)}],{rest}'
     headers = {"Cache-Control": "public, max-age=30, stale-while-revalidate=60"}
     if next_url is not None:
         headers["Link"] = f'<{next_url}>; rel="next"'

@@ -75,7 +75,15 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
         source_url=row.source_url,
         updated_at=row.updated_at,
         sample=row.sample,
+        distance_km=None,
     )
+
+
+def at_distance(document: str, distance_km: float) -> str:
+    """A stored document that says how far away it is, in its last field; one that has no such field stays."""
+    if not document.endswith(_NO_DISTANCE):
+        return document
+    return f'{document.removesuffix(_NO_DISTANCE)},"distance_km":{distance_km:.2f}}}'
 
 
 def snapshot(row: Activity) -> contracts.Activity:
@@ -109,6 +117,7 @@ def snapshot(row: Activity) -> contracts.Activity:
     )
 
 
+_NO_DISTANCE = ',"distance_km":null}'
 _NO_PLACE: dict[str, Any] = dict.fromkeys(("name", "address", "city", "country", "latitude", "longitude"))
 
 

@@ -72,6 +72,9 @@ def _unique(values: list[Any]) -> list[Any]:
 
 
 Area = Annotated[Code, _known(AREAS, "area")]
+Cause = Annotated[Code, _known(CAUSES, "cause")]
+Kind = Annotated[Code, _known(KINDS, "kind")]
+Programme = Annotated[Code, _known(PROGRAMMES, "programme")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
 Zone = Annotated[Line, AfterValidator(_zone)]
 Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
@@ -87,7 +90,7 @@ class OrganiserIn(Received):
 class CauseIn(Received):
     """A cause the activity serves."""
 
-    code: Annotated[Code, _known(CAUSES, "cause")]
+    code: Cause
     main: Flag = False
 
 
@@ -161,8 +164,8 @@ class ActivityDraft(Received):
     title: Line
     summary: LongText | None = None
     language: LanguageTag = "en"
-    kind: Annotated[Code, _known(KINDS, "kind")] = "volunteering"
-    programme: Annotated[Code, _known(PROGRAMMES, "programme")] = "socialerasmus"
+    kind: Kind = "volunteering"
+    programme: Programme = "socialerasmus"
     mode: Annotated[Code, _known(MODES, "mode")] = "physical"
     edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
     areas: Annotated[
@@ -265,6 +268,15 @@ class ActivityOut(Sent):
     source_url: str | None
     updated_at: datetime
     sample: bool
+    # The last field of a stored document, where a list writes it; see `rendering.at_distance`.
+    distance_km: float | None = Field(description="In a list with `near`: how far away it is.")
+
+
+class CountOut(Sent):
+    """How many activities have a code."""
+
+    code: str
+    count: int
 
 
 class ActivityPage(Sent):
@@ -272,3 +284,4 @@ class ActivityPage(Sent):
 
     items: list[ActivityOut]
     next: str | None
+    facets: dict[str, list[CountOut]] | None = Field(description="On the first page, where `facets` asked for them.")

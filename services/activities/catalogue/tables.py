@@ -7,12 +7,20 @@ from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from services.activities.tables import Table
 
 _Instant = sa.DateTime(timezone=True)
+_IS_PUBLIC = sa.text("state IN ('published', 'held', 'cancelled')")
+
+
+def _made(kind: Any, expression: str) -> Any:
+    """A column that Postgres makes of the others whenever they change; read by the list's statements alone."""
+    return mapped_column(
+        kind, sa.Computed(expression, persisted=True), nullable=True, deferred=True, deferred_raiseload=True
+    )
 
 
 class Activity(Table):
@@ -28,17 +36,49 @@ class Activity(Table):
         sa.UniqueConstraint("source", "source_id"),
         sa.Index(
             "ix_activities_public_by_start",
-            "starts_at",
+            sa.text("COALESCE(starts_at, 'infinity'::timestamp with time zone)"),
             "id",
-            postgresql_where=sa.text("state IN ('published', 'held', 'cancelled')"),
+            # What belongs to a time is found at one end of this order: checked here, not in the rows on the way to it.
+            sa.text("COALESCE(ends_at, starts_at)"),
+            "updated_at",
+            sa.text("COALESCE(sign_up_closes_at, 'infinity'::timestamp with time zone)"),
+            postgresql_where=_IS_PUBLIC,
         ),
         sa.Index(
-            "ix_activities_public_by_update",
-            "updated_at",
-            "id",
-            postgresql_where=sa.text("state IN ('published', 'held', 'cancelled')"),
+            "ix_activities_public_by_end",
+            sa.text("COALESCE(ends_at, starts_at) DESC NULLS LAST"),
+            postgresql_where=_IS_PUBLIC,
         ),
-        sa.Index("ix_activities_section_codes", "section_codes", postgresql_using="gin"),
+        sa.Index(
+            "ix_activities_public_codes",
+            "kind",
+            postgresql_include=["programme", "country", "edition", "areas", "causes"],
+            postgresql_where=_IS_PUBLIC,
+        ),
+        sa.Index("ix_activities_public_by_place", "latitude", "longitude", "id", postgresql_where=_IS_PUBLIC),
+        sa.Index(
+            "ix_activities_open_until",
+            sa.text("COALESCE(sign_up_closes_at, 'infinity'::timestamp with time zone)"),
+            postgresql_where=sa.text("state = 'published' AND takes_sign_ups AND has_places"),
+        ),
+        # Any combination of labels and words in one scan; without a list of pending entries, which every search reads.
+        sa.Index(
+            "ix_activities_found_by",
+            "labels",
+            "search",
+            postgresql_using="gin",
+            postgresql_with={"fastupdate": "off"},
+            postgresql_where=_IS_PUBLIC,
+        ),
+        sa.Index(
+            "ix_activities_plain_words",
+            "plain_words",
+            postgresql_using="gin",
+            postgresql_ops={"plain_words": "gin_trgm_ops"},
+            postgresql_with={"fastupdate": "off"},
+            postgresql_where=_IS_PUBLIC,
+        ),
+        sa.Index("ix_activities_public_by_update", "updated_at", "id", postgresql_where=_IS_PUBLIC),
         sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     )
 
@@ -51,14 +91,14 @@ class Activity(Table):
     kind: Mapped[str] = mapped_column(sa.Text)
     programme: Mapped[str] = mapped_column(sa.Text)
     mode: Mapped[str] = mapped_column(sa.Text)
-    edition: Mapped[str | None] = mapped_column(sa.Text, index=True)
+    edition: Mapped[str | None] = mapped_column(sa.Text)
     edition_set_by_hand: Mapped[bool] = mapped_column(sa.Boolean)
     areas: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     causes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     sdgs: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
     organisers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
-    country: Mapped[str | None] = mapped_column(sa.Text, index=True)
+    country: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(_Instant)
     ends_at: Mapped[datetime | None] = mapped_column(_Instant)
     starts_on: Mapped[date | None] = mapped_column(sa.Date)
@@ -87,6 +127,21 @@ class Activity(Table):
     document: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+    latitude: Mapped[float | None] = _made(sa.Double, "((place ->> 'latitude'::text))::double precision")
+    longitude: Mapped[float | None] = _made(sa.Double, "((place ->> 'longitude'::text))::double precision")
+    labels: Mapped[list[str]] = _made(
+        ARRAY(sa.Text),
+        "activities.labels(edition, country, kind, programme, language, areas, causes, sdgs, section_codes, "
+        "accessibility)",
+    )
+    search: Mapped[Any] = _made(
+        TSVECTOR, "activities.search_document(language, title, summary, organisers, place, partners)"
+    )
+    plain_words: Mapped[str] = _made(
+        sa.Text,
+        "activities.plain_text((((title || ' '::text) || COALESCE((place ->> 'name'::text), ''::text)) || ' '::text) "
+        "|| COALESCE((place ->> 'city'::text), ''::text))",
+    )
 
 
 class HistoryEntry(Table):

@@ -12,10 +12,10 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.activities.catalogue.api import Wanted
+from services.activities.catalogue.conditions import Filters
+from services.activities.catalogue.filters import Narrowed
 from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
 from services.activities.catalogue.rules import ActivityNotFound
-from services.activities.catalogue.store import Filters
 from services.activities.feeds import atom, calendars, export, geojson, rpde, rules, store
 from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCollection
 from services.kernel.problems import Invalid, documented
@@ -91,7 +91,7 @@ async def get_concepts(runtime: Running, scheme: Literal["causes", "areas"]) -> 
 
 
 @router.get("/activities.ics", response_class=_Calendar)
-async def get_calendar(session: Reading, filters: Wanted) -> Response:
+async def get_calendar(session: Reading, filters: Narrowed) -> Response:
     """A calendar to subscribe to: the 1,000 activities that begin last; those of which no day is known are left out.
 
     A cancelled activity stays, as such.
@@ -103,7 +103,7 @@ async def get_calendar(session: Reading, filters: Wanted) -> Response:
 
 
 @router.get("/activities.atom", response_class=_Atom)
-async def get_news(request: Request, session: Reading, runtime: Running, filters: Wanted) -> Response:
+async def get_news(request: Request, session: Reading, runtime: Running, filters: Narrowed) -> Response:
     """News as Atom: the 100 activities that changed last."""
     documents = await store.latest_to_change(session, filters, limit=rules.MOST_NEWS)
     url = request.url
@@ -117,7 +117,7 @@ async def get_news(request: Request, session: Reading, runtime: Running, filters
 
 
 @router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON)
-async def get_map(session: Reading, filters: Wanted) -> Response:
+async def get_map(session: Reading, filters: Narrowed) -> Response:
     """A map: the 2,000 activities that begin last, of those whose position is known."""
     positions = await store.on_the_map(session, filters, limit=rules.MOST_ON_A_MAP + 1)
     is_whole = len(positions) <= rules.MOST_ON_A_MAP
@@ -156,5 +156,6 @@ def _absolute(runtime: Running, path: str, query: str) -> str:
 
 
 def _name(filters: Filters) -> str:
-    narrowed = [*filters.section, *filters.country, *filters.edition, *filters.cause, *filters.area, *filters.kind]
+    named = ("section", "country", "edition", "cause", "area", "kind")
+    narrowed = [code for name in named for code in filters.labels.get(name, ())]
     return f"SocialErasmus: {', '.join(narrowed)}" if narrowed else "SocialErasmus"

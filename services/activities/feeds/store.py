@@ -9,7 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue.store import IS_PUBLIC, Filters, conditions
+from services.activities.catalogue.conditions import IS_PUBLIC, START, Filters, conditions_for
 from services.activities.catalogue.tables import Activity
 from services.activities.feeds.tables import Change
 from services.kernel.events import HORIZON, Xid8
@@ -77,8 +77,8 @@ async def latest_to_begin(session: AsyncSession, filters: Filters, *, limit: int
     statement = (
         sa.select(Activity.document)
         .where(IS_PUBLIC, Activity.starts_at.is_not(None), Activity.date_precision.in_(("time", "day")))
-        .where(*conditions(filters))
-        .order_by(Activity.starts_at.desc(), Activity.id.desc())
+        .where(*await conditions_for(session, filters))
+        .order_by(START.desc(), Activity.id.desc())
         .limit(limit)
     )
     return (await session.scalars(statement)).all()
@@ -88,7 +88,7 @@ async def latest_to_change(session: AsyncSession, filters: Filters, *, limit: in
     """Documents, the last to change first."""
     statement = (
         sa.select(Activity.document)
-        .where(IS_PUBLIC, *conditions(filters))
+        .where(IS_PUBLIC, *await conditions_for(session, filters))
         .order_by(Activity.updated_at.desc(), Activity.id.desc())
         .limit(limit)
     )
@@ -99,8 +99,8 @@ async def on_the_map(session: AsyncSession, filters: Filters, *, limit: int) -> 
     """Documents of activities whose position is known, the last to begin first."""
     statement = (
         sa.select(Activity.id, Activity.document, _LATITUDE, _LONGITUDE)
-        .where(IS_PUBLIC, _LATITUDE.is_not(None), _LONGITUDE.is_not(None), *conditions(filters))
-        .order_by(Activity.starts_at.desc(), Activity.id.desc())
+        .where(IS_PUBLIC, _LATITUDE.is_not(None), _LONGITUDE.is_not(None), *await conditions_for(session, filters))
+        .order_by(START.desc(), Activity.id.desc())
         .limit(limit)
     )
     return [Position(*row) for row in await session.execute(statement)]

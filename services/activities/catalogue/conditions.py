@@ -1,0 +1,149 @@
+"""What a reader wants of the list, as conditions: each of a kind that an index answers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.catalogue.rules import EARTH_RADIUS_KM, PUBLIC, Near, box_around
+from services.activities.catalogue.tables import Activity
+
+# Spelt out in the statement, since a partial index is not used for a parameter.
+IS_PUBLIC: Final = sa.text("state IN ('published', 'held', 'cancelled')")
+assert len(PUBLIC) == 3
+
+# How many of a search's groups of three letters must be found close together in a title and its place.
+LEAST_RESEMBLANCE: Final = "0.45"
+SHORTEST_WITH_A_MISTAKE: Final = 3
+
+NO_START = sa.text("'infinity'::timestamptz")
+START = sa.func.coalesce(Activity.starts_at, NO_START)
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What a reader of the list wants; empty means everything.
+
+    `labels` gives, for a dimension such as `country`, codes of which one is enough; `accessible` must all be there.
+    """
+
+    labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    accessible: tuple[str, ...] = ()
+    since: datetime | None = None
+    until: datetime | None = None
+    updated_since: datetime | None = None
+    is_open: bool | None = None
+    near: Near | None = None
+    q: str | None = None
+
+
+class Sought(NamedTuple):
+    """A searched text as Postgres sees it: its words and their stems; and the plain words, for typing mistakes."""
+
+    query: str
+    words: str
+    with_mistakes: bool = False
+
+    def forgiving(self) -> Sought:
+        """The same words, or similar ones."""
+        return self._replace(with_mistakes=True)
+
+
+async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
+    """Set up the statements that follow, and read a searched text; wildcards and operators in it are punctuation."""
+    settings = [
+        # A plan made for any value cannot know that one country is common and another is rare.
+        sa.func.set_config("plan_cache_mode", "force_custom_plan", sa.true()),
+        # Each order and each filter has its index, and rows are wide: reading them all is never the shorter way.
+        sa.func.set_config("enable_seqscan", "off", sa.true()),
+        sa.func.set_config("pg_trgm.word_similarity_threshold", LEAST_RESEMBLANCE, sa.true()),
+    ]
+    if q is None:
+        await session.execute(sa.select(*settings))
+        return None
+    text = sa.literal(q, sa.Text)
+    query, words = sa.func.activities.search_query(text), sa.func.activities.plain_text(text)
+    row = (await session.execute(sa.select(sa.cast(query, sa.Text), words, *settings))).one()
+    return Sought(row[0], row[1])
+
+
+async def conditions_for(session: AsyncSession, wanted: Filters) -> list[sa.ColumnElement[bool]]:
+    """The conditions of a feed, which forgives no mistakes: a subscription should not begin to guess."""
+    return conditions_of(wanted, await prepare(session, wanted.q))
+
+
+def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnElement[bool]]:
+    """The conditions, beside being public, that an activity must meet."""
+    conditions = [_label_condition(name, codes) for name, codes in wanted.labels.items() if codes]
+    if "edition" in wanted.labels:
+        # An edition lies at one place of the order by start, which Postgres would else expect to meet it anywhere in.
+        conditions.append(Activity.edition.in_(wanted.labels["edition"]))
+    if wanted.accessible:
+        labels = [f"accessible:{code}" for code in wanted.accessible]
+        conditions.append(Activity.labels.contains(sa.literal(labels, Activity.labels.type)))
+    if wanted.since is not None:
+        conditions.append(sa.func.coalesce(Activity.ends_at, Activity.starts_at) >= wanted.since)
+    if wanted.until is not None:
+        conditions.append(wanted.until > START)
+    if wanted.updated_since is not None:
+        conditions.append(Activity.updated_at >= wanted.updated_since)
+    if wanted.is_open is not None:
+        is_open = sa.and_(
+            sa.text("state = 'published' AND takes_sign_ups AND has_places"),
+            sa.func.coalesce(Activity.sign_up_closes_at, NO_START) > sa.func.now(),
+            sa.func.coalesce(Activity.sign_up_opens_at, sa.func.now()) <= sa.func.now(),
+        )
+        conditions.append(is_open if wanted.is_open else sa.not_(is_open))
+    if wanted.near is not None:
+        conditions += _within(wanted.near)
+    if sought is not None:
+        conditions.append(_resembling(sought) if sought.with_mistakes else _matching(sought))
+    return conditions
+
+
+def _label_condition(dimension: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:
+    labels = [f"{dimension}:{code}" for code in codes]
+    overlap: sa.ColumnElement[bool] = Activity.labels.overlap(sa.literal(labels, Activity.labels.type))
+    return overlap
+
+
+def query_of(sought: Sought) -> sa.ColumnElement[Any]:
+    """The words, with their stems, as Postgres asks for them."""
+    return sa.cast(sa.literal(sought.query, sa.Text), TSQUERY)
+
+
+def _matching(sought: Sought) -> sa.ColumnElement[bool]:
+    matches: sa.ColumnElement[bool] = Activity.search.bool_op("@@")(query_of(sought))
+    return matches
+
+
+def _resembling(sought: Sought) -> sa.ColumnElement[bool]:
+    if len(sought.words) < SHORTEST_WITH_A_MISTAKE:
+        return sa.false()
+    alike: sa.ColumnElement[bool] = Activity.plain_words.bool_op("%>")(sa.literal(sought.words, sa.Text))
+    return alike
+
+
+def distance_from(near: Near) -> sa.ColumnElement[float]:
+    """Along a great circle, by the haversine formula, which is exact for near places too."""
+    half_south = sa.func.radians(Activity.latitude - near.latitude) / 2
+    half_east = sa.func.radians(Activity.longitude - near.longitude) / 2
+    both = sa.func.cos(sa.func.radians(Activity.latitude)) * sa.func.cos(sa.func.radians(near.latitude))
+    chord = sa.func.power(sa.func.sin(half_south), 2) + both * sa.func.power(sa.func.sin(half_east), 2)
+    return 2 * EARTH_RADIUS_KM * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, chord)))
+
+
+def _within(near: Near) -> list[sa.ColumnElement[bool]]:
+    box = box_around(near)
+    sides = [Activity.longitude.between(west, east) for west, east in box.longitudes]
+    return [
+        Activity.latitude.between(box.south, box.north),
+        sa.or_(*sides),
+        distance_from(near) <= near.radius_km,
+    ]

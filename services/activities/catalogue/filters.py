@@ -1,0 +1,148 @@
+"""The query parameters of the list, and what of them can't be: each fault names its parameter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Annotated, Final
+
+from fastapi import Depends, Query
+from pydantic import Field
+
+from services.activities.catalogue.conditions import Filters
+from services.activities.catalogue.rules import Near
+from services.activities.catalogue.schemas import Area, Cause, Kind, Programme
+from services.activities.catalogue.search import FACETS, Sort
+from services.kernel.problems import FieldError, Invalid
+from services.kernel.texts import Code, CountryCode, Instant, LanguageTag, Line
+
+MOST_CODES: Final = 50
+DEFAULT_RADIUS_KM: Final = 25.0
+LARGEST_RADIUS_KM: Final = 1000.0
+
+_DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?"
+_PLACE = re.compile(rf"({_DEGREES}),({_DEGREES})")
+
+
+def narrowed(
+    edition: Annotated[list[Code], Query(max_length=MOST_CODES, description="as 2026-autumn")] = [],
+    country: Annotated[list[CountryCode], Query(max_length=MOST_CODES)] = [],
+    section: Annotated[list[Code], Query(max_length=MOST_CODES, description="ESN section code, of any organiser")] = [],
+    area: Annotated[list[Area], Query(max_length=MOST_CODES)] = [],
+    cause: Annotated[list[Cause], Query(max_length=MOST_CODES)] = [],
+    sdg: Annotated[list[Annotated[int, Field(ge=1, le=17)]], Query(max_length=MOST_CODES)] = [],
+    kind: Annotated[list[Kind], Query(max_length=MOST_CODES)] = [],
+    programme: Annotated[list[Programme], Query(max_length=MOST_CODES)] = [],
+    language: Annotated[
+        list[LanguageTag], Query(max_length=MOST_CODES, description="pt also finds pt-BR; pt-BR only itself")
+    ] = [],
+    accessible: Annotated[
+        list[Code], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
+    ] = [],
+    since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
+    until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
+    updated_since: Annotated[Instant | None, Query()] = None,
+    is_open: Annotated[bool | None, Query(alias="open", description="Takes sign-ups now and has a place.")] = None,
+    near: Annotated[str | None, Query(max_length=60, description="LAT,LNG in degrees", examples=["40.68,8.2"])] = None,
+    radius_km: Annotated[
+        float | None,
+        Query(gt=0, le=LARGEST_RADIUS_KM, allow_inf_nan=False, description=f"Around `near`; {DEFAULT_RADIUS_KM:g}."),
+    ] = None,
+    q: Annotated[
+        Line | None,
+        Query(
+            description="Words in title, place, organisers, summary and partners; accents and word forms don't matter."
+        ),
+    ] = None,
+) -> Filters:
+    """The activities that a reader wants, or a 422 that names every parameter at fault."""
+    faults: list[FieldError] = []
+    place = _near(near, radius_km, faults)
+    if q is not None and not q:
+        faults.append(FieldError(pointer="query/q", detail="Must hold a word."))
+    if since is not None and until is not None and since > until:
+        faults.append(FieldError(pointer="query/to", detail="Must not lie before `from`."))
+    if faults:
+        raise Invalid(errors=faults)
+    labels: dict[str, Sequence[str]] = {
+        "edition": edition, "country": country, "section": section, "area": area, "cause": cause,
+        "sdg": [str(number) for number in sdg], "kind": kind, "programme": programme, "language": language,
+    }  # fmt: skip
+    return Filters(
+        labels={name: tuple(codes) for name, codes in labels.items() if codes},
+        accessible=tuple(accessible),
+        since=since,
+        until=until,
+        updated_since=updated_since,
+        is_open=is_open,
+        near=place,
+        q=q,
+    )
+
+
+Narrowed = Annotated[Filters, Depends(narrowed)]
+"""Which activities a reader wants, of the list and of every feed made from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Which activities a reader of the list wants, in which order, and the facets to count."""
+
+    filters: Filters
+    sort: Sort
+    facets: tuple[str, ...]
+
+
+def asked(
+    filters: Narrowed,
+    sort: Annotated[
+        Sort | None, Query(description="`relevance` needs `q` and is its default; `distance` needs `near`.")
+    ] = None,
+    facets: Annotated[
+        str | None, Query(max_length=200, description=f"Names parted by commas, of {', '.join(FACETS)}.")
+    ] = None,
+) -> Asked:
+    """The list that a reader wants, or a 422 that names every parameter at fault."""
+    faults: list[FieldError] = []
+    names = _facets(facets, faults)
+    if sort is Sort.DISTANCE and filters.near is None:
+        faults.append(FieldError(pointer="query/sort", detail="Sorting by distance needs `near`."))
+    if sort is Sort.RELEVANCE and filters.q is None:
+        faults.append(FieldError(pointer="query/sort", detail="Sorting by relevance needs `q`."))
+    if faults:
+        raise Invalid(errors=faults)
+    return Asked(filters, sort or (Sort.RELEVANCE if filters.q else Sort.STARTS_AT), names)
+
+
+Wanted = Annotated[Asked, Depends(asked)]
+"""What a reader of the list asks for."""
+
+
+def _near(written: str | None, radius_km: float | None, faults: list[FieldError]) -> Near | None:
+    if written is None:
+        if radius_km is not None:
+            faults.append(FieldError(pointer="query/radius_km", detail="A radius needs `near`."))
+        return None
+    match = _PLACE.fullmatch(written)
+    latitude, longitude = map(float, match.groups()) if match else (None, None)
+    if latitude is None or longitude is None or not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+        faults.append(
+            FieldError(
+                pointer="query/near",
+                detail="Must be LAT,LNG in degrees, as 40.68,8.2: between -90 and 90, and between -180 and 180.",
+            )
+        )
+        return None
+    return Near(latitude, longitude, DEFAULT_RADIUS_KM if radius_km is None else radius_km)
+
+
+def _facets(written: str | None, faults: list[FieldError]) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    names = tuple(dict.fromkeys(written.split(",")))
+    if set(names) <= set(FACETS):
+        return names
+    detail = f"Must be names parted by commas, of {', '.join(FACETS)}."
+    faults.append(FieldError(pointer="query/facets", detail=detail))
+    return ()

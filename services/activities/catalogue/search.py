@@ -1,0 +1,196 @@
+"""Finding activities: the list in its orders, page by page, and how many each code would leave."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+from uuid import UUID
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.catalogue.conditions import (
+    IS_PUBLIC,
+    START,
+    Filters,
+    Sought,
+    conditions_of,
+    distance_from,
+    prepare,
+    query_of,
+)
+from services.activities.catalogue.tables import Activity
+
+# Of a common word's texts so many are ranked: the latest.
+MOST_RANKED: Final = 500
+MOST_CODES_OF_A_FACET: Final = 300
+
+_FACETS: Final = {
+    "area": Activity.areas,
+    "cause": Activity.causes,
+    "kind": Activity.kind,
+    "country": Activity.country,
+    "edition": Activity.edition,
+    "programme": Activity.programme,
+}
+FACETS: Final = tuple(_FACETS)
+
+
+class Sort(StrEnum):
+    """The orders of the list."""
+
+    STARTS_AT = "starts_at"
+    DISTANCE = "distance"
+    RELEVANCE = "relevance"
+
+
+class Found(NamedTuple):
+    """A public document, how far away it is when a place was asked for, and where the list goes on after it."""
+
+    document: str
+    distance_km: float | None
+    position: list[Any]
+
+
+class Page(NamedTuple):
+    """What is found, and how many activities each code of the wanted facets would leave."""
+
+    items: Sequence[Found]
+    facets: dict[str, list[tuple[str, int]]] | None
+
+
+async def find(
+    session: AsyncSession,
+    filters: Filters,
+    sort: Sort,
+    *,
+    facets: Sequence[str] = (),
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Page:
+    """Public documents in an order, beginning after a position; unknown starts come last.
+
+    When no text has all the words that are sought, those with similar words are found instead. The first page alone
+    counts facets.
+    """
+    sought = await prepare(session, filters.q)
+    if sought is not None and after is not None and after[2]:
+        sought = sought.forgiving()
+    found = await _documents(session, filters, sort, sought, after=after, limit=limit)
+    if sought is not None and not found and after is None:
+        sought = sought.forgiving()
+        found = await _documents(session, filters, sort, sought, after=None, limit=limit)
+    counts = await _facets(session, filters, facets, sought) if facets and after is None else None
+    return Page(found, counts)
+
+
+async def _documents(
+    session: AsyncSession,
+    filters: Filters,
+    sort: Sort,
+    sought: Sought | None,
+    *,
+    after: Sequence[Any] | None,
+    limit: int,
+) -> Sequence[Found]:
+    conditions: list[Any] = [IS_PUBLIC, *conditions_of(filters, sought)]
+    distance: sa.ColumnElement[Any] = distance_from(filters.near) if filters.near else sa.null()
+    if sort is Sort.STARTS_AT:
+        statement = sa.select(Activity.document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
+        statement = statement.order_by(START, Activity.id).limit(limit)
+        if after is not None:
+            moment = sa.cast(sa.literal(after[0], sa.Text), sa.DateTime(timezone=True))
+            statement = statement.where(_beyond((START, Activity.id), (moment, after[1])))
+    else:
+        # Everything is measured or ranked without its document, and the few that are shown fetch theirs.
+        among = sa.select(Activity.id, distance.label("distance")).where(*conditions)
+        if sort is Sort.RELEVANCE:
+            assert sought is not None
+            among = _candidates(among, sought)
+        pool = among.subquery("pool")
+        key = _relevance(sought, pool) if sort is Sort.RELEVANCE and sought is not None else pool.c.distance
+        order = (key.desc(), pool.c.id.desc()) if sort is Sort.RELEVANCE else (key, pool.c.id)
+        shown = sa.select(key.label("key"), pool.c.id, pool.c.distance).order_by(*order).limit(limit)
+        if after is not None:
+            here, there = (key, pool.c.id), (sa.literal(after[0], sa.Double), after[1])
+            shown = shown.where(_beyond(here, there, descending=sort is Sort.RELEVANCE))
+        page = shown.subquery("page")
+        again = (page.c.key.desc(), page.c.id.desc()) if sort is Sort.RELEVANCE else (page.c.key, page.c.id)
+        statement = (
+            sa.select(Activity.document, page.c.key, page.c.id, page.c.distance)
+            .join(page, page.c.id == Activity.id)
+            .order_by(*again)
+        )
+    with_mistakes = sought is not None and sought.with_mistakes
+    return [
+        Found(document, distance_km, [position, str(identity), with_mistakes])
+        for document, position, identity, distance_km in await session.execute(statement)
+    ]
+
+
+def _beyond(here: tuple[Any, Any], there: tuple[Any, Any], *, descending: bool = False) -> sa.ColumnElement[bool]:
+    position = sa.tuple_(there[0], sa.literal(UUID(there[1]), sa.Uuid))
+    return sa.tuple_(*here) < position if descending else sa.tuple_(*here) > position
+
+
+def _candidates(among: sa.Select[Any], sought: Sought) -> sa.Select[Any]:
+    """The ones to rank: all of them, unless a word is so common that ranking would take long."""
+    if sought.with_mistakes:
+        return among.add_columns(Activity.plain_words).limit(MOST_RANKED)
+    latest = sa.func.coalesce(Activity.ends_at, Activity.starts_at).desc().nulls_last()
+    return among.add_columns(Activity.search).order_by(latest).limit(MOST_RANKED)
+
+
+def _relevance(sought: Sought, pool: sa.Subquery) -> sa.ColumnElement[float]:
+    if sought.with_mistakes:
+        alike = sa.func.word_similarity(sa.literal(sought.words, sa.Text), pool.c.plain_words)
+        return sa.cast(alike, sa.Double)
+    return sa.cast(sa.func.ts_rank(pool.c.search, query_of(sought)), sa.Double)
+
+
+async def _facets(
+    session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None
+) -> dict[str, list[tuple[str, int]]]:
+    """How many activities each code of a facet would leave, the facet's own filter aside: the most frequent first."""
+    chosen = {name: _code_condition(name, filters.labels[name]) for name in names if filters.labels.get(name)}
+    others = replace(filters, labels={name: codes for name, codes in filters.labels.items() if name not in chosen})
+    found = (
+        sa.select(
+            *(_FACETS[name].label(name) for name in names),
+            *(condition.label(f"{name}_chosen") for name, condition in chosen.items()),
+        )
+        .where(IS_PUBLIC, *conditions_of(others, sought))
+        .cte("found")
+        .prefix_with("MATERIALIZED")
+    )
+    statements = []
+    for name in names:
+        column = found.c[name]
+        codes = sa.func.unnest(column, type_=sa.Text) if isinstance(column.type, ARRAY) else column
+        others_chosen = [found.c[f"{other}_chosen"] for other in chosen if other != name]
+        each = sa.select(codes.label("code")).where(*others_chosen).subquery()
+        statements.append(
+            sa.select(
+                sa.select(sa.literal(name, sa.Text), each.c.code, sa.func.count().label("count"))
+                .where(each.c.code.is_not(None))
+                .group_by(each.c.code)
+                .order_by(sa.desc("count"), each.c.code)
+                .limit(MOST_CODES_OF_A_FACET)
+                .subquery()
+            )
+        )
+    answer: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
+    for name, code, count in await session.execute(sa.union_all(*statements)):
+        answer[name].append((code, count))
+    return answer
+
+
+def _code_condition(facet: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:
+    column: Any = _FACETS[facet]
+    if isinstance(column.type, ARRAY):
+        overlap: sa.ColumnElement[bool] = column.overlap(sa.literal(list(codes), column.type))
+        return overlap
+    return sa.func.coalesce(column.in_(codes), sa.false())

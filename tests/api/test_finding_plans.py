@@ -1,0 +1,135 @@
+"""At 20,000 activities every filter, pair of filters and order answers from an index, by few statements."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from tests.benchmarks.catalogue_at_scale import fill
+from tests.harness.catalogue import LIST, found
+from tests.harness.databases import Databases, settings
+from tests.harness.network import Network, running
+from tests.harness.statements import Statement, plan, recorded, scans
+
+ACTIVITIES = 20_000
+FILTERS: list[dict[str, Any]] = [
+    {"edition": "2026-autumn"},
+    {"edition": ["2010-spring", "2026-autumn"]},
+    {"country": "IT"},
+    {"country": "MT"},
+    {"section": "IT-C002-ESN"},
+    {"area": "health"},
+    {"cause": "culture"},
+    {"sdg": 13},
+    {"kind": "volunteering"},
+    {"kind": "gathering"},
+    {"programme": "exchangeability"},
+    {"from": "2026-11-15T00:00:00Z"},
+    {"to": "2012-01-01T00:00:00Z"},
+    {"updated_since": "2026-11-01T00:00:00Z"},
+    {"open": "true"},
+    {"open": "false"},
+    {"language": "tr"},
+    {"accessible": "step-free"},
+    {"near": "45,9"},
+    {"near": "45,9", "radius_km": 1000},
+    {"near": "45,9", "radius_km": 200, "sort": "distance"},
+    {"near": "45,9", "radius_km": 1000, "sort": "distance"},
+    {"q": "blood donation"},
+    {"q": "students"},
+    {"q": "beach", "sort": "starts_at"},
+    {"q": "blod donnation"},
+    {"q": "(a+)+$"},
+    {"q": "zzzz"},
+]
+PAIRS = [
+    {**first, **second}
+    for first, second in itertools.combinations(FILTERS, 2)
+    # A range must not end before it begins.
+    if not first.keys() & second.keys() and {"from", "to"} != first.keys() | second.keys()
+]
+FACETS = "area,cause,kind,country,edition,programme"
+
+
+@pytest.fixture(scope="module")
+async def many(databases: Databases, redis_url: str) -> AsyncIterator[Network]:
+    async with databases.fresh() as url:
+        told = settings(url, redis_url)
+        await fill(url, told, ACTIVITIES)
+        async with running(told, url) as network:
+            yield network
+
+
+async def _sent(network: Network, query: dict[str, Any]) -> list[Statement]:
+    with recorded(network.runtimes["activities"]) as statements:
+        await found(network, **query)
+    return [statement for statement in statements if not statement.text.startswith("SET TRANSACTION")]
+
+
+async def _is_answered_from_indexes(network: Network, queries: list[dict[str, Any]]) -> None:
+    connection = await asyncpg.connect(network.database_url)
+    try:
+        for query in queries:
+            before, *reading = await _sent(network, query)
+            assert "set_config" in before.text
+            assert reading
+            for statement in reading:
+                ways = scans(await plan(connection, statement, before=before)) - {"set_config"}
+                assert all(way.startswith(("ix_activities_", "pk_activities")) for way in ways), (query, ways)
+    finally:
+        await connection.close()
+
+
+async def test_each_filter_answers_from_an_index(many: Network) -> None:
+    await _is_answered_from_indexes(many, [{}, *FILTERS])
+
+
+async def test_each_pair_of_filters_answers_from_an_index(many: Network) -> None:
+    await _is_answered_from_indexes(many, PAIRS)
+
+
+async def test_counts_answer_from_an_index(many: Network) -> None:
+    queries = [{}, {"edition": "2026-autumn"}, {"country": "IT", "area": "health"}, {"q": "beach"}]
+    await _is_answered_from_indexes(many, [{**query, "facets": FACETS} for query in queries])
+
+
+async def test_a_later_page_answers_from_an_index(many: Network) -> None:
+    queries = []
+    for query in ({}, {"country": "IT"}, {"q": "students"}, {"near": "45,9", "radius_km": 1000, "sort": "distance"}):
+        page = await found(many, **query, limit=10)
+        queries.append({**query, "limit": 10, "cursor": page["next"].split("cursor=")[1]})
+    await _is_answered_from_indexes(many, queries)
+
+
+@pytest.mark.parametrize(
+    ("query", "statements"),
+    [
+        ({}, 2),
+        ({"country": "IT", "open": "true"}, 2),
+        ({"near": "45,9", "sort": "distance"}, 2),
+        ({"q": "beach"}, 2),
+        # Nothing has these words, so that similar ones are looked for.
+        ({"q": "blod donnation"}, 3),
+        ({"facets": FACETS}, 3),
+        ({"q": "blod donnation", "facets": FACETS}, 4),
+    ],
+    ids=str,
+)
+async def test_a_page_costs_the_same_statements_however_long_it_is(
+    many: Network, query: dict[str, Any], statements: int
+) -> None:
+    assert len(await _sent(many, {**query, "limit": 1})) == statements
+    assert len(await _sent(many, {**query, "limit": 200})) == statements
+
+
+async def test_the_next_page_is_no_offset(many: Network) -> None:
+    page = await found(many, limit=200)
+    statements = await _sent(many, {"limit": 200, "cursor": page["next"].split("cursor=")[1]})
+    assert not any("OFFSET" in statement.text or "count(" in statement.text for statement in statements)
+    reply = await many.client.get(page["next"])
+    assert {item["id"] for item in reply.json()["items"]}.isdisjoint(item["id"] for item in page["items"])
+    assert reply.url.path == LIST

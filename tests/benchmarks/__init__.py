@@ -1,0 +1,1 @@
+"""How the product behaves at the size it is made for."""
