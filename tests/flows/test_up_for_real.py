@@ -166,7 +166,7 @@ def test_the_readme_s_commands_run_beside_it(starting: Callable[[], Up], tmp_pat
 def test_a_client_that_sends_all_before_it_reads_is_told_that_it_is_too_much(starting: Callable[[], Up]) -> None:
     with ready(starting) as up:
         for service, path in (("activities", "activities"), ("registration", "registrations")):
-            address = urllib.request.Request(  # noqa: S310  # It is our own.
+            address = urllib.request.Request(  # It is our own.
                 f"{up.base}/{service}/v1/{path}", data=b"x" * 10_000_000, headers={"Content-Type": "application/json"}
             )
             with pytest.raises(urllib.error.HTTPError) as refused:
