@@ -13,6 +13,7 @@ import asyncpg
 import pytest
 
 from deploy import ports
+from services.activities.catalogue.tables import Activity
 from services.kernel.ids import new_id
 from tests.harness.databases import SECRET, rows
 from tests.harness.harvester import Harvester
@@ -23,11 +24,13 @@ WRITERS = 16
 SECONDS = 6.0
 
 _SEEN = "state IN ('published', 'held', 'cancelled')"
-_COPY = """
-INSERT INTO activities.activities
-SELECT (jsonb_populate_record(original, jsonb_build_object(
-    'id', $2::text, 'document', jsonb_set(document::jsonb, '{id}', to_jsonb($2::text))::text))).*
-FROM activities.activities original WHERE id = $1
+_COLUMNS = ", ".join(column.name for column in Activity.__table__.columns if column.computed is None)
+_COPY = f"""
+INSERT INTO activities.activities ({_COLUMNS}) SELECT {_COLUMNS} FROM (
+    SELECT (jsonb_populate_record(original, jsonb_build_object(
+        'id', $2::text, 'document', jsonb_set(document::jsonb, '{{id}}', to_jsonb($2::text))::text))).*
+    FROM activities.activities original WHERE id = $1
+) AS copy
 """
 _REVISE = """
 UPDATE activities.activities SET document = jsonb_set(document::jsonb, '{capacity}', to_jsonb($2::int))::text
