@@ -59,7 +59,7 @@ def test_an_address_of_postgres_is_put_into_the_words_of_the_driver(given: str, 
     ],
 )
 def test_what_the_driver_cannot_take_is_refused(given: str) -> None:
-    with pytest.raises(ValueError, match="must be a postgresql:// address|option that is not known here"):
+    with pytest.raises(ValueError, match=r"must be a postgresql:// address|option that is not known here"):
         asyncpg_url(given)
 
 
