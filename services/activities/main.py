@@ -9,6 +9,7 @@ from services.activities.catalogue import consumers as reactions
 from services.activities.directory import api as directory
 from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
+from services.activities.finding import api as finding
 from services.activities.tables import METADATA
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
@@ -20,7 +21,7 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

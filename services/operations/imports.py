@@ -11,8 +11,8 @@ from enum import StrEnum
 from pathlib import Path
 
 from services.activities.campaigns import imports as editions
-from services.activities.catalogue import imports as activities
 from services.activities.directory import imports as sections
+from services.activities.past import imports as activities
 from services.contracts import ACTIVITIES, IMPACT
 from services.impact.reports import imports as reports
 from services.kernel import importing

@@ -10,14 +10,14 @@ from hypothesis import strategies as st
 from services.activities.campaigns.edition_rows import COLUMNS as EDITION_COLUMNS
 from services.activities.campaigns.edition_rows import OPTIONAL_COLUMNS as OPTIONAL_EDITION_COLUMNS
 from services.activities.campaigns.edition_rows import EditionRow, edition_for, edition_in_list
-from services.activities.catalogue.past_rows import (
+from services.activities.directory.rules import AREAS, CAUSES
+from services.activities.past.past_rows import (
     CAUSE_OF_AREA,
     COLUMNS,
     OPTIONAL_COLUMNS,
     PastActivityRow,
     past_activity,
 )
-from services.activities.directory.rules import AREAS, CAUSES
 from services.kernel.imports import CsvRows, Refused, Remark, parsed
 from tests.flows.recount import recount_files
 

@@ -1,4 +1,4 @@
-"""Routes of the catalogue."""
+"""Routes of an activity's life."""
 
 from __future__ import annotations
 
@@ -11,14 +11,13 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.catalogue import actions, filters, linked_data, rules, search, store
-from services.activities.catalogue.rendering import at_distance
+from services.activities.catalogue import actions, describing, linked_data, rules, store
+from services.activities.catalogue.drafts import ActivityDraft, Reasons
 from services.activities.catalogue.rules import PUBLIC, State, Verb
-from services.activities.catalogue.schemas import ActivityDraft, ActivityOut, ActivityPage, Reasons
+from services.activities.catalogue.schemas import ActivityOut
 from services.activities.catalogue.tables import Activity
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
-from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
     Invalid,
@@ -35,26 +34,6 @@ from services.kernel.runtime import Reading, Running, Writing
 router = make_router(tag="catalogue")
 
 _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState)
-
-
-@router.get("/activities", response_model=ActivityPage)
-async def list_activities(
-    request: Request,
-    session: Reading,
-    wanted: filters.Wanted,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> Response:
-    """Published, held and cancelled activities, by start unless told otherwise; unknown starts come last.
-
-    When no activity has all the words of `q`, those with similar words are found. The first page alone counts facets.
-    """
-    page = Page(request, cursor)
-    found = await search.find(
-        session, wanted.filters, wanted.sort, facets=wanted.facets, after=page.after, limit=limit + 1
-    )
-    next_url = page.next_url(found.items[limit - 1].position) if len(found.items) > limit else None
-    return _page([_listed(each) for each in found.items[:limit]], next_url, found.facets)
 
 
 @router.get(
@@ -114,7 +93,7 @@ async def revise_activity(
     if not changes:
         raise Invalid.at("#", "Name at least one field.")
     try:
-        wanted = ActivityDraft.model_validate({**actions.description(row), **changes})
+        wanted = ActivityDraft.model_validate({**describing.description(row), **changes})
     except ValidationError as error:
         raise invalid_body(error) from None
     return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
@@ -228,19 +207,3 @@ def _reply(row: Activity, *, status: int = 200) -> Response:
     else:
         headers["Cache-Control"] = "private, no-store"
     return Response(row.document, status_code=status, media_type="application/json", headers=headers)
-
-
-def _listed(found: search.Found) -> str:
-    return found.document if found.distance_km is None else at_distance(found.document, found.distance_km)
-
-
-def _page(documents: list[str], next_url: str | None, counts: dict[str, list[tuple[str, int]]] | None) -> Response:
-    facets = None
-    if counts is not None:
-        facets = {name: [{"code": code, "count": count} for code, count in counted] for name, counted in counts.items()}
-    rest = json.dumps({"next": next_url, "facets": facets}, separators=(",", ":")).removeprefix("{")
-    body = f'{{"items":[{",".join(documents)}],{rest}'
-    headers = {"Cache-Control": "public, max-age=30, stale-while-revalidate=60"}
-    if next_url is not None:
-        headers["Link"] = f'<{next_url}>; rel="next"'
-    return Response(body, media_type="application/json", headers=headers)

@@ -12,12 +12,12 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.activities.catalogue.conditions import Filters
-from services.activities.catalogue.filters import Narrowed
 from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
 from services.activities.catalogue.rules import ActivityNotFound
 from services.activities.feeds import atom, calendars, export, geojson, rpde, rules, store
 from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCollection
+from services.activities.finding.conditions import Filters
+from services.activities.finding.filters import Narrowed
 from services.kernel.problems import Invalid, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running

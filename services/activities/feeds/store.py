@@ -9,9 +9,9 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue.conditions import IS_PUBLIC, START, Filters, conditions_for
 from services.activities.catalogue.tables import Activity
 from services.activities.feeds.tables import Change
+from services.activities.finding.conditions import IS_PUBLIC, START, Filters, conditions_for
 from services.kernel.events import HORIZON, Xid8
 
 _LATITUDE = Activity.place["latitude"].astext

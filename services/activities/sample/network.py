@@ -14,9 +14,9 @@ from services.activities.campaigns import actions as campaigns
 from services.activities.campaigns import store as editions
 from services.activities.campaigns.edition_rows import EditionRow
 from services.activities.catalogue import actions as catalogue
-from services.activities.catalogue import store
+from services.activities.catalogue import describing, store
+from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rules import State
-from services.activities.catalogue.schemas import ActivityDraft
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import actions as directory
 from services.activities.directory import store as sections
@@ -103,7 +103,7 @@ async def _publish(
         id=new_id(), state=State.PUBLISHED.value, revision=0, edition_set_by_hand=False, sample=True, has_places=True,
         availability_revision=0, reason=None, source=SOURCE, source_id=source_id, source_url=None,
     )  # fmt: skip
-    await catalogue.fill(session, activity, ActivityDraft.model_validate(_draft(template, edition)))
+    await describing.fill(session, activity, ActivityDraft.model_validate(_draft(template, edition)))
     await catalogue.changed(session, settings, activity, None, "record")
     return True
 

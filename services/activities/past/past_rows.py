@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal
 
-from services.activities.catalogue.past_dates import DatePrecision, contradictions, dates_of
-from services.activities.catalogue.past_organisers import organiser_of
 from services.activities.directory.country_codes import OTHER_CODES, country_of
 from services.activities.directory.rules import AREAS, CAUSES, KINDS, SDGS
+from services.activities.past.past_dates import DatePrecision, contradictions, dates_of
+from services.activities.past.past_organisers import organiser_of
 from services.kernel.import_values import choice, listed, needed, needed_choice, text
 from services.kernel.imports import Refused, Remark
 

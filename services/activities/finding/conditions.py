@@ -11,8 +11,9 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue.rules import EARTH_RADIUS_KM, PUBLIC, Near, box_around
+from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity
+from services.activities.finding.rules import EARTH_RADIUS_KM, Near, box_around
 
 # Spelt out in the statement, since a partial index is not used for a parameter.
 IS_PUBLIC: Final = sa.text("state IN ('published', 'held', 'cancelled')")

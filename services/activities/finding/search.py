@@ -12,7 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue.conditions import (
+from services.activities.catalogue.tables import Activity
+from services.activities.finding.conditions import (
     IS_PUBLIC,
     START,
     Filters,
@@ -22,7 +23,6 @@ from services.activities.catalogue.conditions import (
     prepare,
     query_of,
 )
-from services.activities.catalogue.tables import Activity
 
 # Of a common word's texts so many are ranked: the latest.
 MOST_RANKED: Final = 500

@@ -10,10 +10,10 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.activities.catalogue.conditions import Filters
-from services.activities.catalogue.rules import Near
-from services.activities.catalogue.schemas import Area, Cause, Kind, Programme
-from services.activities.catalogue.search import FACETS, Sort
+from services.activities.catalogue.drafts import Area, Cause, Kind, Programme
+from services.activities.finding.conditions import Filters
+from services.activities.finding.rules import Near
+from services.activities.finding.search import FACETS, Sort
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.texts import Code, CountryCode, Instant, LanguageTag, Line
 

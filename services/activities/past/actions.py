@@ -10,11 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import actions, rules, store
-from services.activities.catalogue.past_rows import PastActivityRow
 from services.activities.catalogue.rules import State
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
 from services.activities.directory.country_codes import time_zone_of
+from services.activities.past.past_rows import PastActivityRow
 from services.kernel.ids import new_id
 from services.kernel.imports import Refused
 from services.kernel.settings import Settings

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue import past, past_rows
-from services.activities.catalogue.past_rows import PastActivityRow
+from services.activities.past import actions, past_rows
+from services.activities.past.past_rows import PastActivityRow
 from services.kernel.importing import Stage, Written
 from services.kernel.runtime import Runtime
 
@@ -17,7 +17,7 @@ def stage(runtime: Runtime) -> Stage:
     """Enter each row as an activity; its id is the handle for the stages that follow."""
 
     async def write(session: AsyncSession, held: Runtime, row: PastActivityRow, _: object) -> Written:
-        activity, changed = await past.record_past(session, held.settings, row)
+        activity, changed = await actions.record_past(session, held.settings, row)
         return Written(changed, activity.id)
 
     return Stage(runtime, "id", lambda row: str(row.source_id), past_rows.past_activity, write)

@@ -1,0 +1,94 @@
+"""Between a description and its row: what a draft says is written with what follows from it, and read back."""
+
+from __future__ import annotations
+
+from datetime import UTC
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.campaigns import store as campaigns
+from services.activities.catalogue import rules
+from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.catalogue.tables import Activity
+from services.activities.directory import store as directory
+from services.kernel.problems import FieldError, Invalid
+
+
+async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> None:
+    """Write a description into a row, with what follows from it: zone, country, edition, instants."""
+    codes = [organiser.code for organiser in wanted.organisers]
+    known = await directory.sections(session, codes)
+    faults = [
+        FieldError(pointer=f"#/organisers/{number}/code", detail="There is no section with this code.")
+        for number, code in enumerate(codes)
+        if code not in known
+    ]
+    if faults:
+        raise Invalid(errors=faults)
+    lead = wanted.lead()
+    zone = ZoneInfo(wanted.time_zone or known[lead].time_zone)
+    times = {
+        "starts_at": wanted.starts_at,
+        "ends_at": wanted.ends_at,
+        "sign_up/opens_at": wanted.sign_up.opens_at,
+        "sign_up/closes_at": wanted.sign_up.closes_at,
+    }
+    instants = {}
+    for where, wall_clock in times.items():
+        try:
+            instants[where] = wall_clock and rules.instant(wall_clock, zone)
+        except rules.WallClockError as error:
+            faults.append(FieldError(pointer=f"#/{where}", detail=str(error)))
+    if faults:
+        raise Invalid(errors=faults)
+    starts_at, ends_at = instants["starts_at"], instants["ends_at"]
+    assert starts_at is not None
+    assert ends_at is not None
+    opens_at, closes_at = instants["sign_up/opens_at"], instants["sign_up/closes_at"] or starts_at
+    # Two times of one zone are compared by their clock faces, which an hour shown twice turns around.
+    if ends_at.astimezone(UTC) < starts_at.astimezone(UTC):
+        raise Invalid.at("#/ends_at", "Must not lie before the start.")
+    if opens_at is not None and closes_at.astimezone(UTC) < opens_at.astimezone(UTC):
+        raise Invalid.at("#/sign_up/closes_at", "Must not lie before the opening.")
+    if wanted.edition is not None and await campaigns.edition(session, wanted.edition) is None:
+        raise Invalid.at("#/edition", "There is no edition with this code.")
+    row.edition_set_by_hand = wanted.edition is not None
+    row.edition = wanted.edition or await campaigns.edition_on(session, starts_at.date())
+    row.country = known[lead].country
+    row.section_codes = [lead, *(code for code in codes if code != lead)]
+    row.organisers = [{"code": code, "name": known[code].name, "lead": code == lead} for code in row.section_codes]
+    row.time_zone = zone.key
+    row.starts_at, row.ends_at = starts_at, ends_at
+    row.starts_on, row.ends_on = starts_at.date(), ends_at.date()
+    row.date_precision = "time"
+    row.sign_up_opens_at, row.sign_up_closes_at = opens_at, closes_at
+    row.causes = wanted.cause_codes()
+    plain = wanted.model_dump(mode="json")
+    for name in ("place", "requirements", "cost", "partners", "image"):
+        setattr(row, name, plain[name])
+    for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "online_url", "capacity",
+                 "takes_sign_ups", "accessibility"):  # fmt: skip
+        setattr(row, name, getattr(wanted, name))
+
+
+def description(row: Activity) -> dict[str, Any]:
+    """The row in the words of `ActivityDraft`, so that a change can be laid over it."""
+    sign_up = {"opens_at": row.sign_up_opens_at, "closes_at": row.sign_up_closes_at}
+    # What equals the default was not chosen: it must go on following the start.
+    if row.sign_up_closes_at == row.starts_at:
+        sign_up["closes_at"] = None
+    zone = ZoneInfo(row.time_zone)
+    return {
+        "title": row.title, "summary": row.summary, "language": row.language, "kind": row.kind,
+        "programme": row.programme, "mode": row.mode, "edition": row.edition if row.edition_set_by_hand else None,
+        "areas": row.areas, "causes": [{"code": code, "main": number == 0} for number, code in enumerate(row.causes)],
+        "sdgs": row.sdgs, "organisers": [{"code": each["code"], "lead": each["lead"]} for each in row.organisers],
+        "starts_at": row.starts_at and row.starts_at.astimezone(zone).isoformat(),
+        "ends_at": row.ends_at and row.ends_at.astimezone(zone).isoformat(), "time_zone": row.time_zone,
+        "place": row.place, "online_url": row.online_url, "capacity": row.capacity,
+        "sign_up": {name: moment and moment.astimezone(zone).isoformat() for name, moment in sign_up.items()},
+        "takes_sign_ups": row.takes_sign_ups, "requirements": row.requirements, "accessibility": row.accessibility,
+        "cost": row.cost, "partners": row.partners, "image": row.image,
+    }  # fmt: skip

@@ -1,0 +1,1 @@
+"""Finding activities: filters, words, near me, orders and facets."""
