@@ -1,11 +1,10 @@
-"""The pure rules of registration: windows, holds, codes, mailboxes, attendance, and what students read."""
+"""The pure rules of registration: windows, holds, codes, mailboxes and attendance."""
 
 from __future__ import annotations
 
 import doctest
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -14,8 +13,7 @@ from hypothesis import strategies as st
 from services.contracts import ActivityState
 from services.registration.attendance import rules as attendance
 from services.registration.attendance.rules import Note, Reason
-from services.registration.mail import languages, letters
-from services.registration.mail.languages import Letter, Page
+from services.registration.mail import languages
 from services.registration.people import rules as people
 from services.registration.places import rules as places
 from services.registration.places.rules import State
@@ -162,44 +160,3 @@ def test_the_latest_hours_count_and_the_earliest_arrival() -> None:
     ]
     assert attendance.presence(notes, Decimal(3)) == (NOON, Decimal("2.50"))
     assert attendance.presence(notes[2:], Decimal(3)) == (NOON + 2 * HOUR, Decimal(3))
-
-
-FACTS = letters.Facts(
-    title="Clean\r\nBcc: x@y.z \u202eup {0} {given_name}", starts_at=NOON, ends_at=NOON + HOUR, time_zone="Europe/Rome",
-    location=None, minimum_age=18, held_until=NOON - HOUR, given_name="Zoë", code="7K3M-QX2D", link="https://x.example/l",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("letter", Letter)
-@pytest.mark.parametrize("tag", letters.LANGUAGES)
-def test_every_letter_is_filled_in_and_its_subject_is_one_harmless_line(letter: Letter, tag: str) -> None:
-    subject, body = letters.write(letter, letters.language_of(tag), FACTS)
-    assert "Clean Bcc: x@y.z up {0} {given_name}" in subject
-    assert subject.isprintable()
-    assert "Zoë" not in subject
-    assert "13:00–14:00 (Europe/Rome)" in body
-    assert "\u202e" not in body
-
-
-@pytest.mark.parametrize("page", Page)
-def test_every_page_has_words(page: Page) -> None:
-    text = letters.page(page, letters.language_of("en"), FACTS)
-    assert text.heading
-    assert text.paragraph
-    assert "{" not in text.heading + text.paragraph
-
-
-@pytest.mark.parametrize("letter", [Letter.CONFIRM, Letter.STILL_TO_CONFIRM, Letter.STILL_HAS_PLACE])
-def test_a_mailbox_that_nobody_has_proved_reads_nothing_a_stranger_wrote_but_the_title(letter: Letter) -> None:
-    assert "Zoë" not in letters.write(letter, letters.language_of("en"), FACTS)[1]
-
-
-@pytest.mark.parametrize("tag", ["en", "en-GB", "xx", "de-AT"])
-def test_whoever_asks_for_a_language_there_is_not_reads_english(tag: str) -> None:
-    assert letters.language_of(tag).tag == "en"
-
-
-def test_a_time_over_midnight_names_both_days() -> None:
-    zone = ZoneInfo("Atlantic/Azores")
-    when = letters.language_of("en").when(NOON, NOON + 14 * HOUR, zone)
-    assert when == "Saturday 14 November 2026, 11:00 to Sunday 15 November 2026, 01:00 (Atlantic/Azores)"
