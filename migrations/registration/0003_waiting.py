@@ -34,7 +34,7 @@ FROM (
   FROM registration.registrations WHERE {_LIVE_BEFORE} GROUP BY activity_id
 ) AS counted
 WHERE counted.activity_id = places.activity_id
-"""  # noqa: S608  # Nothing in it comes from outside.
+"""  # Nothing in it comes from outside.
 
 
 def upgrade() -> None:

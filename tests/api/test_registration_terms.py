@@ -200,9 +200,7 @@ async def test_more_may_be_chosen_than_there_are_places_and_come_in_one_by_one(n
         (None, {}, 401),
     ],
 )
-async def test_only_the_organisers_choose(
-    ours: Students, role: str | None, scope: dict[str, str], status: int
-) -> None:
+async def test_only_the_organisers_choose(ours: Students, role: str | None, scope: dict[str, str], status: int) -> None:
     await ours.on_terms(choosing="approval")
     await ours.sign_up("Ada")
     who = {} if role is None else await ours.network.token(role, **scope)

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts import ActivityState
+from services.contracts import ActivityState, ParticipantClass
 from services.registration.attendance import rules as attendance
 from services.registration.attendance.rules import Note, Reason
 from services.registration.mail import languages
@@ -22,7 +22,7 @@ NOON = datetime(2026, 11, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 OPEN = {
     "state": ActivityState.PUBLISHED, "takes_sign_ups": True, "opens_at": None, "closes_at": NOON + HOUR,
-    "has_places": True, "now": NOON,
+    "now": NOON,
 }  # fmt: skip
 
 
@@ -43,8 +43,6 @@ def test_the_examples_in_the_docstrings_hold(module: object) -> None:
         ({"closes_at": NOON + timedelta(microseconds=1)}, None),
         ({"opens_at": NOON + timedelta(microseconds=1)}, places.SignUpNotYetOpen),
         ({"opens_at": NOON}, None),
-        ({"has_places": False}, places.ActivityFull),
-        ({"has_places": False, "closes_at": NOON}, places.SignUpClosed),
     ],
 )
 def test_a_refused_sign_up_hears_the_reason_that_counts(changes: dict, refusal: type | None) -> None:
@@ -71,7 +69,33 @@ def test_a_hold_never_outlives_the_start() -> None:
     ("capacity", "taken", "has"), [(None, 10**6, True), (0, 0, False), (1, 0, True), (1, 2, False)]
 )
 def test_a_place_is_left_below_the_capacity_only(capacity: int | None, taken: int, has: bool) -> None:
-    assert places.has_places(capacity, taken) is has
+    assert places.Room(capacity, taken).has_places is has
+
+
+@pytest.mark.parametrize(
+    ("changes", "has"),
+    [
+        ({}, True),
+        ({"waiting": 1}, False),
+        ({"waiting": 1, "choosing": places.Choosing.APPROVAL}, True),
+        ({"quotas": {"international": 1}}, True),
+        ({"quotas": {"international": 0, "local": 0, "esn_volunteer": 0}}, False),
+        ({"quotas": {"international": 2, "local": 0, "esn_volunteer": 0}}, True),
+        ({"quotas": {"international": 1, "local": 0, "esn_volunteer": 0}}, False),
+    ],
+)
+def test_there_are_places_for_whom_nobody_comes_before(changes: dict, has: bool) -> None:
+    room = places.Room(capacity=5, taken=1, taken_by_class={"international": 1}, **changes)
+    assert room.has_places is has
+
+
+def test_room_after_a_group_has_come_and_gone_is_as_before() -> None:
+    group = {ParticipantClass.INTERNATIONAL: 2, ParticipantClass.LOCAL: 1, ParticipantClass.ESN_VOLUNTEER: 0}
+    room = places.Room(capacity=5, taken=2, quotas={ParticipantClass.LOCAL: 1}).after({})
+    assert room.fits(group)
+    full = room.after(group, waiting=3)
+    assert (full.taken, full.waiting, full.fits({ParticipantClass.LOCAL: 1})) == (5, 3, False)
+    assert full.after({each: -many for each, many in group.items()}, waiting=-3) == room
 
 
 def test_every_code_is_read_back_however_it_is_written() -> None:

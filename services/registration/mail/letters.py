@@ -25,7 +25,7 @@ class Facts:
     time_zone: str
     location: str | None
     minimum_age: int | None
-    held_until: datetime
+    held_until: datetime | None
     given_name: str = ""
     code: str = ""
     link: str = ""
@@ -74,7 +74,7 @@ def words(language: Language, facts: Facts) -> dict[str, str]:
         "when": language.when(facts.starts_at, facts.ends_at, zone),
         "location": one_line(facts.location) if facts.location else language.text("label.place_unknown"),
         "minimum_age": language.counted("minimum_age", age).format(age=age) if age else "",
-        "held_until": language.date(facts.held_until, zone),
+        "held_until": language.date(facts.held_until, zone) if facts.held_until else "",
         "given_name": one_line(facts.given_name),
         "code": facts.code,
         "link": facts.link,

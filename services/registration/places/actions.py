@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
-from uuid import UUID, uuid4
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -14,17 +13,14 @@ from services import contracts
 from services.contracts import ParticipantClass
 from services.kernel import events
 from services.kernel.auth import Actor, hashed
-from services.kernel.ids import new_id
-from services.kernel.problems import FieldError, Invalid
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
 from services.registration.people import rules as people_rules
 from services.registration.people import store as people
 from services.registration.people.rules import Purpose
-from services.registration.places import letters, questions, rules, store
+from services.registration.places import letters, rules, store
 from services.registration.places.rules import State
-from services.registration.places.schemas import GuestIn, SignedUp, SignUp
 from services.registration.places.tables import Places, Registration
 
 
@@ -91,6 +87,7 @@ async def confirm(session: AsyncSession, settings: Settings, token: str, *, hand
         await store.move(session, [row.id], {State(row.state)}, State.CONFIRMED, values={"confirmed_at": now})
         row.state, row.confirmed_at = State.CONFIRMED.value, now
         await people.use_link(session, hashed(token))
+        assert row.participant_id is not None, "no link leads to a guest"
         await people.prove(session, row.participant_id)
         manage = await links.issue_link(
             session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=link_ends(now, places)

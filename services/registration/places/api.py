@@ -77,7 +77,9 @@ async def confirm_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Keep the place that is held or offered, by the secret of the mailed link; once more is as good as once."""
-    return await _out(session, (await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row)
+    return await _out(
+        session, (await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row
+    )
 
 
 @router.post(
@@ -88,7 +90,9 @@ async def cancel_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Give the place back, by the secret of a mailed link; once more is as good as once."""
-    return await _out(session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
+    return await _out(
+        session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row
+    )
 
 
 @router.get("/activities/{activity_id}/availability", responses=documented(rules.ActivityNotFound))

@@ -125,5 +125,7 @@ async def _explain(session: Reading | Writing, token: str, problem: Problem) -> 
     if page in {Page.LINK_NOT_FOUND, Page.LINK_EXPIRED}:
         return render(page, language_of("en"), status=problem.status)
     # Who comes back to what they ended themselves made no mistake.
-    status = 200 if page in {Page.CANCELLED, Page.CALLED_OFF, Page.ALREADY_CONFIRMED, Page.NOT_CHOSEN} else problem.status
+    status = (
+        200 if page in {Page.CANCELLED, Page.CALLED_OFF, Page.ALREADY_CONFIRMED, Page.NOT_CHOSEN} else problem.status
+    )
     return _show(page, await actions.follow_link(session, token, writing=False), status=status)

@@ -152,7 +152,9 @@ async def _take(
     """Take the places; whoever comes too late by a moment waits, if that is wanted."""
     taken = await store.take_place(session, wanted.activity_id, party)
     if taken is not None:
-        await actions.tell_if_turned(session, taken, had=taken.room.after({each: -many for each, many in party.items()}))
+        await actions.tell_if_turned(
+            session, taken, had=taken.room.after({each: -many for each, many in party.items()})
+        )
         return State.UNCONFIRMED
     places, _ = await _open_places(session, wanted.activity_id)
     _check_waits(places, now, waits=wanted.waiting_list)

@@ -165,9 +165,7 @@ class Registration(Table):
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     activity_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.places.activity_id"))
     participant_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
-    lead_id: Mapped[UUID | None] = mapped_column(
-        sa.ForeignKey("registration.registrations.id", ondelete="CASCADE")
-    )
+    lead_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.registrations.id", ondelete="CASCADE"))
     party_size: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("1"))
     state: Mapped[str] = mapped_column(sa.Text)
     participant_class: Mapped[str] = mapped_column(sa.Text)

@@ -72,7 +72,8 @@ class Terms(Received):
         int, Field(strict=True, ge=1, le=336, description="How long somebody has to take a place offered to them.")
     ] = 24
     offers_end_hours: Annotated[
-        int, Field(strict=True, ge=0, le=720, description="So many hours before the start no place is offered any more.")
+        int,
+        Field(strict=True, ge=0, le=720, description="So many hours before the start no place is offered any more."),
     ] = 2
     questions: Annotated[list[Question], Field(max_length=MOST_QUESTIONS), AfterValidator(_asked_once)] = []
 

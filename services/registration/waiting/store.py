@@ -62,4 +62,4 @@ async def classes_of(session: AsyncSession, leads: Sequence[Registration]) -> Se
     statement = sa.select(Registration.lead_id, Registration.participant_class).where(
         Registration.lead_id.in_(identities)
     )
-    return [(lead_id, each) for lead_id, each in await session.execute(statement)]
+    return [(lead_id, each) for lead_id, each in await session.execute(statement) if lead_id is not None]
