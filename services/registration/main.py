@@ -19,12 +19,15 @@ from services.registration.places import api as places
 from services.registration.places import consumers as reactions
 from services.registration.places import link_api as links
 from services.registration.tables import METADATA
+from services.registration.terms import api as terms
+from services.registration.waiting import api as choosing
+from services.registration.waiting import consumers as waiting
 
 SERVICE = Service(
     name=REGISTRATION,
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
-    routers=(places.router, links.router, attendance.router),
+    routers=(places.router, terms.router, choosing.router, links.router, attendance.router),
     consumer=Consumer(
         REGISTRATION,
         {
@@ -37,6 +40,8 @@ SERVICE = Service(
     ),
     sweeps=(
         Sweep("holds that ended", reactions.expire_holds),
+        Sweep("places to offer", waiting.offer_due),
+        Sweep("waits in vain", reactions.end_waiting, every_seconds=15),
         Sweep("activities called off", reactions.call_off),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),

@@ -36,6 +36,8 @@ async def test_a_number_out_of_all_measure_is_no_answer(ours: Students, number: 
 
 async def test_answers_are_kept_as_they_were_given(ours: Students) -> None:
     answers = {"a": 1_000_000_000, "b": -0.0, "c": 0.5, "d": True, "e": None, "f": "Gloves, please."}
+    kinds = zip("abcdef", ["number", "number", "number", "consent", "text", "text"], strict=True)
+    await ours.on_terms(questions=[{"code": code, "kind": kind, "text": {"en": "?"}} for code, kind in kinds])
     await ours.sign_up("Answers", answers=answers)
     listed = await ours.network.client.get(
         f"/registration/v1/activities/{ours.activity_id}/registrations", headers=await ours.network.local()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from uuid import UUID
 
@@ -13,7 +13,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.registration.places import store
+from services.contracts import ParticipantClass
+from services.registration.places import endings, store
 from services.registration.places.tables import Places
 from tests.harness import databases as harness
 from tests.harness.databases import rows
@@ -22,7 +23,8 @@ from tests.harness.sign_ups import Students, students, wanted
 
 MANY = 200
 SOME = 40
-Take = Callable[[AsyncSession, UUID], Awaitable[Places | None]]
+Party = Mapping[ParticipantClass, int]
+Take = Callable[[AsyncSession, UUID, Party], Awaitable[Places | None]]
 
 
 @pytest.fixture
@@ -79,16 +81,16 @@ async def test_the_last_place_is_given_once(network: Network) -> None:
 
 
 def _slowly(take: Take) -> Take:
-    async def taken(session: AsyncSession, activity_id: UUID) -> Places | None:
+    async def taken(session: AsyncSession, activity_id: UUID, party: Party) -> Places | None:
         await asyncio.sleep(0.02)
-        found = await take(session, activity_id)
+        found = await take(session, activity_id, party)
         await asyncio.sleep(0.02)
         return found
 
     return taken
 
 
-async def _read_then_write(session: AsyncSession, activity_id: UUID) -> Places | None:
+async def _read_then_write(session: AsyncSession, activity_id: UUID, _: Party) -> Places | None:
     """What everybody writes first: look whether there is a place, then count one more."""
     found = await session.get(Places, activity_id, populate_existing=True)
     if found is None or not found.has_places:
@@ -108,6 +110,16 @@ async def test_pauses_around_the_taking_change_nothing(
     monkeypatch.setattr(store, "take_place", _slowly(store.take_place))
     assert await _all_at_once(ours, SOME) == {201: capacity, 409: SOME - capacity}
     assert await _live(ours) == (capacity, capacity)
+
+
+async def test_who_comes_too_late_waits_if_they_want_to_and_each_is_counted_once(network: Network) -> None:
+    ours = await students(network, capacity=3)
+    bodies = [wanted(ours.activity_id, "Ada", email=f"s{number}@students.example") for number in range(SOME)]
+    replies = await asyncio.gather(*(_until_answered(network, {**body, "waiting_list": True}) for body in bodies))
+    assert Counter(reply.json()["state"] for reply in replies) == {"unconfirmed": 3, "waitlisted": SOME - 3}
+    found = await ours.availability()
+    assert (found["taken"], found["waiting"]) == (3, SOME - 3)
+    assert await _live(ours) == (3, 3)
 
 
 async def test_the_control_gives_the_last_place_more_than_once(
@@ -143,7 +155,7 @@ async def test_places_given_back_expired_and_taken_at_once_are_counted_right(net
 
     async def expire() -> None:
         async with runtime.unit_of_work() as session:
-            await store.expire_holds(session, limit=3)
+            await endings.expire_holds(session, runtime.settings, limit=3)
 
     async def give_back(secret: str) -> None:
         reply = await network.client.post(f"/registration/v1/links/{secret}/cancel")

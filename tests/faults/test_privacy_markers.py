@@ -164,6 +164,9 @@ class Journey:
             assert reply.status_code == 200
 
         await eventually(is_known)
+        asked = {"questions": [{"code": "a", "kind": "text", "text": {"en": "Why do you come?"}}]}
+        terms = f"/registration/v1/activities/{self.id}/terms"
+        await self._send("PUT", terms, 200, headers={**self.local, "If-Match": '"terms-0"'}, json=asked)
 
     def _wanted(self, name: str, **changes: Any) -> dict[str, Any]:
         return (

@@ -95,6 +95,34 @@ class Students:
             headers=self.network.key(),
         )
 
+    async def on_terms(self, *, status: int = 200, **terms: Any) -> httpx.Response:
+        """Set the activity's terms, as its organisers."""
+        address = f"/registration/v1/activities/{self.activity_id}/terms"
+        etag = (await self.network.client.get(address)).headers["etag"]
+        reply = await self.network.client.put(
+            address, json=terms, headers={**await self.network.local(), "If-Match": etag}
+        )
+        assert reply.status_code == status, reply.text
+        return reply
+
+    async def decide(self, name: str, verb: str, *, status: int = 200) -> httpx.Response:
+        """Approve or decline somebody, as the activity's organisers."""
+        reply = await self.network.client.post(
+            f"/registration/v1/registrations/{self.registrations[name]}/{verb}", headers=await self.network.local()
+        )
+        assert reply.status_code == status, reply.text
+        return reply
+
+    async def gives_up(self, name: str) -> None:
+        """Let somebody give back their place, or stop waiting for one, by their latest link."""
+        reply = await self.network.client.post(f"/registration/v1/links/{await self.secret(name)}/cancel")
+        assert reply.status_code == 200, reply.text
+
+    async def accepts(self, name: str, *, status: int = 200) -> None:
+        """Let somebody confirm by their latest link."""
+        reply = await self.network.client.post(f"/registration/v1/links/{await self.secret(name)}")
+        assert reply.status_code == status, reply.text
+
     async def availability(self) -> dict[str, Any]:
         """How many places there are and how many are taken."""
         reply = await self.network.client.get(f"/registration/v1/activities/{self.activity_id}/availability")

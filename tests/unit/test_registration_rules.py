@@ -1,21 +1,19 @@
-"""The pure rules of registration: windows, holds, codes, mailboxes, attendance, and what students read."""
+"""The pure rules of registration: windows, holds, codes, mailboxes and attendance."""
 
 from __future__ import annotations
 
 import doctest
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.contracts import ActivityState
+from services.contracts import ActivityState, ParticipantClass
 from services.registration.attendance import rules as attendance
 from services.registration.attendance.rules import Note, Reason
-from services.registration.mail import languages, letters
-from services.registration.mail.languages import Letter, Page
+from services.registration.mail import languages
 from services.registration.people import rules as people
 from services.registration.places import rules as places
 from services.registration.places.rules import State
@@ -24,7 +22,7 @@ NOON = datetime(2026, 11, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
 OPEN = {
     "state": ActivityState.PUBLISHED, "takes_sign_ups": True, "opens_at": None, "closes_at": NOON + HOUR,
-    "has_places": True, "now": NOON,
+    "now": NOON,
 }  # fmt: skip
 
 
@@ -45,8 +43,6 @@ def test_the_examples_in_the_docstrings_hold(module: object) -> None:
         ({"closes_at": NOON + timedelta(microseconds=1)}, None),
         ({"opens_at": NOON + timedelta(microseconds=1)}, places.SignUpNotYetOpen),
         ({"opens_at": NOON}, None),
-        ({"has_places": False}, places.ActivityFull),
-        ({"has_places": False, "closes_at": NOON}, places.SignUpClosed),
     ],
 )
 def test_a_refused_sign_up_hears_the_reason_that_counts(changes: dict, refusal: type | None) -> None:
@@ -73,7 +69,33 @@ def test_a_hold_never_outlives_the_start() -> None:
     ("capacity", "taken", "has"), [(None, 10**6, True), (0, 0, False), (1, 0, True), (1, 2, False)]
 )
 def test_a_place_is_left_below_the_capacity_only(capacity: int | None, taken: int, has: bool) -> None:
-    assert places.has_places(capacity, taken) is has
+    assert places.Room(capacity, taken).has_places is has
+
+
+@pytest.mark.parametrize(
+    ("changes", "has"),
+    [
+        ({}, True),
+        ({"waiting": 1}, False),
+        ({"waiting": 1, "choosing": places.Choosing.APPROVAL}, True),
+        ({"quotas": {"international": 1}}, True),
+        ({"quotas": {"international": 0, "local": 0, "esn_volunteer": 0}}, False),
+        ({"quotas": {"international": 2, "local": 0, "esn_volunteer": 0}}, True),
+        ({"quotas": {"international": 1, "local": 0, "esn_volunteer": 0}}, False),
+    ],
+)
+def test_there_are_places_for_whom_nobody_comes_before(changes: dict, has: bool) -> None:
+    room = places.Room(capacity=5, taken=1, taken_by_class={"international": 1}, **changes)
+    assert room.has_places is has
+
+
+def test_room_after_a_group_has_come_and_gone_is_as_before() -> None:
+    group = {ParticipantClass.INTERNATIONAL: 2, ParticipantClass.LOCAL: 1, ParticipantClass.ESN_VOLUNTEER: 0}
+    room = places.Room(capacity=5, taken=2, quotas={ParticipantClass.LOCAL: 1}).after({})
+    assert room.fits(group)
+    full = room.after(group, waiting=3)
+    assert (full.taken, full.waiting, full.fits({ParticipantClass.LOCAL: 1})) == (5, 3, False)
+    assert full.after({each: -many for each, many in group.items()}, waiting=-3) == room
 
 
 def test_every_code_is_read_back_however_it_is_written() -> None:
@@ -162,44 +184,3 @@ def test_the_latest_hours_count_and_the_earliest_arrival() -> None:
     ]
     assert attendance.presence(notes, Decimal(3)) == (NOON, Decimal("2.50"))
     assert attendance.presence(notes[2:], Decimal(3)) == (NOON + 2 * HOUR, Decimal(3))
-
-
-FACTS = letters.Facts(
-    title="Clean\r\nBcc: x@y.z \u202eup {0} {given_name}", starts_at=NOON, ends_at=NOON + HOUR, time_zone="Europe/Rome",
-    location=None, minimum_age=18, held_until=NOON - HOUR, given_name="Zoë", code="7K3M-QX2D", link="https://x.example/l",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("letter", Letter)
-@pytest.mark.parametrize("tag", letters.LANGUAGES)
-def test_every_letter_is_filled_in_and_its_subject_is_one_harmless_line(letter: Letter, tag: str) -> None:
-    subject, body = letters.write(letter, letters.language_of(tag), FACTS)
-    assert "Clean Bcc: x@y.z up {0} {given_name}" in subject
-    assert subject.isprintable()
-    assert "Zoë" not in subject
-    assert "13:00–14:00 (Europe/Rome)" in body
-    assert "\u202e" not in body
-
-
-@pytest.mark.parametrize("page", Page)
-def test_every_page_has_words(page: Page) -> None:
-    text = letters.page(page, letters.language_of("en"), FACTS)
-    assert text.heading
-    assert text.paragraph
-    assert "{" not in text.heading + text.paragraph
-
-
-@pytest.mark.parametrize("letter", [Letter.CONFIRM, Letter.STILL_TO_CONFIRM, Letter.STILL_HAS_PLACE])
-def test_a_mailbox_that_nobody_has_proved_reads_nothing_a_stranger_wrote_but_the_title(letter: Letter) -> None:
-    assert "Zoë" not in letters.write(letter, letters.language_of("en"), FACTS)[1]
-
-
-@pytest.mark.parametrize("tag", ["en", "en-GB", "xx", "de-AT"])
-def test_whoever_asks_for_a_language_there_is_not_reads_english(tag: str) -> None:
-    assert letters.language_of(tag).tag == "en"
-
-
-def test_a_time_over_midnight_names_both_days() -> None:
-    zone = ZoneInfo("Atlantic/Azores")
-    when = letters.language_of("en").when(NOON, NOON + 14 * HOUR, zone)
-    assert when == "Saturday 14 November 2026, 11:00 to Sunday 15 November 2026, 01:00 (Atlantic/Azores)"

@@ -16,7 +16,7 @@ from enum import StrEnum
 from typing import Final
 
 from services.contracts import ActivityState
-from services.registration.places.rules import State
+from services.registration.places.rules import SEATED, State
 
 EARLIEST_BEFORE_THE_START: Final = timedelta(hours=24)
 LATEST_AFTER_THE_END: Final = timedelta(days=30)
@@ -67,14 +67,14 @@ def refusal(
 ) -> Reason | None:
     """Why somebody can't be checked in, if so.
 
-    A place that is held and not yet confirmed is as good as a confirmed one: who stands at the door has shown more than
-    a click on a link could, so checking in confirms it.
+    A place that is held or offered and not yet confirmed is as good as a confirmed one: who stands at the door has
+    shown more than a click on a link could, so checking in confirms it.
     """
     if activity is ActivityState.CANCELLED:
         return Reason.ACTIVITY_CANCELLED
     if registration is State.CANCELLED:
         return Reason.CANCELLED
-    if registration is State.EXPIRED:
+    if registration not in SEATED:
         return Reason.NOT_CONFIRMED
     if at > now + CLOCKS_MAY_DIFFER_BY:
         return Reason.IN_THE_FUTURE

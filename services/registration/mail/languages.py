@@ -1,14 +1,18 @@
-"""What a language must bring so that students are written to in it, and the choice among the languages there are."""
+"""What students are written: the letters, the pages behind mailed links, and moments as each language writes them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from typing import Final
 from zoneinfo import ZoneInfo
+
+from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location
+
+from services.registration.mail import catalogues
+from services.registration.mail.catalogues import Catalogue
 
 # Marks that change the direction of the text around them could make a name look like another sentence.
 _DIRECTION_MARKS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
@@ -23,6 +27,15 @@ class Letter(StrEnum):
     STILL_HAS_PLACE = "still_has_place"
     CANCELLED = "cancelled"
     CALLED_OFF = "called_off"
+    WAITLISTED = "waitlisted"
+    OFFERED = "offered"
+    OFFER_ENDED = "offer_ended"
+    PENDING = "pending"
+    NOT_CHOSEN = "not_chosen"
+    MOVED = "moved"
+    REMINDER = "reminder"
+    WITHDRAWN = "withdrawn"
+    YOUR_LINKS = "your_links"
 
 
 class Page(StrEnum):
@@ -38,61 +51,85 @@ class Page(StrEnum):
     HOLD_ENDED = "hold_ended"
     LINK_EXPIRED = "link_expired"
     LINK_NOT_FOUND = "link_not_found"
+    WAITING = "waiting"
+    OFFERED = "offered"
+    OFFER_DECLINED = "offer_declined"
+    PENDING = "pending"
+    NOT_CHOSEN = "not_chosen"
+    WITHDRAWN = "withdrawn"
 
 
 @dataclass(frozen=True, slots=True)
 class PageText:
-    """The words of a page: a heading, a paragraph, and the button if there is one."""
+    """The words of a page: a heading, a paragraph, and the buttons if there are any."""
 
     heading: str
     paragraph: str
     button: str | None = None
+    decline: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Language:
-    """Everything a student reads in one language. Texts hold `{fields}` of `Facts`."""
+    """A language that students are written to in. Its texts hold `{fields}`."""
 
-    tag: str
-    days: tuple[str, ...]
-    months: tuple[str, ...]
-    moment: str
-    until_same_day: str
-    until: str
-    zone: str
-    date_unknown: str
-    minimum_age: str
-    details: str
-    labels: Mapping[str, str]
-    letters: Mapping[Letter, tuple[str, str]]
-    pages: Mapping[Page, PageText]
+    catalogue: Catalogue
 
-    def __post_init__(self) -> None:
-        missing = [*(set(Letter) - set(self.letters)), *(set(Page) - set(self.pages))]
-        if missing:
-            raise ValueError(f"{self.tag} lacks {', '.join(missing)}")
+    @property
+    def tag(self) -> str:
+        """The language's BCP 47 tag."""
+        return self.catalogue.tag
 
-    def date(self, moment: datetime, zone: ZoneInfo) -> str:
-        """A moment as people of this language write it, in a zone."""
-        local = moment.astimezone(zone)
-        return self.moment.format(
-            day=self.days[local.weekday()],
-            date=local.day,
-            month=self.months[local.month - 1],
-            year=local.year,
-            time=f"{local:%H:%M}",
-        )
+    @property
+    def direction(self) -> str:
+        """`ltr` or `rtl`, as HTML wants it."""
+        return self.catalogue.locale.text_direction
+
+    def text(self, name: str) -> str:
+        """A text in which nothing is counted."""
+        return self.catalogue.text(name)
+
+    def counted(self, name: str, number: int) -> str:
+        """A text in the form that fits a number."""
+        return self.catalogue.counted(name, number)
+
+    def perhaps(self, name: str) -> str | None:
+        """A text that not every letter or page has."""
+        return self.text(name) if name in self.catalogue.texts else None
+
+    def moment(self, at: datetime, zone: ZoneInfo) -> str:
+        """A day and a time as people of this language write them, in a zone."""
+        locale, local = self.catalogue.locale, at.astimezone(zone)
+        together = str(get_datetime_format("medium", locale=locale))
+        return together.format(self._time(local), format_date(local, "full", locale=locale))
+
+    def date(self, at: datetime, zone: ZoneInfo) -> str:
+        """A moment in a zone, which is named."""
+        return self._zoned(self.moment(at, zone), zone)
 
     def when(self, starts_at: datetime | None, ends_at: datetime | None, zone: ZoneInfo) -> str:
         """From when until when something is, in its own zone, which is named."""
         if starts_at is None:
-            return self.date_unknown
-        text = self.date(starts_at, zone)
+            return self.text("date.unknown")
+        told = self.moment(starts_at, zone)
         if ends_at is not None:
-            same_day = ends_at.astimezone(zone).date() == starts_at.astimezone(zone).date()
-            form = self.until_same_day if same_day else self.until
-            text = form.format(begin=text, time=f"{ends_at.astimezone(zone):%H:%M}", end=self.date(ends_at, zone))
-        return self.zone.format(moment=text, zone=zone.key)
+            local = ends_at.astimezone(zone)
+            same_day = local.date() == starts_at.astimezone(zone).date()
+            end = self._time(local) if same_day else self.moment(ends_at, zone)
+            told = self.text("date.same_day" if same_day else "date.span").format(begin=told, end=end)
+        return self._zoned(told, zone)
+
+    def _time(self, local: datetime) -> str:
+        return format_time(local.time(), "short", locale=self.catalogue.locale)
+
+    def _zoned(self, told: str, zone: ZoneInfo) -> str:
+        city = get_timezone_location(zone, self.catalogue.locale, return_city=True)
+        return self.text("date.zone").format(moment=told, zone=city)
+
+
+def language_of(tag: str) -> Language:
+    """The language in which somebody who asked for `tag` is written to."""
+    return Language(catalogues.choose(tag))
 
 
 def one_line(text: str) -> str:
@@ -102,8 +139,3 @@ def one_line(text: str) -> str:
     'Ann evil'
     """
     return " ".join(_DIRECTION_MARKS.sub("", text).split())
-
-
-def choose(languages: Mapping[str, Language], tag: str) -> Language:
-    """The language that fits a tag best: itself, its main language, else English."""
-    return languages.get(tag) or languages.get(tag.partition("-")[0]) or languages["en"]

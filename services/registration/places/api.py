@@ -20,11 +20,12 @@ from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
 from services.registration.people import rules as people_rules
 from services.registration.people.schemas import LinkToken
-from services.registration.places import actions, rules, store
+from services.registration.places import actions, rules, signing_up, store
 from services.registration.places.rules import State
 from services.registration.places.schemas import (
     AvailabilityList,
     AvailabilityOut,
+    ClassAvailability,
     RegistrationEntry,
     RegistrationOut,
     RegistrationPage,
@@ -52,12 +53,20 @@ _ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
     status_code=201,
     dependencies=[idempotency.required],
     responses=documented(
-        rules.ActivityNotFound, rules.ActivityNotOpen, rules.ActivityFull, rules.SignUpClosed, rules.SignUpNotYetOpen
+        rules.ActivityNotFound,
+        rules.ActivityNotOpen,
+        rules.ActivityFull,
+        rules.NotWaitedFor,
+        rules.SignUpClosed,
+        rules.SignUpNotYetOpen,
     ),
 )
 async def sign_up(session: Writing, runtime: Running, wanted: SignUp) -> SignedUp:
-    """Hold a place for somebody. They keep it by opening the link in the mail that they get."""
-    return await actions.sign_up(session, runtime.settings, wanted)
+    """Hold a place for somebody and their guests. They keep it by opening the link in the mail that they get.
+
+    Where there is no room they wait, if they want to; where organisers choose, they apply. A mail says so.
+    """
+    return await signing_up.sign_up(session, runtime.settings, wanted)
 
 
 @router.post(
@@ -67,8 +76,10 @@ async def sign_up(session: Writing, runtime: Running, wanted: SignUp) -> SignedU
 async def confirm_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
-    """Keep the place that is held, by the secret of the mailed link; once more is as good as once."""
-    return _out((await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row)
+    """Keep the place that is held or offered, by the secret of the mailed link; once more is as good as once."""
+    return await _out(
+        session, (await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row
+    )
 
 
 @router.post(
@@ -79,7 +90,9 @@ async def cancel_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Give the place back, by the secret of a mailed link; once more is as good as once."""
-    return _out((await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
+    return await _out(
+        session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row
+    )
 
 
 @router.get("/activities/{activity_id}/availability", responses=documented(rules.ActivityNotFound))
@@ -132,7 +145,7 @@ async def list_registrations(
     response.headers["Cache-Control"] = "private, no-store"
     if next_url is not None:
         response.headers["Link"] = f'<{next_url}>; rel="next"'
-    return RegistrationPage(items=[_entry(row) for row in rows[:limit]], next=next_url)
+    return RegistrationPage(items=[entry(row) for row in rows[:limit]], next=next_url)
 
 
 async def _availability(session: Reading, known: Sequence[Places]) -> list[AvailabilityOut]:
@@ -142,7 +155,11 @@ async def _availability(session: Reading, known: Sequence[Places]) -> list[Avail
             activity_id=places.activity_id,
             capacity=places.capacity,
             taken=places.taken,
-            waiting=0,
+            waiting=places.waiting,
+            by_class=[
+                ClassAvailability(participant_class=each, capacity=quota, taken=places.room.taken_by_class[each])
+                for each, quota in places.room.quotas.items()
+            ],
             open=places.refusal(now) is None,
             closes_at=places.sign_up_ends_at,
         )
@@ -150,20 +167,24 @@ async def _availability(session: Reading, known: Sequence[Places]) -> list[Avail
     ]
 
 
-def _out(row: Registration) -> RegistrationOut:
+async def _out(session: Writing, row: Registration) -> RegistrationOut:
     state = State(row.state)
     return RegistrationOut(
         id=row.id,
         activity_id=row.activity_id,
         state=state,
-        held_until=row.held_until if state is State.UNCONFIRMED else None,
+        held_until=row.held_until if state in rules.HELD else None,
+        position=await store.position(session, row) if state is State.WAITLISTED else None,
         code=row.code if state is State.CONFIRMED else None,
     )
 
 
-def _entry(row: Registration) -> RegistrationEntry:
+def entry(row: Registration) -> RegistrationEntry:
+    """A registration for its activity's organisers."""
     return RegistrationEntry(
         id=row.id,
+        lead_id=row.lead_id,
+        party_size=row.party_size,
         state=State(row.state),
         given_name=row.given_name,
         family_name=row.family_name,
@@ -174,4 +195,6 @@ def _entry(row: Registration) -> RegistrationEntry:
         code=row.code,
         checked_in=row.checked_in_at is not None,
         signed_up_at=row.signed_up_at,
+        held_until=row.held_until if State(row.state) in rules.HELD else None,
+        waiting_since=row.waiting_since if State(row.state) is State.WAITLISTED else None,
     )

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ActivityCancelled, ActivityHeld, ActivityPublished, ActivityRevised, SectionRecorded
 from services.kernel import mail
 from services.kernel.runtime import Runtime
-from services.registration.places import actions, store
+from services.registration.places import actions, endings, store
 from services.registration.tables import OUTGOING_MAIL
 
 ActivityEvent = ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled
@@ -25,12 +25,17 @@ async def section_recorded(session: AsyncSession, event: SectionRecorded, runtim
 
 async def expire_holds(session: AsyncSession, runtime: Runtime) -> int:
     """Free the places that nobody confirmed in time."""
-    return await actions.expire_holds(session)
+    return await endings.expire_holds(session, runtime.settings)
+
+
+async def end_waiting(session: AsyncSession, runtime: Runtime) -> int:
+    """Write to those who waited in vain."""
+    return await endings.end_waiting(session, runtime.settings)
 
 
 async def call_off(session: AsyncSession, runtime: Runtime) -> int:
     """Write to those whose activity was cancelled."""
-    return await actions.call_off(session, runtime.settings)
+    return await endings.call_off(session, runtime.settings)
 
 
 async def send_mail(session: AsyncSession, runtime: Runtime) -> int:

@@ -27,13 +27,15 @@ async def send(
     token: str | None = None,
     occasion: datetime | None = None,
     recipient: Mailbox | None = None,
+    position: int | None = None,
 ) -> None:
     """Write to the person behind a registration, once for each letter (and occasion, where there may be several)."""
     if recipient is None:
+        assert row.participant_id is not None, "guests are not written to"
         recipient = mailbox(await people.address(session, row.participant_id))
     language = letters.language_of(row.language)
     link = address(settings, token) if token is not None else ""
-    subject, body = letters.write(letter, language, facts(row, places, link=link))
+    subject, body = letters.write(letter, language, facts(row, places, link=link, position=position))
     when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""
     await mail.queue(
         session,
@@ -53,7 +55,7 @@ def address(settings: Settings, token: str) -> str:
     return f"{settings.base_url}/registration/v1/links/{token}"
 
 
-def facts(row: Registration, places: Places, *, link: str = "") -> letters.Facts:
+def facts(row: Registration, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:
     """What letters and pages say about a registration."""
     return letters.Facts(
         title=places.title,
@@ -66,4 +68,5 @@ def facts(row: Registration, places: Places, *, link: str = "") -> letters.Facts
         given_name=row.given_name,
         code=show_code(row.code),
         link=link,
+        position=position,
     )

@@ -5,7 +5,7 @@ They are for people, who get a page where programs get a problem document, so Op
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 
 from fastapi import Path
 from starlette.responses import HTMLResponse
@@ -16,7 +16,7 @@ from services.kernel.runtime import Reading, Running, Writing
 from services.registration.mail.languages import Page
 from services.registration.mail.letters import language_of
 from services.registration.people.rules import LinkExpired, LinkNotFound, LinkUsed, Purpose
-from services.registration.places import actions, letters, rules
+from services.registration.places import actions, letters, rules, store
 from services.registration.places.actions import Linked
 from services.registration.places.pages import render
 from services.registration.places.rules import State
@@ -31,6 +31,7 @@ _PAGE_OF: dict[type[Problem], Page] = {
     LinkUsed: Page.ALREADY_CONFIRMED,
     rules.HoldEnded: Page.HOLD_ENDED,
     rules.RegistrationCancelled: Page.CANCELLED,
+    rules.NotChosen: Page.NOT_CHOSEN,
     rules.ActivityCalledOff: Page.CALLED_OFF,
     rules.ActivityBegan: Page.TOO_LATE,
     rules.AlreadyCheckedIn: Page.TOO_LATE,
@@ -45,11 +46,7 @@ async def open_link(session: Reading, token: Token) -> HTMLResponse:
         linked.check_live()
     except Problem as problem:
         return await _explain(session, token, problem)
-    if linked.purpose is Purpose.MANAGE:
-        return _managed(linked, token)
-    if linked.row.state == State.CONFIRMED:
-        return _show(Page.ALREADY_CONFIRMED, linked)
-    return _show(Page.CONFIRM, linked, action=token)
+    return await _live(session, linked, token)
 
 
 @router.post("/{token}", response_class=HTMLResponse)
@@ -65,12 +62,38 @@ async def confirm_by_link(session: Writing, runtime: Running, token: Token) -> H
 
 @router.post("/{token}/cancel", response_class=HTMLResponse)
 async def cancel_by_link(session: Writing, runtime: Running, token: Token) -> HTMLResponse:
-    """Give the place back by the button; once more is as good as once."""
+    """Give the place back by the button, or decline, or stop waiting; once more is as good as once."""
     try:
+        before = State((await actions.follow_link(session, token)).row.state)
         linked = await actions.cancel(session, runtime.settings, token)
     except Problem as problem:
         return await _explain(session, token, problem)
-    return _show(Page.CANCELLED, linked)
+    return _show(_LEFT.get(before, Page.CANCELLED), linked)
+
+
+_LEFT: Final = {
+    State.OFFERED: Page.OFFER_DECLINED,
+    State.WAITLISTED: Page.WITHDRAWN,
+    State.PENDING: Page.WITHDRAWN,
+}
+
+
+async def _live(session: Reading, linked: Linked, token: str) -> HTMLResponse:
+    """The page of a registration that has not ended, with what can be done about it."""
+    match State(linked.row.state), linked.purpose:
+        case State.OFFERED, _:
+            return _show(Page.OFFERED, linked, action=token, decline=f"{token}/cancel")
+        case State.WAITLISTED, _:
+            position = await store.position(session, linked.row)
+            return _show(Page.WAITING, linked, action=f"{token}/cancel", position=position)
+        case State.PENDING, _:
+            return _show(Page.PENDING, linked, action=f"{token}/cancel")
+        case _, Purpose.MANAGE:
+            return _managed(linked, token)
+        case State.CONFIRMED, _:
+            return _show(Page.ALREADY_CONFIRMED, linked)
+        case _:
+            return _show(Page.CONFIRM, linked, action=token)
 
 
 def _managed(linked: Linked, token: str) -> HTMLResponse:
@@ -83,11 +106,18 @@ def _managed(linked: Linked, token: str) -> HTMLResponse:
 
 
 def _show(
-    page: Page, linked: Linked, *, status: int = 200, action: str | None = None, shows_code: bool = False
+    page: Page,
+    linked: Linked,
+    *,
+    status: int = 200,
+    action: str | None = None,
+    decline: str | None = None,
+    shows_code: bool = False,
+    position: int | None = None,
 ) -> HTMLResponse:
-    facts = letters.facts(linked.row, linked.places)
+    facts = letters.facts(linked.row, linked.places, position=position)
     language = language_of(linked.row.language)
-    return render(page, language, facts, status=status, action=action, shows_code=shows_code)
+    return render(page, language, facts, status=status, action=action, decline=decline, shows_code=shows_code)
 
 
 async def _explain(session: Reading | Writing, token: str, problem: Problem) -> HTMLResponse:
@@ -95,5 +125,7 @@ async def _explain(session: Reading | Writing, token: str, problem: Problem) -> 
     if page in {Page.LINK_NOT_FOUND, Page.LINK_EXPIRED}:
         return render(page, language_of("en"), status=problem.status)
     # Who comes back to what they ended themselves made no mistake.
-    status = 200 if page in {Page.CANCELLED, Page.CALLED_OFF, Page.ALREADY_CONFIRMED} else problem.status
+    status = (
+        200 if page in {Page.CANCELLED, Page.CALLED_OFF, Page.ALREADY_CONFIRMED, Page.NOT_CHOSEN} else problem.status
+    )
     return _show(page, await actions.follow_link(session, token, writing=False), status=status)

@@ -18,7 +18,9 @@ _STYLE: Final = (
     "h1{font-size:1.75rem;line-height:1.2}dt{font-weight:700}dd{margin:0 0 .75rem}"
     ".code{font:700 1.75rem ui-monospace,monospace;letter-spacing:.1em}"
     "button{font:inherit;font-weight:700;padding:.75rem 1.5rem;border:0;border-radius:.5rem;cursor:pointer;"
-    "background:#2e3192;color:#fff}button:focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
+    "background:#2e3192;color:#fff}form+form{margin-top:1rem}"
+    "button.second{background:none;color:inherit;border:2px solid currentcolor}"
+    "button:focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
 )
 _STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: Final = {
@@ -39,29 +41,35 @@ def render(
     *,
     status: int = 200,
     action: str | None = None,
+    decline: str | None = None,
     shows_code: bool = False,
 ) -> HTMLResponse:
-    """A page; its button, if it has one, sends the form to `action`, relative to the page."""
+    """A page; its buttons, if it has any, send their forms to `action` and `decline`, relative to the page."""
     text = letters.page(kind, language, facts)
     details = _details(language, facts, shows_code=shows_code) if facts is not None else ""
-    button = ""
-    if text.button is not None and action is not None:
-        button = f'<form method="post" action="{escape(action)}"><button>{escape(text.button)}</button></form>'
+    buttons = _button(text.button, action) + _button(text.decline, decline, style=' class="second"')
     title = f"{text.heading}: {facts.title}" if facts is not None else text.heading
     page = (
-        f'<!doctype html><html lang="{escape(language.tag)}"><head><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="{escape(language.tag)}" dir="{language.direction}">'
+        f'<head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f"<style>{_STYLE}</style></head><body><main><h1>{escape(text.heading)}</h1>{details}"
-        f"<p>{escape(text.paragraph)}</p>{button}</main></body></html>"
+        f"<p>{escape(text.paragraph)}</p>{buttons}</main></body></html>"
     )
     return HTMLResponse(page, status_code=status, headers=_HEADERS)
 
 
+def _button(words: str | None, action: str | None, *, style: str = "") -> str:
+    if words is None or action is None:
+        return ""
+    return f'<form method="post" action="{escape(action)}"><button{style}>{escape(words)}</button></form>'
+
+
 def _details(language: Language, facts: letters.Facts, *, shows_code: bool) -> str:
     words = letters.words(language, facts)
-    rows = [(language.labels["when"], words["when"], ""), (language.labels["where"], words["location"], "")]
+    rows = [(language.text("label.when"), words["when"], ""), (language.text("label.where"), words["location"], "")]
     if shows_code:
-        rows.append((language.labels["code"], words["code"], ' class="code"'))
+        rows.append((language.text("label.code"), words["code"], ' class="code"'))
     listed = "".join(f"<dt>{escape(name)}</dt><dd{style}>{escape(value)}</dd>" for name, value, style in rows)
     age = f"<p>{escape(words['minimum_age'])}</p>" if words["minimum_age"] else ""
     return f'<h2 dir="auto">{escape(words["title"])}</h2><dl>{listed}</dl>{age}'

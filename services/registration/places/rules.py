@@ -1,13 +1,16 @@
-"""Pure decisions about places: states, the sign-up window, how long a place is held, check-in codes, problems."""
+"""Pure decisions about places: states, room, the sign-up window, how long a place is held, codes, problems."""
 
 from __future__ import annotations
 
 import secrets
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
-from services.contracts import ActivityState
+from services.contracts import ActivityState, ParticipantClass
 from services.kernel.problems import Conflict, Forbidden, NotFound, Problem
 
 CODE_LENGTH: Final = 8
@@ -20,16 +23,36 @@ class State(StrEnum):
     """Where a registration is in its life."""
 
     UNCONFIRMED = "unconfirmed"
+    PENDING = "pending_approval"
+    WAITLISTED = "waitlisted"
+    OFFERED = "offered"
     CONFIRMED = "confirmed"
     CANCELLED = "cancelled"
+    DECLINED = "declined"
     EXPIRED = "expired"
 
+
+MOST_GUESTS: Final = 9
+"""Whom one person can bring along, if organisers allow so many."""
 
 REMINDED_EVERY: Final = timedelta(hours=1)
 """How often at most a repeated sign-up writes to the mailbox that it names."""
 
-LIVE: Final = frozenset({State.UNCONFIRMED, State.CONFIRMED})
-"""The states in which a registration has a place."""
+SEATED: Final = frozenset({State.UNCONFIRMED, State.OFFERED, State.CONFIRMED})
+"""The states in which a registration has a place, if only until somebody should have confirmed it."""
+
+HELD: Final = frozenset({State.UNCONFIRMED, State.OFFERED})
+"""The states in which a place is held until a moment."""
+
+LIVE: Final = SEATED | {State.PENDING, State.WAITLISTED}
+"""The states of which a person has at most one for an activity."""
+
+
+class Choosing(StrEnum):
+    """How the organisers find those who come: the first ones get a place, or they pick."""
+
+    FIRST_COME = "first_come"
+    APPROVAL = "approval"
 
 
 class ActivityNotFound(NotFound):
@@ -60,6 +83,12 @@ class ActivityFull(Conflict):
     title = "Activity full"
 
 
+class NotWaitedFor(Conflict):
+    """This activity keeps no waiting list, or it is too late to wait for a place."""
+
+    title = "No waiting list"
+
+
 class OutOfReach(Forbidden):
     """This activity belongs to another section or country than yours."""
 
@@ -69,6 +98,12 @@ class HoldEnded(Problem):
 
     status = 410
     title = "Hold ended"
+
+
+class NotChosen(Conflict):
+    """The organisers could not give a place to this registration."""
+
+    title = "Not chosen"
 
 
 class RegistrationCancelled(Conflict):
@@ -101,9 +136,48 @@ def closes_at(closes: datetime | None, starts: datetime | None, ends: datetime |
     return min(known, default=None)
 
 
-def has_places(capacity: int | None, taken: int) -> bool:
-    """Whether one more person could have a place."""
-    return capacity is None or taken < capacity
+@dataclass(frozen=True, slots=True)
+class Room:
+    """How much room an activity has: for everybody together and for each class; no limit where none is named."""
+
+    capacity: int | None
+    taken: int
+    waiting: int = 0
+    choosing: Choosing = Choosing.FIRST_COME
+    quotas: Mapping[ParticipantClass, int] = field(default_factory=dict)
+    taken_by_class: Mapping[ParticipantClass, int] = field(default_factory=dict)
+
+    def fits(self, party: Mapping[ParticipantClass, int]) -> bool:
+        """Whether a group fits whole, whoever else waits."""
+        if self.capacity is not None and self.taken + sum(party.values()) > self.capacity:
+            return False
+        return all(
+            self.taken_by_class.get(each, 0) + many <= self.quotas[each]
+            for each, many in party.items()
+            if each in self.quotas
+        )
+
+    @property
+    def fits_somebody(self) -> bool:
+        """Whether one more person of some class fits in."""
+        return any(self.fits({each: 1}) for each in ParticipantClass)
+
+    @property
+    def has_places(self) -> bool:
+        """Whether a sign-up is welcome now: it would get a place with nobody before it, or organisers choose anyway."""
+        return self.choosing is Choosing.APPROVAL or (self.waiting == 0 and self.fits_somebody)
+
+    def after(self, party: Mapping[ParticipantClass, int], *, waiting: int = 0) -> Room:
+        """The room when a group has come in (or gone, where its numbers are negative)."""
+        by_class = {each: self.taken_by_class.get(each, 0) + party.get(each, 0) for each in ParticipantClass}
+        return replace(
+            self, taken=self.taken + sum(party.values()), waiting=self.waiting + waiting, taken_by_class=by_class
+        )
+
+
+def party(classes: Counter[ParticipantClass]) -> dict[ParticipantClass, int]:
+    """How many of each class a group has, every class named."""
+    return {each: classes[each] for each in ParticipantClass}
 
 
 def refusal(
@@ -112,17 +186,27 @@ def refusal(
     takes_sign_ups: bool,
     opens_at: datetime | None,
     closes_at: datetime | None,
-    has_places: bool,
     now: datetime,
 ) -> type[Problem] | None:
-    """What keeps a sign-up from getting a place at `now`, if anything does."""
+    """What keeps everybody from signing up at `now`, if anything does."""
     if not takes_sign_ups:
         return ActivityNotOpen
     if state is not ActivityState.PUBLISHED or (closes_at is not None and now >= closes_at):
         return SignUpClosed
     if opens_at is not None and now < opens_at:
         return SignUpNotYetOpen
-    return None if has_places else ActivityFull
+    return None
+
+
+def offers_end_at(starts: datetime | None, ends: datetime | None, *, hours_before: int) -> datetime | None:
+    """When the last place is offered to those who wait: some hours before the start; None where that is not known."""
+    known = starts or ends
+    return None if known is None else known - timedelta(hours=hours_before)
+
+
+def offered_until(now: datetime, *, hours: int, starts_at: datetime | None, ends_at: datetime | None) -> datetime:
+    """How long an offer stands: never past the start."""
+    return held_until(now, minutes=hours * 60, starts_at=starts_at, ends_at=ends_at)
 
 
 def held_until(now: datetime, *, minutes: int, starts_at: datetime | None, ends_at: datetime | None) -> datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
@@ -11,9 +12,10 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
-from services.kernel.texts import AssignedCountryCode, Code, LanguageTag, Name, Received, Sent, Storable
+from services.kernel.texts import AssignedCountryCode, Code, Flag, LanguageTag, Name, Received, Sent, Storable
 from services.registration.people.schemas import Address, Consents
-from services.registration.places.rules import State
+from services.registration.places import rules
+from services.registration.places.rules import MOST_GUESTS, State
 
 _TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Storable, StringConstraints(max_length=1000)])
 LARGEST_NUMBER = 1_000_000_000
@@ -40,8 +42,17 @@ Answer = Annotated[
 ]
 
 
+class GuestIn(Received):
+    """Somebody who comes along. Nothing is mailed to them; they get a check-in code of their own."""
+
+    given_name: Name
+    family_name: Name
+    participant_class: ParticipantClass
+    home_country: AssignedCountryCode | None = None
+
+
 class SignUp(Received):
-    """Somebody who wants a place."""
+    """Somebody who wants a place, and those who come with them: a group that gets places together or none."""
 
     activity_id: UUID
     email: Address
@@ -56,6 +67,14 @@ class SignUp(Received):
     ] = {}
     consents: Consents
     language: Annotated[LanguageTag, Field(description="In which to write to them.")] = "en"
+    guests: Annotated[list[GuestIn], Field(max_length=MOST_GUESTS, description="As many as the terms allow.")] = []
+    waiting_list: Annotated[Flag, Field(description="Whether to wait where there is no room; else that is a 409.")] = (
+        False
+    )
+
+    def party(self) -> dict[ParticipantClass, int]:
+        """How many of each class come."""
+        return rules.party(Counter([self.participant_class, *(guest.participant_class for guest in self.guests)]))
 
 
 class SignedUp(Sent):
@@ -63,8 +82,10 @@ class SignedUp(Sent):
 
     id: UUID = Field(description="For confirming and cancelling together with the mailed secret.")
     activity_id: UUID
-    state: Literal["unconfirmed"]
-    held_until: datetime = Field(description="The place is held until then, for the mailed link to be opened.")
+    state: Literal[State.UNCONFIRMED, State.WAITLISTED, State.PENDING]
+    held_until: datetime | None = Field(
+        description="If it is `unconfirmed`: a place is held until then, for the mailed link to be opened."
+    )
 
 
 class RegistrationOut(Sent):
@@ -73,8 +94,17 @@ class RegistrationOut(Sent):
     id: UUID
     activity_id: UUID
     state: State
-    held_until: datetime | None = Field(description="Null unless it waits for its confirmation.")
+    held_until: datetime | None = Field(description="Null unless a place waits for its confirmation.")
+    position: int | None = Field(description="In the waiting list, if it is `waitlisted`.")
     code: str | None = Field(description="To show at the door, once it is confirmed.")
+
+
+class ClassAvailability(Sent):
+    """How many places a class of participants has."""
+
+    participant_class: ParticipantClass
+    capacity: int
+    taken: int
 
 
 class AvailabilityOut(Sent):
@@ -83,7 +113,8 @@ class AvailabilityOut(Sent):
     activity_id: UUID
     capacity: int | None = Field(description="Null is unlimited.")
     taken: int
-    waiting: int = Field(description="There is no waiting list yet.")
+    waiting: int = Field(description="How many people are on the waiting list.")
+    by_class: list[ClassAvailability] = Field(description="Each class that has a quota.")
     open: bool = Field(description="Whether a sign-up would get a place now.")
     closes_at: datetime | None
 
@@ -99,6 +130,8 @@ class RegistrationEntry(Sent):
     """A registration as its activity's organisers see it."""
 
     id: UUID
+    lead_id: UUID | None = Field(description="With whom they come, if somebody else signed them up.")
+    party_size: int = Field(description="How many come together, with the one who signed them up.")
     state: State
     given_name: str
     family_name: str
@@ -109,6 +142,8 @@ class RegistrationEntry(Sent):
     code: str
     checked_in: bool
     signed_up_at: datetime
+    held_until: datetime | None
+    waiting_since: datetime | None
 
 
 class RegistrationPage(Sent):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.orm import Mapped, mapped_column
 
-from services.contracts import ActivityState
+from services.contracts import ActivityState, ParticipantClass
 from services.kernel.problems import Problem
 from services.registration.places import rules
 from services.registration.tables import Table
@@ -18,20 +18,25 @@ from services.registration.tables import Table
 _Instant = sa.DateTime(timezone=True)
 
 # Spelt out in statements too, since a partial index is not used for a parameter.
-IS_LIVE = sa.text("state IN ('unconfirmed', 'confirmed')")
+IS_LIVE = sa.text("state IN ('unconfirmed', 'pending_approval', 'waitlisted', 'offered', 'confirmed')")
+IS_HELD = sa.text("state IN ('unconfirmed', 'offered')")
 
 
 class Places(Table):
-    """The places of one activity: the activity as this service last heard of it, and how many places are taken.
+    """The places of one activity: as this service last heard of it, on the organisers' terms, and how many are taken.
 
-    `taken` may lie above `capacity`: when organisers lower it nobody is thrown out.
+    `taken` may lie above `capacity`: when organisers lower it nobody is thrown out. `waiting` counts people, and
+    `offers_due` says that somebody who waits may fit in since it was last looked. A quota that is null is no limit.
     """
 
     __tablename__ = "places"
     __table_args__ = (
         sa.CheckConstraint("state IN ('published', 'held', 'cancelled')", name="state"),
         sa.CheckConstraint("taken >= 0", name="taken_not_negative"),
+        sa.CheckConstraint("waiting >= 0", name="waiting_not_negative"),
+        sa.CheckConstraint("choosing IN ('first_come', 'approval')", name="choosing"),
         sa.Index("ix_places_to_call_off", "activity_id", postgresql_where=sa.text("to_call_off")),
+        sa.Index("ix_places_offers_due", "activity_id", postgresql_where=sa.text("offers_due")),
     )
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
@@ -53,11 +58,50 @@ class Places(Table):
     taken: Mapped[int] = mapped_column(sa.Integer)
     availability_revision: Mapped[int] = mapped_column(sa.Integer)
     to_call_off: Mapped[bool] = mapped_column(sa.Boolean)
+    waiting: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    offers_due: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    taken_international: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    taken_local: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    taken_esn_volunteer: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    terms_revision: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
+    choosing: Mapped[str] = mapped_column(sa.Text, server_default=sa.text("'first_come'"))
+    quota_international: Mapped[int | None] = mapped_column(sa.Integer)
+    quota_local: Mapped[int | None] = mapped_column(sa.Integer)
+    quota_esn_volunteer: Mapped[int | None] = mapped_column(sa.Integer)
+    guests_at_most: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("0"))
+    keeps_waiting_list: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.true())
+    hold_minutes: Mapped[int | None] = mapped_column(sa.Integer)
+    offer_hours: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("24"))
+    offers_end_hours: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("2"))
+    questions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sa.text("'[]'"))
+
+    @property
+    def room(self) -> rules.Room:
+        """How much room there is."""
+        limits = {each: getattr(self, f"quota_{each}") for each in ParticipantClass}
+        return rules.Room(
+            capacity=self.capacity,
+            taken=self.taken,
+            waiting=self.waiting,
+            choosing=rules.Choosing(self.choosing),
+            quotas={each: limit for each, limit in limits.items() if limit is not None},
+            taken_by_class={each: getattr(self, f"taken_{each}") for each in ParticipantClass},
+        )
 
     @property
     def has_places(self) -> bool:
-        """Whether one more person could have a place."""
-        return rules.has_places(self.capacity, self.taken)
+        """Whether somebody who signs up now could have a place."""
+        return self.room.has_places
+
+    @property
+    def offers_end_at(self) -> datetime | None:
+        """When the last place is offered to those who wait."""
+        return rules.offers_end_at(self.starts_at, self.ends_at, hours_before=self.offers_end_hours)
+
+    def offers(self, now: datetime) -> bool:
+        """Whether free places are offered at `now` to those who wait."""
+        ends = self.offers_end_at
+        return self.state == ActivityState.PUBLISHED and self.takes_sign_ups and (ends is None or now < ends)
 
     @property
     def sign_up_ends_at(self) -> datetime | None:
@@ -66,12 +110,16 @@ class Places(Table):
 
     def refusal(self, now: datetime) -> type[Problem] | None:
         """What keeps a sign-up from getting a place at `now`, if anything does."""
+        closed = self.window_refusal(now)
+        return closed or (None if self.has_places else rules.ActivityFull)
+
+    def window_refusal(self, now: datetime) -> type[Problem] | None:
+        """What keeps everybody from signing up at `now`, whether or not there are places."""
         return rules.refusal(
             state=ActivityState(self.state),
             takes_sign_ups=self.takes_sign_ups,
             opens_at=self.opens_at,
             closes_at=self.sign_up_ends_at,
-            has_places=self.has_places,
             now=now,
         )
 
@@ -79,24 +127,46 @@ class Places(Table):
 class Registration(Table):
     """One person's registration for one activity. At most one of a person is live; the others are its past.
 
+    A group is the registration of the one who signed it up and one for each guest, who has no mailbox here and whose
+    `lead_id` names the first. Its state is the state of all; `party_size` stands with the first and is 1 elsewhere.
     `attendance_key` names the person's attendance to other services and is shown to nobody.
     """
 
     __tablename__ = "registrations"
     __table_args__ = (
-        sa.CheckConstraint("state IN ('unconfirmed', 'confirmed', 'cancelled', 'expired')", name="state"),
+        sa.CheckConstraint(
+            "state IN ('unconfirmed', 'pending_approval', 'waitlisted', 'offered', 'confirmed', 'cancelled', "
+            "'declined', 'expired')",
+            name="state",
+        ),
+        sa.CheckConstraint("lead_id IS NULL OR participant_id IS NULL", name="guests_have_no_mailbox"),
+        sa.Index("ix_registrations_lead_id", "lead_id", postgresql_where=sa.text("lead_id IS NOT NULL")),
         sa.CheckConstraint(
             "participant_class IN ('international', 'local', 'esn_volunteer')", name="participant_class"
         ),
         sa.Index("uq_registrations_live", "activity_id", "participant_id", unique=True, postgresql_where=IS_LIVE),
-        sa.Index("ix_registrations_held_until", "held_until", postgresql_where=sa.text("state = 'unconfirmed'")),
+        sa.Index("ix_registrations_held_until", "held_until", postgresql_where=IS_HELD),
+        sa.Index(
+            "ix_registrations_waiting",
+            "activity_id",
+            "waiting_since",
+            "id",
+            postgresql_where=sa.text("state = 'waitlisted' AND lead_id IS NULL"),
+        ),
+        sa.Index(
+            "ix_registrations_undecided",
+            "activity_id",
+            postgresql_where=sa.text("state IN ('waitlisted', 'pending_approval') AND lead_id IS NULL"),
+        ),
         sa.Index(None, "activity_id", "id"),
         sa.UniqueConstraint("activity_id", "code"),
     )
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     activity_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.places.activity_id"))
-    participant_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
+    participant_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
+    lead_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.registrations.id", ondelete="CASCADE"))
+    party_size: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("1"))
     state: Mapped[str] = mapped_column(sa.Text)
     participant_class: Mapped[str] = mapped_column(sa.Text)
     given_name: Mapped[str] = mapped_column(sa.Text)
@@ -108,7 +178,8 @@ class Registration(Table):
     code: Mapped[str] = mapped_column(sa.Text)
     attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, unique=True)
     signed_up_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
-    held_until: Mapped[datetime] = mapped_column(_Instant)
+    held_until: Mapped[datetime | None] = mapped_column(_Instant)
+    waiting_since: Mapped[datetime | None] = mapped_column(_Instant)
     reminded_at: Mapped[datetime | None] = mapped_column(_Instant)
     confirmed_at: Mapped[datetime | None] = mapped_column(_Instant)
     checked_in_at: Mapped[datetime | None] = mapped_column(_Instant)

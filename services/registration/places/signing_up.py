@@ -1,0 +1,205 @@
+"""Signing up.
+
+Who gets a place is decided by Postgres in the transaction of the sign-up: the registration is inserted first (at most
+one of a person is live), everything that belongs to it next, and one conditional statement takes the places, near
+the end, so that the contended row is locked for as short as can be. Both or neither.
+
+A sign-up must not tell whether a mailbox has a registration already. Whoever signs up twice is answered like a
+stranger: the same body with an id made for this answer (see `Handle`), or the same refusal, since the question whether
+a stranger would get a place is asked first. The truth goes to the mailbox only, at most once an hour, and the
+sign-up's own details are dropped, for nobody has shown that they are the owner's. What remains: `taken` does not move
+for a repeated sign-up, which shows to somebody who watches an activity that nobody else signs up for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID, uuid4
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.contracts import ParticipantClass
+from services.kernel.ids import new_id
+from services.kernel.problems import FieldError, Invalid
+from services.kernel.settings import Settings
+from services.registration.mail.languages import Letter
+from services.registration.people import actions as links
+from services.registration.people import store as people
+from services.registration.people.rules import Purpose
+from services.registration.places import actions, letters, questions, rules, store
+from services.registration.places.rules import State
+from services.registration.places.schemas import GuestIn, SignedUp, SignUp
+from services.registration.places.tables import Places, Registration
+
+
+async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> SignedUp:
+    """Hold a place for somebody and their guests until they open the link that is mailed to them.
+
+    Where organisers choose, it is kept for them to decide. Where there is no room, it waits if that is wanted.
+    """
+    places, now = await _open_places(session, wanted.activity_id)
+    await _check_details(session, places, wanted)
+    party = wanted.party()
+    state = _state_of(places, party, now, waits=wanted.waiting_list)
+    minutes = places.hold_minutes or settings.hold_minutes
+    held_until = rules.held_until(now, minutes=minutes, starts_at=places.starts_at, ends_at=places.ends_at)
+    participant_id = await people.participant(session, wanted.email)
+    identity = new_id()
+    values = {
+        "id": identity, "participant_id": participant_id, "state": state.value, "party_size": 1 + len(wanted.guests),
+        "code": rules.new_code(), "attendance_key": uuid4(), "participant_class": wanted.participant_class.value,
+        "held_until": held_until if state is State.UNCONFIRMED else None,
+        "waiting_since": now if state is State.WAITLISTED else None,
+        **wanted.model_dump(include={"activity_id", "given_name", "family_name", "language", "home_country",
+                                     "host_section", "answers"}),
+    }  # fmt: skip
+    while not await store.add_registration(session, values):
+        handle = await _repeated(session, settings, places, participant_id, now)
+        if handle is not None:
+            return _signed_up(handle, wanted, state, held_until)
+    if wanted.guests:
+        await store.add_guests(session, [_guest(values, guest) for guest in wanted.guests])
+    consents = [(consent.purpose, consent.text_version) for consent in wanted.consents]
+    await people.add_consents(
+        session, participant_id=participant_id, registration_id=identity, language=wanted.language, consents=consents
+    )
+    row = Registration(**values)
+    if state is State.UNCONFIRMED:
+        state = await _take(session, wanted, row, party, now)
+    elif state is State.WAITLISTED:
+        await _wait(session, row)
+    token = await links.issue_link(
+        session,
+        registration_id=identity,
+        purpose=Purpose.CONFIRM if state is State.UNCONFIRMED else Purpose.MANAGE,
+        expires_at=actions.link_ends(now, places),
+    )
+    await letters.send(session, settings, _FIRST_LETTER[state], row, places, token=token, recipient=wanted.email)
+    return _signed_up(identity, wanted, state, held_until)
+
+
+_FIRST_LETTER: Final = {
+    State.UNCONFIRMED: Letter.CONFIRM,
+    State.WAITLISTED: Letter.WAITLISTED,
+    State.PENDING: Letter.PENDING,
+}
+
+
+def _signed_up(identity: UUID, wanted: SignUp, state: State, held_until: datetime) -> SignedUp:
+    held = held_until if state is State.UNCONFIRMED else None
+    return SignedUp(id=identity, activity_id=wanted.activity_id, state=state, held_until=held)
+
+
+async def _open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places, datetime]:
+    """The places of an activity that takes sign-ups now, and when that is; otherwise the problem that says why not."""
+    found = await store.places_now(session, activity_id)
+    if found is None:
+        raise rules.ActivityNotFound
+    places, now = found
+    refusal = places.window_refusal(now)
+    if refusal is not None:
+        raise refusal
+    return places, now
+
+
+async def _check_details(session: AsyncSession, places: Places, wanted: SignUp) -> None:
+    """Refuse what does not fit the organisers' terms, every fault at once."""
+    faults = questions.faults(places.questions, wanted.answers)
+    if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
+        faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
+    if len(wanted.guests) > places.guests_at_most:
+        detail = f"At most {places.guests_at_most} guests." if places.guests_at_most else "No guests can be brought."
+        faults.append(FieldError(pointer="#/guests", detail=detail))
+    elif wanted.guests and not replace(places.room, taken=0, taken_by_class={}).fits(wanted.party()):
+        faults.append(FieldError(pointer="#/guests", detail="There will never be room for so many of you."))
+    if faults:
+        raise Invalid(errors=faults)
+
+
+def _state_of(places: Places, party: Mapping[ParticipantClass, int], now: datetime, *, waits: bool) -> State:
+    """What a stranger's sign-up would come to, which is what everybody is answered."""
+    room = places.room
+    if room.choosing is rules.Choosing.APPROVAL:
+        return State.PENDING
+    if room.waiting == 0 and room.fits(party):
+        return State.UNCONFIRMED
+    _check_waits(places, now, waits=waits)
+    return State.WAITLISTED
+
+
+def _check_waits(places: Places, now: datetime, *, waits: bool) -> None:
+    if not waits:
+        raise rules.ActivityFull
+    if not (places.keeps_waiting_list and places.offers(now)):
+        raise rules.NotWaitedFor
+
+
+def _guest(lead: Mapping[str, Any], guest: GuestIn) -> dict[str, Any]:
+    own = {
+        "id": new_id(), "participant_id": None, "lead_id": lead["id"], "party_size": 1, "code": rules.new_code(),
+        "attendance_key": uuid4(), "participant_class": guest.participant_class.value, "answers": {},
+        "given_name": guest.given_name, "family_name": guest.family_name, "home_country": guest.home_country,
+    }  # fmt: skip
+    return {**lead, **own}
+
+
+async def _take(
+    session: AsyncSession, wanted: SignUp, row: Registration, party: Mapping[ParticipantClass, int], now: datetime
+) -> State:
+    """Take the places; whoever comes too late by a moment waits, if that is wanted."""
+    taken = await store.take_place(session, wanted.activity_id, party)
+    if taken is not None:
+        await actions.tell_if_turned(
+            session, taken, had=taken.room.after({each: -many for each, many in party.items()})
+        )
+        return State.UNCONFIRMED
+    places, _ = await _open_places(session, wanted.activity_id)
+    _check_waits(places, now, waits=wanted.waiting_list)
+    await store.move(
+        session,
+        [row.id],
+        {State.UNCONFIRMED},
+        State.WAITLISTED,
+        values={"held_until": None, "waiting_since": now},
+    )
+    row.held_until, row.waiting_since = None, now
+    await _wait(session, row)
+    return State.WAITLISTED
+
+
+async def _wait(session: AsyncSession, row: Registration) -> None:
+    after = await store.change_waiting(session, row.activity_id, row.party_size)
+    await actions.tell_if_turned(session, after, had=after.room.after({}, waiting=-row.party_size))
+
+
+async def _repeated(
+    session: AsyncSession, settings: Settings, places: Places, participant_id: UUID, now: datetime
+) -> UUID | None:
+    """Answer a sign-up by somebody who has a live registration; None when it has just ended and they may try anew."""
+    row = await store.lock_live_registration(session, activity_id=places.activity_id, participant_id=participant_id)
+    if row is None:
+        return None
+    if row.state in rules.HELD and row.held_until is not None and row.held_until <= now:
+        await actions.end(session, row, State.EXPIRED, now)
+        return None
+    if row.reminded_at is None or row.reminded_at + rules.REMINDED_EVERY <= now:
+        row.reminded_at = now
+        letter, purpose = _REMINDERS[State(row.state)]
+        token = await links.issue_link(
+            session, registration_id=row.id, purpose=purpose, expires_at=actions.link_ends(now, places)
+        )
+        position = await store.position(session, row) if row.state == State.WAITLISTED else None
+        await letters.send(session, settings, letter, row, places, token=token, occasion=now, position=position)
+    return await store.add_handle(session, row.id)
+
+
+_REMINDERS: Final = {
+    State.UNCONFIRMED: (Letter.STILL_TO_CONFIRM, Purpose.CONFIRM),
+    State.OFFERED: (Letter.OFFERED, Purpose.CONFIRM),
+    State.CONFIRMED: (Letter.STILL_HAS_PLACE, Purpose.MANAGE),
+    State.WAITLISTED: (Letter.WAITLISTED, Purpose.MANAGE),
+    State.PENDING: (Letter.PENDING, Purpose.MANAGE),
+}
