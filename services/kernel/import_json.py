@@ -161,7 +161,8 @@ def _row(number: int, raw: bytes) -> Row:
 def _checked(number: int, value: dict[str, Any], raw: bytes) -> Row:
     for column, inner in value.items():
         if reason := text_flaw(column) or _deep_flaw(inner):
-            return Row(number, {}, raw, Refused(column if text_flaw(column) is None else None, reason))
+            # Its values stay, so that a reader may still see whose record it is.
+            return Row(number, value, raw, Refused(column if text_flaw(column) is None else None, reason))
     return Row(number, value, raw)
 
 

@@ -95,7 +95,10 @@ def text(changes: Changes, *, applied: bool) -> str:
         for each in report[kind]:
             lines += [f"  {kind:<9}  {each['code']}  {_field(change)}" for change in each["fields"]]
     lines += [f"  merged     {code}" for code in report["merged"]]
-    lines += [f"  gone       {each['code']}  {each['name']}: {each['proposed']}" for each in report["gone"]]
+    lines += [
+        f"  gone       {each['code']}  {each['name']}: {each['proposed'] or 'kept, a refused record may be its own'}"
+        for each in report["gone"]
+    ]
     lines += [
         f"  renamed?   {each['old']} -> {each['new']}: {', '.join(each['reasons'])}" for each in report["suspected"]
     ]

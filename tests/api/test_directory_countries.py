@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +10,7 @@ import pytest
 
 from services.operations import imports
 from services.operations.imports import Kind
-from tests.harness.catalogue import LIST, activity, enter, found, titles
+from tests.harness.catalogue import activity, enter, found, titles
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.refusals import refused
@@ -160,7 +159,7 @@ async def test_an_activity_is_in_the_platform_of_its_country_on_its_first_day(ne
 async def test_activities_follow_their_country_into_another_platform(network: Network) -> None:
     held = activity("held", state="held", starts_at=datetime(2015, 5, 8, 8, tzinfo=UTC))
     undated = activity("undated", starts_at=None)
-    await enter(network, [held, undated, *(activity(f"{number}", id=None or _id(number)) for number in range(250))])
+    await enter(network, [held, undated, *(activity(f"{number}") for number in range(250))])
     elsewhere = activity("elsewhere", country="PL")
     await enter(network, [elsewhere])
     reply = await put(
@@ -179,23 +178,3 @@ async def test_activities_follow_their_country_into_another_platform(network: Ne
     assert await value(network.database_url, "SELECT count(*) FROM activities.platform_rounds") == 0
     await network.sweep()
     assert await value(network.database_url, revised) == 251
-
-
-def _id(number: int) -> Any:
-    from uuid import UUID
-
-    return UUID(int=(0x0190 << 112) | (7 << 76) | (2 << 62) | number)
-
-
-async def test_an_old_document_gets_its_platform_from_the_migration(network: Network) -> None:
-    await enter(network, [activity("old", country="PL")])
-    # As the version before left it, which the migration would find.
-    await rows(
-        network.database_url,
-        """UPDATE activities.activities SET document = replace(document, ',"platform":null', '')""",
-    )
-    assert "platform" not in json.loads(
-        str(await value(network.database_url, "SELECT document FROM activities.activities"))
-    )
-    assert (await found(network))["items"][0]["title"] == "old"
-    assert date(2027, 5, 8).isoformat() in (await found(network))["items"][0]["starts_at"]

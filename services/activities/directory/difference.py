@@ -27,6 +27,8 @@ class Listed:
     named: set[str] = field(default_factory=set)
     refused: list[dict[str, Any]] = field(default_factory=list)
     remarks: list[dict[str, Any]] = field(default_factory=list)
+    is_clear: bool = True
+    """Whether it is known of every record which section it speaks of; else nobody can be said to be missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ def listed(records: Iterable[Row]) -> Listed:
     found = Listed()
     for number, record in enumerate(records, 1):
         code = record.values.get("code")
-        named = code.strip().upper() if isinstance(code, str) else None
+        named = code.strip().upper() if isinstance(code, str) and code.isprintable() else None
         try:
             row, remarks = parsed(record, section_in_accounts)
             if row.code in found.rows:
@@ -65,7 +67,9 @@ def listed(records: Iterable[Row]) -> Listed:
         else:
             found.rows[row.code] = row
             found.remarks += [_told(number, row.code, each.column, each.reason) for each in remarks]
-        if named is not None:
+        if named is None:
+            found.is_clear = False
+        else:
             found.named.add(named)
     return found
 
@@ -78,7 +82,7 @@ def compare(entries: Mapping[str, Mapping[str, Any]], source: Listed) -> Changes
     for code, row in sorted(source.rows.items()):
         for each in differences(entries[code], row, entries[code]["edited"]) if code in entries else ():
             (changed if each.wins == "source" else kept).setdefault(code, []).append(each)
-    gone = [code for code, entry in sorted(entries.items()) if _is_gone(entry, source)]
+    missing = [code for code, entry in sorted(entries.items()) if _is_gone(entry, source)]
     report = {
         "new": [{"code": row.code, "name": row.name, "state": row.state} for row in new],
         "changed": [_fields(code, found) for code, found in changed.items()],
@@ -88,12 +92,17 @@ def compare(entries: Mapping[str, Mapping[str, Any]], source: Listed) -> Changes
             if any(each.column == "state" and each.listed == "merged" for each in found)
         ],
         "gone": [
-            {"code": code, "name": entries[code]["name"], "state": entries[code]["state"], "proposed": "withdrew"}
-            for code in gone
+            {
+                "code": code,
+                "name": entries[code]["name"],
+                "state": entries[code]["state"],
+                "proposed": "withdrew" if source.is_clear else None,
+            }
+            for code in missing
         ],
         "suspected": [
             {"old": code, "new": row.code, "reasons": reasons}
-            for code, row in product(gone, new)
+            for code, row in product(missing, new)
             if (reasons := _resemblance(entries[code], row))
         ],
         "kept": [_fields(code, found) for code, found in kept.items()],
@@ -101,7 +110,7 @@ def compare(entries: Mapping[str, Mapping[str, Any]], source: Listed) -> Changes
         "remarks": source.remarks,
         "unchanged": sum(code in entries and code not in changed for code in source.rows),
     }  # fmt: skip
-    return Changes(new, changed, gone, report)
+    return Changes(new, changed, missing if source.is_clear else [], report)
 
 
 def _is_gone(entry: Mapping[str, Any], source: Listed) -> bool:
@@ -140,5 +149,5 @@ def _fields(code: str, found: Iterable[Difference]) -> dict[str, Any]:
 
 
 def _told(number: int, code: str | None, column: str | None, reason: str) -> dict[str, Any]:
-    shown = code[:60] if code is not None and code.isprintable() else None
+    shown = code and code[:60]
     return {"record": number, "code": shown, "field": column, "reason": reason}

@@ -190,7 +190,9 @@ class EntryOut(Sent):
 class GoneOut(EntryOut):
     """A section that the list no longer names; it is never deleted."""
 
-    proposed: Literal["withdrew"]
+    proposed: Literal["withdrew"] | None = Field(
+        description="null where a refused record says not whose it is: it may be this one's."
+    )
 
 
 class ChangedOut(Sent):
