@@ -26,7 +26,7 @@ from services.kernel.application import describe
 from services.kernel.failures import Stop
 from services.kernel.service import Service
 from services.kernel.settings import Settings
-from services.operations import first_run, imports, welcome
+from services.operations import first_run, imports, sync, welcome
 
 SERVICES: dict[str, Service] = {
     service.name: service for service in (activities.SERVICE, registration.SERVICE, impact.SERVICE)
@@ -137,6 +137,29 @@ def import_command(
     print(report.text())
     if report.stopped:
         raise typer.Exit(1)
+
+
+synced = typer.Typer(no_args_is_help=True, help="Bring entries into line with the system that owns them.")
+app.add_typer(synced, name="sync")
+
+
+@synced.callback()
+def sync_group() -> None:
+    """Bring entries into line with the system that owns them."""
+
+
+@synced.command("sections")
+def sync_sections(
+    source: Annotated[str, typer.Argument(help="All sections, as ESN Accounts lists them: a JSON file or an address.")],
+    apply: Annotated[bool, typer.Option("--apply", help="Change what the report said.")] = False,
+    report: Annotated[str | None, typer.Option(help="The digest of the report that was seen.")] = None,
+) -> None:
+    """Show what a list of all sections would change; with --apply --report DIGEST, change exactly that."""
+    if apply != (report is not None):
+        raise Stop("--apply and --report DIGEST go together: only a report that was seen is carried out.")
+    settings = Settings.load()
+    logs.configure("WARNING", service="sync")
+    print(sync.text(_run(sync.sections(settings, source, digest=report)), applied=apply))
 
 
 @app.command()

@@ -73,6 +73,7 @@ class Activity(_Part):
     sign_up_closes_at: datetime | None
     minimum_age: int | None
     sample: bool
+    platform: str | None = Field(default=None, description="The regional platform of the country on the first day.")
 
     @property
     def section(self) -> str | None:

@@ -7,6 +7,8 @@ from services.activities.campaigns import tables as _campaign_tables  # noqa: F4
 from services.activities.catalogue import api as catalogue
 from services.activities.catalogue import consumers as reactions
 from services.activities.directory import api as directory
+from services.activities.directory import country_api as countries
+from services.activities.directory import sync_api as syncs
 from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
@@ -21,10 +23,20 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(
+        finding.router,
+        catalogue.router,
+        directory.router,
+        countries.router,
+        syncs.router,
+        campaigns.router,
+        feeds.router,
+        web.router,
+    ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
+        Sweep("platforms whose members changed", reactions.follow_platforms),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

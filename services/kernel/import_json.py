@@ -155,10 +155,20 @@ def _row(number: int, raw: bytes) -> Row:
         return _faulty(number, raw, f"the record is not JSON: {error}")
     if not isinstance(value, dict):
         return _faulty(number, raw, f"an object was expected, not {_KINDS.get(type(value), 'a number')}")
+    return _checked(number, value, raw)
+
+
+def _checked(number: int, value: dict[str, Any], raw: bytes) -> Row:
     for column, inner in value.items():
         if reason := text_flaw(column) or _deep_flaw(inner):
-            return Row(number, {}, raw, Refused(column if text_flaw(column) is None else None, reason))
+            # Its values stay, so that a reader may still see whose record it is.
+            return Row(number, value, raw, Refused(column if text_flaw(column) is None else None, reason))
     return Row(number, value, raw)
+
+
+def row_of(number: int, value: dict[str, Any]) -> Row:
+    """The row of a record that came in a request."""
+    return _checked(number, value, b"")
 
 
 _KINDS = {str: "a text", list: "an array", bool: "true or false", type(None): "null"}

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
+from zoneinfo import available_timezones
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    AnyHttpUrl,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
 from pydantic_core import PydanticCustomError
 
 from services.kernel.country_codes import ASSIGNED
@@ -96,6 +107,37 @@ def _written_out(value: Any) -> Any:
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_plausible_instant)]
 """An instant with its offset (RFC 3339)."""
+
+
+def _plain_date(value: Any) -> Any:
+    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        return value
+    raise PydanticCustomError("day", "Must be a day, as 2026-11-14.")
+
+
+Day = Annotated[date, BeforeValidator(_plain_date), AfterValidator(_plausible_instant)]
+"""A day of the calendar."""
+
+
+def _zone(value: str) -> str:
+    if value not in available_timezones():
+        raise PydanticCustomError("unknown_time_zone", "Must be a time zone of the IANA database, as Europe/Rome.")
+    return value
+
+
+Zone = Annotated[Line, AfterValidator(_zone)]
+"""A time zone of the IANA database."""
+
+
+def _web_address(value: str) -> str:
+    try:
+        return str(AnyHttpUrl(value))
+    except ValidationError:
+        raise PydanticCustomError("web_address", "Must be an http:// or https:// address.") from None
+
+
+Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
+"""An address on the web."""
 
 
 class Received(BaseModel):

@@ -31,6 +31,7 @@ class Kind(StrEnum):
     SECTIONS = "sections"
     EDITIONS = "editions"
     ACTIVITIES = "activities"
+    COUNTRIES = "countries"
 
 
 class Progress:
@@ -85,6 +86,8 @@ def _columns(kind: Kind) -> tuple[Sequence[str], Sequence[str]]:
         return sections.COLUMNS, sections.OPTIONAL_COLUMNS
     if kind is Kind.EDITIONS:
         return editions.COLUMNS, editions.OPTIONAL_COLUMNS
+    if kind is Kind.COUNTRIES:
+        return sections.COUNTRY_COLUMNS, sections.OPTIONAL_COUNTRY_COLUMNS
     required = dict.fromkeys((*activities.COLUMNS, *reports.COLUMNS))
     return tuple(required), tuple(name for name in activities.OPTIONAL_COLUMNS if name not in required)
 
@@ -95,4 +98,6 @@ def _stages(kind: Kind, path: Path, held: dict[str, Runtime]) -> list[Stage]:
         return [sections.stage(held[ACTIVITIES], from_accounts=is_json)]
     if kind is Kind.EDITIONS:
         return [editions.stage(held[ACTIVITIES])]
+    if kind is Kind.COUNTRIES:
+        return [sections.countries_stage(held[ACTIVITIES])]
     return [activities.stage(held[ACTIVITIES]), reports.stage(held[IMPACT])]

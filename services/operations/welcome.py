@@ -29,8 +29,8 @@ async def development_tokens(settings: Settings) -> list[Issued]:
     engine = db.create_engine(settings, role=None, pool_size=1)
     try:
         async with db.session_factory(engine).begin() as session:
-            first = await directory.page_of_sections(session, country=None, after=None, limit=1)
-            section = await directory.section(session, SAMPLE_SECTION) or next(iter(first), None)
+            first = await directory.page_of_sections(session, limit=1)
+            section = await directory.section(session, SAMPLE_SECTION) or next((row for row, _ in first), None)
             issued = []
             for role in Role:
                 code = section.code if section and role is Role.LOCAL_COORDINATOR else None

@@ -31,7 +31,9 @@ async def shared(
             yield network
 
 
-@pytest.mark.parametrize("address", [*LISTS, "/activities/v1/countries", "/activities/v1/editions"])
+@pytest.mark.parametrize(
+    "address", [*LISTS, "/activities/v1/countries", "/activities/v1/platforms", "/activities/v1/editions"]
+)
 async def test_an_unknown_parameter_is_refused(shared: Network, address: str) -> None:
     await refused(shared, "GET", f"{address}?zq7={MARKER}", status=422, pointers=["query/zq7"])
 
@@ -178,12 +180,12 @@ async def test_a_list_has_one_address(shared: Network, address: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["%00", "IT%20", "%27--", "..%2f", "x" * 64, "%ED%A0%80", "%FF"])
-@pytest.mark.parametrize("kind", ["sections", "editions"])
+@pytest.mark.parametrize("kind", ["sections", "editions", "countries", "platforms"])
 async def test_a_code_out_of_its_form_is_refused(shared: Network, kind: str, code: str) -> None:
     await refused(shared, "GET", f"/activities/v1/{kind}/{code}", status=(404, 422))
 
 
-@pytest.mark.parametrize("kind", ["sections", "editions"])
+@pytest.mark.parametrize("kind", ["sections", "editions", "countries", "platforms"])
 async def test_a_code_that_nobody_has_is_a_404(shared: Network, kind: str) -> None:
     await refused(shared, "GET", f"/activities/v1/{kind}/XX-NONE", status=404)
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.activities.finding.rules import Near, box_around
+from services.kernel.globe import Near, box_around
 from tests.harness.catalogue import activity, found, network_with, titles
 from tests.harness.databases import Databases
 from tests.harness.network import Network

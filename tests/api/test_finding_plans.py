@@ -27,6 +27,7 @@ FILTERS: list[dict[str, Any]] = [
     {"sdg": 13},
     {"kind": "volunteering"},
     {"kind": "gathering"},
+    {"platform": "NEP"},
     {"programme": "exchangeability"},
     {"from": "2026-11-15T00:00:00Z"},
     {"to": "2012-01-01T00:00:00Z"},
@@ -52,7 +53,7 @@ PAIRS = [
     # A range must not end before it begins.
     if not first.keys() & second.keys() and {"from", "to"} != first.keys() | second.keys()
 ]
-FACETS = "area,cause,kind,country,edition,programme"
+FACETS = "area,cause,kind,country,edition,programme,platform"
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +80,9 @@ async def _is_answered_from_indexes(network: Network, queries: list[dict[str, An
             assert reading
             for statement in reading:
                 ways = scans(await plan(connection, statement, before=before)) - {"set_config"}
-                assert all(way.startswith(("ix_activities_", "pk_activities")) for way in ways), (query, ways)
+                assert all(
+                    way.startswith(("ix_activities_", "pk_activities", "ix_sections_merged_into")) for way in ways
+                ), (query, ways)
     finally:
         await connection.close()
 

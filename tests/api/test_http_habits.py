@@ -51,8 +51,8 @@ async def known(shared: Network) -> dict[str, str]:
 
 
 def _address(operation: Operation, known: dict[str, str]) -> str:
-    code = {"/v1/sections/{code}": "IT-SASS-ESN", "/v1/editions/{code}": "2027-spring"}.get(operation.path, "XX-NONE")
-    return operation.address(**known, code=code)
+    codes = {"sections": "IT-SASS-ESN", "editions": "2027-spring", "countries": "IT", "platforms": "NEP"}
+    return operation.address(**known, code=codes.get(operation.path.split("/")[2], "XX-NONE"))
 
 
 @pytest.mark.parametrize("operation", READING, ids=str)

@@ -33,7 +33,14 @@ CODES = {
         "Activity.areas",
         "Activity.causes",
     ),
-    *("Activity.country", "Activity.time_zone", "Organiser.code", "SectionRecorded.code", "SectionRecorded.country"),
+    *(
+        "Activity.country",
+        "Activity.platform",
+        "Activity.time_zone",
+        "Organiser.code",
+        "SectionRecorded.code",
+        "SectionRecorded.country",
+    ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
     "AttendanceRecorded.hours",
 }

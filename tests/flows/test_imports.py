@@ -221,3 +221,19 @@ async def test_an_array_is_taken_around_what_is_no_record_and_as_far_as_it_goes(
     assert totals.startswith("sections.json: 251 rows: 1 taken, 249 unchanged, 1 refused")
     assert (tmp_path / "sections.refused.ndjson").read_text() == "17\n"
     assert "stopped here" in (tmp_path / "sections.warnings.csv").read_text()
+
+
+async def test_the_command_shows_what_a_list_would_change_and_then_changes_exactly_that(
+    network: Network, tmp_path: Path
+) -> None:
+    source = tmp_path / "sections.json"
+    source.write_text(json.dumps([{"code": "IT-SASS-ESN", "label": "ESN Sassari\u001b[31m", "cc": "IT"}]))
+    seen = run(network, "sync", "sections", str(source))
+    assert seen.returncode == 0, seen.stderr
+    assert "  gone       PT-PORT-ESN  ESN Porto: withdrew\n" in seen.stdout
+    assert "\x1b" not in seen.stdout
+    *_, last = seen.stdout.splitlines()
+    done = run(network, "sync", "sections", str(source), *last.partition(": ")[2].split())
+    assert done.stdout.endswith("\nchanged\n"), done.stderr
+    state = "SELECT state FROM activities.sections WHERE code = 'PT-PORT-ESN'"
+    assert await value(network.database_url, state) == "withdrew"

@@ -13,6 +13,8 @@ from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.tables import Activity, HistoryEntry
+from services.activities.directory import store as directory
+from services.activities.directory.platforms import platform_on
 from services.kernel import events
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
@@ -23,6 +25,7 @@ _EVENT_OF = {
     State.HELD: contracts.ActivityHeld,
     State.CANCELLED: contracts.ActivityCancelled,
 }
+_FOLLOW = "follow"
 
 
 async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted: ActivityDraft) -> Activity:
@@ -126,7 +129,7 @@ async def changed(
             verb=verb,
             reason=reason,
             actor_id=actor.id if actor else None,
-            actor_role=actor.role.value if actor else "import",
+            actor_role=actor.role.value if actor else "directory" if verb == _FOLLOW else "import",
         ),
     )
     state = State(row.state)
@@ -151,6 +154,25 @@ async def turn_due(session: AsyncSession, settings: Settings, *, limit: int = 10
         row.updated_at = moment
         render(row, settings, now=moment)
     return len(rows)
+
+
+async def follow_platforms(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
+    """Put a batch of a country's activities into its platform of their day, and tell of those that moved."""
+    asked = await directory.next_round(session)
+    if asked is None:
+        return 0
+    members = await directory.memberships(session, country=asked.country)
+    rows = await store.lock_of_country(session, asked.country, after=asked.after, limit=limit)
+    for row in rows:
+        platform = platform_on(members, row.starts_on) if row.starts_on else None
+        if platform != row.platform or asked.announces:
+            row.platform = platform
+            await changed(session, settings, row, None, _FOLLOW)
+    if len(rows) < limit:
+        await directory.end_round(session, asked)
+    else:
+        asked.after = rows[-1].id
+    return max(1, len(rows))
 
 
 async def hear_of_availability(session: AsyncSession, settings: Settings, event: contracts.AvailabilityChanged) -> None:

@@ -17,3 +17,8 @@ async def availability_changed(session: AsyncSession, event: AvailabilityChanged
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
     return await actions.turn_due(session, runtime.settings)
+
+
+async def follow_platforms(session: AsyncSession, runtime: Runtime) -> int:
+    """Put activities into the platform that their country was in, after its memberships changed."""
+    return await actions.follow_platforms(session, runtime.settings)

@@ -57,6 +57,7 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     row.edition_set_by_hand = wanted.edition is not None
     row.edition = wanted.edition or await campaigns.edition_on(session, starts_at.date())
     row.country = known[lead].country
+    row.platform = await directory.platform_on(session, row.country, starts_at.date())
     row.section_codes = [lead, *(code for code in codes if code != lead)]
     row.organisers = [{"code": code, "name": known[code].name, "lead": code == lead} for code in row.section_codes]
     row.time_zone = zone.key

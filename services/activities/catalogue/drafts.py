@@ -6,21 +6,30 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
-from zoneinfo import available_timezones
 
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BeforeValidator,
     Field,
     StringConstraints,
-    ValidationError,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
 from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
-from services.kernel.texts import Code, Count, CountryCode, Flag, LanguageTag, Line, LongText, Received, Storable
+from services.kernel.texts import (
+    Code,
+    Count,
+    CountryCode,
+    Flag,
+    LanguageTag,
+    Line,
+    Link,
+    LongText,
+    Received,
+    Storable,
+    Zone,
+)
 
 
 def _known(codes: dict[str, str], what: str) -> AfterValidator:
@@ -32,12 +41,6 @@ def _known(codes: dict[str, str], what: str) -> AfterValidator:
         return value
 
     return AfterValidator(check)
-
-
-def _zone(value: str) -> str:
-    if value not in available_timezones():
-        raise PydanticCustomError("unknown_time_zone", "Must be a time zone of the IANA database, as Europe/Rome.")
-    return value
 
 
 def _wall_clock(value: Any) -> Any:
@@ -56,13 +59,6 @@ def _between_1900_and_2200(value: datetime) -> datetime:
     return value
 
 
-def _web_address(value: str) -> str:
-    try:
-        return str(AnyHttpUrl(value))
-    except ValidationError:
-        raise PydanticCustomError("web_address", "Must be an http:// or https:// address.") from None
-
-
 def _unique(values: list[Any]) -> list[Any]:
     if len(set(values)) != len(values):
         raise PydanticCustomError("not_unique", "Names something twice.")
@@ -74,8 +70,6 @@ Cause = Annotated[Code, _known(CAUSES, "cause")]
 Kind = Annotated[Code, _known(KINDS, "kind")]
 Programme = Annotated[Code, _known(PROGRAMMES, "programme")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
-Zone = Annotated[Line, AfterValidator(_zone)]
-Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
 
 
 class OrganiserIn(Received):

@@ -75,6 +75,7 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
         source_url=row.source_url,
         updated_at=row.updated_at,
         sample=row.sample,
+        platform=row.platform,
         distance_km=None,
     )
 
@@ -114,6 +115,7 @@ def snapshot(row: Activity) -> contracts.Activity:
         sign_up_closes_at=row.sign_up_closes_at,
         minimum_age=row.requirements.get("minimum_age"),
         sample=row.sample,
+        platform=row.platform,
     )
 
 

@@ -75,5 +75,6 @@ class ActivityOut(Sent):
     source_url: str | None
     updated_at: datetime
     sample: bool
+    platform: str | None = Field(description="Of the country, on the first day: a regional platform such as NEP.")
     # The last field of a stored document, where a list writes it; see `rendering.at_distance`.
     distance_km: float | None = Field(description="In a list with `near`: how far away it is.")

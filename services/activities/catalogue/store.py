@@ -44,6 +44,14 @@ async def lock_due_to_turn(session: AsyncSession, *, limit: int) -> Sequence[Act
     return (await session.scalars(statement.with_for_update(skip_locked=True))).all()
 
 
+async def lock_of_country(session: AsyncSession, country: str, *, after: UUID | None, limit: int) -> Sequence[Activity]:
+    """Activities of a country in any state, in the order of their ids, locked."""
+    statement = sa.select(Activity).where(Activity.country == country).order_by(Activity.id).limit(limit)
+    if after is not None:
+        statement = statement.where(Activity.id > after)
+    return (await session.scalars(statement.with_for_update())).all()
+
+
 def add_history(session: AsyncSession, entry: HistoryEntry) -> None:
     """Remember who did what."""
     session.add(entry)

@@ -52,7 +52,7 @@ class Activity(Table):
         sa.Index(
             "ix_activities_public_codes",
             "kind",
-            postgresql_include=["programme", "country", "edition", "areas", "causes"],
+            postgresql_include=["programme", "country", "edition", "areas", "causes", "platform"],
             postgresql_where=_IS_PUBLIC,
         ),
         sa.Index("ix_activities_public_by_place", "latitude", "longitude", "id", postgresql_where=_IS_PUBLIC),
@@ -99,6 +99,7 @@ class Activity(Table):
     organisers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     country: Mapped[str | None] = mapped_column(sa.Text)
+    platform: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(_Instant)
     ends_at: Mapped[datetime | None] = mapped_column(_Instant)
     starts_on: Mapped[date | None] = mapped_column(sa.Date)
@@ -132,7 +133,7 @@ class Activity(Table):
     labels: Mapped[list[str]] = _made(
         ARRAY(sa.Text),
         "activities.labels(edition, country, kind, programme, language, areas, causes, sdgs, section_codes, "
-        "accessibility)",
+        "accessibility, platform)",
     )
     search: Mapped[Any] = _made(
         TSVECTOR, "activities.search_document(language, title, summary, organisers, place, partners)"

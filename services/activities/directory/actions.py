@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from datetime import timedelta
+from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
-from services.activities.directory import store
+from services.activities.directory import ownership, rules, store
+from services.activities.directory.country_codes import COUNTRIES
+from services.activities.directory.country_rows import CountryRow
+from services.activities.directory.platforms import Membership, flaws_of
+from services.activities.directory.schemas import MembershipsIn, SectionChanges
 from services.activities.directory.section_rows import SectionRow
-from services.activities.directory.tables import Section
+from services.activities.directory.tables import Country, Section
 from services.kernel import auth, events
-from services.kernel.auth import Role
+from services.kernel.auth import Actor, Role
 from services.kernel.failures import Stop
+from services.kernel.problems import FieldError, Invalid
+
+_NETWORK = frozenset({Role.INTERNATIONAL, Role.OPERATOR})
 
 
 async def issue_token(
@@ -31,27 +40,135 @@ async def issue_token(
     return await auth.issue(session, role=role, section=section, country=country, label=label, lasts=lasts)
 
 
+def check_network(actor: Actor) -> None:
+    """Refuse everybody but ESN International and operators."""
+    if actor.role not in _NETWORK:
+        raise rules.NetworkOnly
+
+
+def check_reach(actor: Actor, row: Section) -> None:
+    """Refuse an actor who does not coordinate a section."""
+    if not actor.reaches(sections=frozenset({row.code}), country=row.country):
+        raise rules.SectionOutOfReach
+
+
 async def record_section(session: AsyncSession, row: SectionRow) -> bool:
     """Enter a section into the directory, or bring its entry up to date; answers whether anything changed."""
     known = await store.section(session, row.code)
-    entry = known or Section(code=row.code)
-    for name in ("name", "country", "university", "website", "latitude", "longitude", "state", "same_as", "time_zone"):
-        _set(entry, name, getattr(row, name))
-    _set(entry, "cities", list(row.cities))
-    if known is not None and not session.is_modified(entry):
-        return False
-    session.add(entry)
+    if known is None:
+        entry = Section(
+            code=row.code, name=row.name, country=row.country, cities=list(row.cities), university=row.university,
+            website=row.website, latitude=row.latitude, longitude=row.longitude, state=row.state, same_as=row.same_as,
+            time_zone=row.time_zone, edited=[],
+        )  # fmt: skip
+        store.add(session, entry)
+        await _recorded(session, entry)
+        return True
+    wanted = {
+        each.column: each.listed
+        for each in ownership.differences(values_of(known), row, known.edited)
+        if each.wins == "source"
+    }
+    if known.same_as != row.same_as:
+        wanted["same_as"] = row.same_as
+    return await change_section(session, known, wanted)
+
+
+def values_of(entry: Section) -> dict[str, Any]:
+    """An entry's columns by their names."""
+    return {column.name: getattr(entry, column.name) for column in Section.__table__.columns}
+
+
+async def change_section(session: AsyncSession, entry: Section, changes: Mapping[str, Any]) -> bool:
+    """Write what differs; a section that is not merged any more has no successor."""
+    wanted = dict(changes)
+    if wanted.get("state", entry.state) != "merged":
+        wanted["merged_into"] = None
+    differing = {name: value for name, value in wanted.items() if getattr(entry, name) != value}
+    for name, value in differing.items():
+        setattr(entry, name, value)
+    if differing:
+        await _recorded(session, entry)
+    return bool(differing)
+
+
+async def edit_section(session: AsyncSession, actor: Actor, row: Section, changes: SectionChanges) -> Section:
+    """Change a locked section as its coordinators say; what they state, no list overwrites from then on."""
+    fields = changes.model_fields_set
+    if fields & {"state", "merged_into"}:
+        check_network(actor)
+    wanted: dict[str, Any] = {name: getattr(changes, name) for name in fields}
+    successor = wanted.get("merged_into")
+    if successor is not None:
+        if wanted.get("state", row.state) != "merged":
+            raise Invalid.at("#/merged_into", "Only a merged section has a successor.")
+        await _check_successor(session, row, successor)
+    wanted["edited"] = sorted({*row.edited, *ownership.edited_by(fields)})
+    await change_section(session, row, wanted)
+    return row
+
+
+async def _check_successor(session: AsyncSession, row: Section, code: str) -> None:
+    await store.hold_merging(session)
+    successor = await store.section(session, code)
+    if successor is None:
+        raise Invalid.at("#/merged_into", "There is no section with this code.")
+    if successor is row or row in await store.successors(session, successor):
+        raise Invalid.at("#/merged_into", "A section can't merge into itself, nor into one that merged into it.")
+
+
+async def _recorded(session: AsyncSession, entry: Section) -> None:
     entry.updated_at = await store.now(session)
+    if (country := COUNTRIES.get(entry.country)) is not None:
+        await store.ensure_country(session, entry.country, country.name)
     await events.record(
         session,
         contracts.SectionRecorded(
-            code=row.code, title=row.name, country=row.country, state=row.state, time_zone=row.time_zone
+            code=entry.code, title=entry.name, country=entry.country, state=entry.state, time_zone=entry.time_zone
         ),
     )
-    return True
 
 
-def _set(entry: Section, name: str, value: object) -> None:
-    # Assigning an equal list would count as a change.
-    if getattr(entry, name) != value:
-        setattr(entry, name, value)
+async def record_country(session: AsyncSession, row: CountryRow) -> bool:
+    """Enter a country's organisation, and its platform where none was ever known; answers whether anything changed."""
+    await store.ensure_country(session, row.code, row.name)
+    entry = await store.lock_country(session, row.code)
+    assert entry is not None
+    has_changed = False
+    for name in ("organisation_name", "organisation_website"):
+        if getattr(entry, name) != getattr(row, name):
+            setattr(entry, name, getattr(row, name))
+            entry.updated_at = await store.now(session)
+            has_changed = True
+    if row.platform is not None and not await store.memberships(session, country=row.code):
+        stated = Membership(row.platform, None, None, "stated", row.note or "a list of countries")
+        await _replace_memberships(session, row.code, [stated])
+        has_changed = True
+    return has_changed
+
+
+async def set_memberships(session: AsyncSession, actor: Actor, country: Country, wanted: MembershipsIn) -> None:
+    """Put other memberships in the place of a locked country's; its activities follow, batch by batch."""
+    check_network(actor)
+    listed = [
+        Membership(each.platform, each.starts_on, each.ends_on, each.certainty, each.source)
+        for each in wanted.memberships
+    ]
+    known = {platform.code for platform in await store.platforms(session)}
+    faults = [
+        FieldError(pointer=f"#/memberships/{number}/platform", detail="There is no platform with this code.")
+        for number, each in enumerate(listed)
+        if each.platform not in known
+    ]
+    faults += [
+        FieldError(pointer=f"#/memberships/{flaw.number}/{flaw.field}", detail=flaw.detail) for flaw in flaws_of(listed)
+    ]
+    if faults:
+        raise Invalid(errors=faults)
+    country.updated_at = await store.now(session)
+    await _replace_memberships(session, country.code, listed)
+
+
+async def _replace_memberships(session: AsyncSession, country: str, listed: Collection[Membership]) -> None:
+    await store.replace_memberships(session, country, listed)
+    store.begin_round(session, country)

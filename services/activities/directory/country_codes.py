@@ -124,6 +124,22 @@ CITIES_BY_ZONE = {
 """Cities, by country and IANA zone, whose time is not that of most of their country; Moscow's are there to be known."""
 
 
+LANGUAGES = {
+    "AL": "sq", "AM": "hy", "AT": "de", "AZ": "az", "BA": "bs hr sr", "BE": "nl fr de", "BG": "bg", "BY": "be ru",
+    "CH": "de fr it", "CY": "el tr", "CZ": "cs", "DE": "de", "DK": "da", "EE": "et", "ES": "es", "FI": "fi sv",
+    "FR": "fr", "GB": "en", "GE": "ka", "GR": "el", "HR": "hr", "HU": "hu", "IE": "en ga", "IS": "is", "IT": "it",
+    "JO": "ar", "KZ": "kk ru", "LI": "de", "LT": "lt", "LU": "lb fr de", "LV": "lv", "MD": "ro", "ME": "cnr",
+    "MK": "mk sq", "MT": "mt en", "NL": "nl", "NO": "nb nn", "PL": "pl", "PT": "pt", "RO": "ro", "RS": "sr",
+    "RU": "ru", "SE": "sv", "SI": "sl", "SK": "sk", "TR": "tr", "UA": "uk",
+}  # fmt: skip
+"""The languages in which people of a country are spoken to, as BCP 47 tags; regional ones are left to the sections."""
+
+
+def languages_of(country: str) -> list[str]:
+    """The languages of a country, none for one that is not in the table."""
+    return LANGUAGES.get(country, "").split()
+
+
 def country_of(code: str) -> str | None:
     """Return the ISO code that a code of ESN stands for, or None for a country that is not in the table."""
     upper = code.strip().upper()

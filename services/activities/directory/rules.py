@@ -1,6 +1,8 @@
-"""The code lists of SocialErasmus, each with the generation it belongs to."""
+"""The code lists of SocialErasmus, each with the generation it belongs to, and what the directory refuses."""
 
 from __future__ import annotations
+
+from services.kernel.problems import Conflict, Forbidden, NotFound
 
 AREAS = {
     "animals": "Animals",
@@ -48,3 +50,33 @@ MODES = {"physical": "On site", "online": "Online", "hybrid": "On site and onlin
 
 SDGS = range(1, 18)
 """The Sustainable Development Goals of the United Nations."""
+
+
+class SectionNotFound(NotFound):
+    """There is no section with this code."""
+
+
+class CountryNotFound(NotFound):
+    """There is no country of the network with this code."""
+
+
+class PlatformNotFound(NotFound):
+    """There is no regional platform with this code."""
+
+
+class SyncNotFound(NotFound):
+    """There is no list of sections with this id; lists are kept for a month."""
+
+
+class SectionOutOfReach(Forbidden):
+    """This section is not yours and does not lie in your country."""
+
+
+class NetworkOnly(Forbidden):
+    """Only ESN International and operators change this."""
+
+
+class DifferenceChanged(Conflict):
+    """The directory was changed since: send the list again and look at what it would change now."""
+
+    title = "Difference changed"

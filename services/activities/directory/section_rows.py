@@ -14,6 +14,12 @@ from services.kernel.imports import Refused, Remark
 COLUMNS = ("code", "name", "country_code_esn", "country_code_iso", "city")
 OPTIONAL_COLUMNS = ("university", "website", "lat_deg_rounded", "lon_deg_rounded", "state", "same_as", "sources")
 
+FIELDS_IN_ACCOUNTS = (
+    "code", "label", "website", "country", "cc", "state", "address", "cities", "geolocation", "university_name",
+    "same_as",
+)  # fmt: skip
+"""What is read of a record of ESN Accounts."""
+
 SECTION_CODE = re.compile(r"[A-Z]{2}-[A-Z0-9]{2,4}-[A-Z0-9]{2,4}")
 """`CZ-BRNO-VUT`; the last two parts have two to four characters each (`NO-AS-ESN`, `GB-UEA-NOR`, `LT-VILN-VGTU`)."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
 
@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity
-from services.activities.finding.rules import EARTH_RADIUS_KM, Near, box_around
+from services.activities.directory import store as directory
+from services.kernel.globe import Near, box_around, distance_between
 
 # Spelt out in the statement, since a partial index is not used for a parameter.
 IS_PUBLIC: Final = sa.text("state IN ('published', 'held', 'cancelled')")
@@ -74,9 +75,18 @@ async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
     return Sought(row[0], row[1])
 
 
+async def with_predecessors(session: AsyncSession, wanted: Filters) -> Filters:
+    """The same, where each section stands for those that merged into it too."""
+    if not (codes := wanted.labels.get("section")):
+        return wanted
+    everybody = await directory.with_predecessors(session, codes)
+    return replace(wanted, labels={**wanted.labels, "section": tuple(everybody)})
+
+
 async def conditions_for(session: AsyncSession, wanted: Filters) -> list[sa.ColumnElement[bool]]:
     """The conditions of a feed, which forgives no mistakes: a subscription should not begin to guess."""
-    return conditions_of(wanted, await prepare(session, wanted.q))
+    sought = await prepare(session, wanted.q)
+    return conditions_of(await with_predecessors(session, wanted), sought)
 
 
 def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnElement[bool]]:
@@ -132,12 +142,8 @@ def _resembling(sought: Sought) -> sa.ColumnElement[bool]:
 
 
 def distance_from(near: Near) -> sa.ColumnElement[float]:
-    """Along a great circle, by the haversine formula, which is exact for near places too."""
-    half_south = sa.func.radians(Activity.latitude - near.latitude) / 2
-    half_east = sa.func.radians(Activity.longitude - near.longitude) / 2
-    both = sa.func.cos(sa.func.radians(Activity.latitude)) * sa.func.cos(sa.func.radians(near.latitude))
-    chord = sa.func.power(sa.func.sin(half_south), 2) + both * sa.func.power(sa.func.sin(half_east), 2)
-    return 2 * EARTH_RADIUS_KM * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, chord)))
+    """How far an activity is from a place."""
+    return distance_between(Activity.latitude, Activity.longitude, near)
 
 
 def _within(near: Near) -> list[sa.ColumnElement[bool]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
@@ -12,8 +11,8 @@ from pydantic import Field
 
 from services.activities.catalogue.drafts import Area, Cause, Kind, Programme
 from services.activities.finding.conditions import Filters
-from services.activities.finding.rules import Near
 from services.activities.finding.search import FACETS, Sort
+from services.kernel.globe import Near, written_place
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.texts import Code, CountryCode, Instant, LanguageTag, Line
 
@@ -21,14 +20,14 @@ MOST_CODES: Final = 50
 DEFAULT_RADIUS_KM: Final = 25.0
 LARGEST_RADIUS_KM: Final = 1000.0
 
-_DEGREES = r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?"
-_PLACE = re.compile(rf"({_DEGREES}),({_DEGREES})")
-
 
 def narrowed(
     edition: Annotated[list[Code], Query(max_length=MOST_CODES, description="as 2026-autumn")] = [],
     country: Annotated[list[CountryCode], Query(max_length=MOST_CODES)] = [],
-    section: Annotated[list[Code], Query(max_length=MOST_CODES, description="ESN section code, of any organiser")] = [],
+    section: Annotated[
+        list[Code], Query(max_length=MOST_CODES, description="ESN code of any organiser, or of its successor")
+    ] = [],
+    platform: Annotated[list[Code], Query(max_length=MOST_CODES, description="of the country then, as NEP")] = [],
     area: Annotated[list[Area], Query(max_length=MOST_CODES)] = [],
     cause: Annotated[list[Cause], Query(max_length=MOST_CODES)] = [],
     sdg: Annotated[list[Annotated[int, Field(ge=1, le=17)]], Query(max_length=MOST_CODES)] = [],
@@ -68,6 +67,7 @@ def narrowed(
     labels: dict[str, Sequence[str]] = {
         "edition": edition, "country": country, "section": section, "area": area, "cause": cause,
         "sdg": [str(number) for number in sdg], "kind": kind, "programme": programme, "language": language,
+        "platform": platform,
     }  # fmt: skip
     return Filters(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},
@@ -124,9 +124,8 @@ def _near(written: str | None, radius_km: float | None, faults: list[FieldError]
         if radius_km is not None:
             faults.append(FieldError(pointer="query/radius_km", detail="A radius needs `near`."))
         return None
-    match = _PLACE.fullmatch(written)
-    latitude, longitude = map(float, match.groups()) if match else (None, None)
-    if latitude is None or longitude is None or not (-90 <= latitude <= 90 and -180 <= longitude <= 180):
+    place = written_place(written)
+    if place is None:
         faults.append(
             FieldError(
                 pointer="query/near",
@@ -134,7 +133,7 @@ def _near(written: str | None, radius_km: float | None, faults: list[FieldError]
             )
         )
         return None
-    return Near(latitude, longitude, DEFAULT_RADIUS_KM if radius_km is None else radius_km)
+    return Near(*place, DEFAULT_RADIUS_KM if radius_km is None else radius_km)
 
 
 def _facets(written: str | None, faults: list[FieldError]) -> tuple[str, ...]:

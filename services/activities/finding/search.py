@@ -22,6 +22,7 @@ from services.activities.finding.conditions import (
     distance_from,
     prepare,
     query_of,
+    with_predecessors,
 )
 
 # Of a common word's texts so many are ranked: the latest.
@@ -35,6 +36,7 @@ _FACETS: Final = {
     "country": Activity.country,
     "edition": Activity.edition,
     "programme": Activity.programme,
+    "platform": Activity.platform,
 }
 FACETS: Final = tuple(_FACETS)
 
@@ -77,6 +79,7 @@ async def find(
     counts facets.
     """
     sought = await prepare(session, filters.q)
+    filters = await with_predecessors(session, filters)
     if sought is not None and after is not None and after[2]:
         sought = sought.forgiving()
     found = await _documents(session, filters, sort, sought, after=after, limit=limit)

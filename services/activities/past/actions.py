@@ -66,6 +66,7 @@ async def _content(session: AsyncSession, row: PastActivityRow) -> dict[str, Any
         "organisers": [{"code": row.section_code, "name": name, "lead": True}],
         "section_codes": [row.section_code] if row.section_code else [],
         "country": country,
+        "platform": await directory.platform_on(session, country, row.starts_on) if country and row.starts_on else None,
         "starts_at": rules.midnight(row.starts_on, zone) if row.starts_on else None,
         "ends_at": rules.midnight(last + timedelta(days=1), zone) if last else None,
         "starts_on": row.starts_on,

@@ -44,7 +44,7 @@ class Loaded(Enum):
 
 async def find(session: AsyncSession) -> Loaded:
     """How much of the sample network is there: its edition is entered first, its activities to come last."""
-    if not await sections.countries(session):
+    if not await sections.holds_sections(session):
         return Loaded.NOTHING
     if not any(edition.sample for edition in await editions.editions(session)):
         return Loaded.OTHER

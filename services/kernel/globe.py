@@ -3,9 +3,15 @@
 from __future__ import annotations
 
 import math
-from typing import Final, NamedTuple
+import re
+from typing import Any, Final, NamedTuple
+
+import sqlalchemy as sa
 
 EARTH_RADIUS_KM: Final = 6371.0088
+
+_DEGREES: Final = r"[+-]?[0-9]{1,3}(?:\.[0-9]{1,15})?"
+_PLACE: Final = re.compile(rf"({_DEGREES}),({_DEGREES})")
 
 
 class Near(NamedTuple):
@@ -41,3 +47,21 @@ def box_around(near: Near) -> Box:
     # Both signs of 180 degrees are the same meridian.
     edges = tuple((edge, edge) for edge, touched in ((-180.0, east == 180), (180.0, west == -180)) if touched)
     return Box(south, north, ((west, east), *edges))
+
+
+def written_place(written: str) -> tuple[float, float] | None:
+    """Latitude and longitude of `40.68,8.2`, or None for what is no place on the globe."""
+    match = _PLACE.fullmatch(written)
+    if match is None:
+        return None
+    latitude, longitude = map(float, match.groups())
+    return (latitude, longitude) if -90 <= latitude <= 90 and -180 <= longitude <= 180 else None
+
+
+def distance_between(latitude: Any, longitude: Any, near: Near) -> sa.ColumnElement[float]:
+    """From two columns along a great circle, by the haversine formula, which is exact for near places too."""
+    half_south = sa.func.radians(latitude - near.latitude) / 2
+    half_east = sa.func.radians(longitude - near.longitude) / 2
+    both = sa.func.cos(sa.func.radians(latitude)) * sa.func.cos(sa.func.radians(near.latitude))
+    chord = sa.func.power(sa.func.sin(half_south), 2) + both * sa.func.power(sa.func.sin(half_east), 2)
+    return 2 * EARTH_RADIUS_KM * sa.func.asin(sa.func.sqrt(sa.func.least(1.0, chord)))
