@@ -11,6 +11,9 @@ from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
 from services.activities.tables import METADATA
+from services.activities.taxonomies import api as taxonomies
+from services.activities.taxonomies import crosswalk_api as crosswalk
+from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F401  # Registers its tables.
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
 from services.kernel import idempotency
@@ -21,7 +24,16 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(
+        finding.router,
+        catalogue.router,
+        directory.router,
+        crosswalk.router,
+        taxonomies.router,
+        campaigns.router,
+        feeds.router,
+        web.router,
+    ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

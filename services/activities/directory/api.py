@@ -1,4 +1,4 @@
-"""Routes of the directory: sections, countries and code lists."""
+"""Routes of the directory: sections and countries."""
 
 from __future__ import annotations
 
@@ -7,14 +7,12 @@ from typing import Annotated
 from fastapi import Query
 from starlette.requests import Request
 
-from services.activities.directory import rules, store
+from services.activities.directory import store
 from services.activities.directory.schemas import (
     CountryList,
     CountryOut,
     SectionOut,
     SectionPage,
-    Taxonomies,
-    Term,
 )
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import NotFound, documented
@@ -59,19 +57,3 @@ async def list_countries(session: Reading) -> CountryList:
     """The countries that have a section, with the number of active ones."""
     rows = await store.countries(session)
     return CountryList(items=[CountryOut(code=code, sections_active=count) for code, count in rows], next=None)
-
-
-@router.get("/taxonomies")
-async def get_taxonomies() -> Taxonomies:
-    """Every code list with English names."""
-
-    def terms(codes: dict[str, str]) -> list[Term]:
-        return [Term(code=code, name=name) for code, name in codes.items()]
-
-    return Taxonomies(
-        areas=terms(rules.AREAS),
-        causes=terms(rules.CAUSES),
-        kinds=terms(rules.KINDS),
-        programmes=terms(rules.PROGRAMMES),
-        modes=terms(rules.MODES),
-    )

@@ -1,4 +1,4 @@
-"""What goes over the wire about sections, countries and code lists."""
+"""What goes over the wire about sections and countries."""
 
 from __future__ import annotations
 
@@ -40,20 +40,3 @@ class CountryList(Sent):
 
     items: list[CountryOut]
     next: None
-
-
-class Term(Sent):
-    """A code and its English name."""
-
-    code: str
-    name: str
-
-
-class Taxonomies(Sent):
-    """The code lists of SocialErasmus."""
-
-    areas: list[Term]
-    causes: list[Term]
-    kinds: list[Term]
-    programmes: list[Term]
-    modes: list[Term]
