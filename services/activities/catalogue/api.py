@@ -55,7 +55,7 @@ async def get_activity(
     reply = _reply(row)
     if linked_data.is_preferred(request.headers.get("accept", "")):
         # Its ETag comes from its own content: that of the document is the one to send in If-Match.
-        event = linked_data.page(json.loads(row.document), await words(runtime))
+        event = linked_data.page(json.loads(row.document), await words(session, runtime))
         kept = {"Cache-Control": reply.headers["Cache-Control"]}
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
     reply.headers["Vary"] = "Accept"

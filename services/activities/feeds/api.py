@@ -74,7 +74,7 @@ async def list_changes(
     if changes:
         url = url.include_query_params(afterTimestamp=changes[-1].xid, afterId=str(changes[-1].id))
     seconds = rules.PAGE_SECONDS if changes else rules.LAST_PAGE_SECONDS
-    body = rpde.page(changes, _absolute(runtime, url.path, url.query), await words(runtime))
+    body = rpde.page(changes, _absolute(runtime, url.path, url.query), await words(session, runtime))
     return _Changes(body, headers={"Cache-Control": f"public, max-age={seconds}"})
 
 
@@ -136,7 +136,7 @@ async def export_activities(
     `participants` are null here: verified figures are at /impact/v1/statistics.
     """
     rows = await store.page_of_exported(session, page=page, limit=limit)
-    known = await words(runtime)
+    known = await words(session, runtime)
     body = json.dumps({"data": [export.record(row, known) for row in rows]}, ensure_ascii=False, separators=(",", ":"))
     return Response(body, media_type="application/json", headers=_FRESH)
 

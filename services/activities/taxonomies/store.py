@@ -7,6 +7,7 @@ from datetime import date, datetime
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.taxonomies.rules import Label, is_in_use
@@ -135,7 +136,7 @@ async def crosswalk(
         sa.select(*ends, MappingChange.after, MappingChange.revision, MappingChange.at)
         .where(*conditions, MappingChange.at <= at)
         .order_by(*ends, MappingChange.revision.desc())
-        .distinct(*ends)
+        .ext(distinct_on(*ends))
     )
     return [
         _stated((*row[:4], row.after["relation"], row.after["note"], row.after["ours"], row.revision, row.at))

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from weakref import WeakKeyDictionary
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from services.activities.taxonomies import rules, store
 from services.activities.taxonomies.rules import FIRST_WORDS, Label, Words
 from services.kernel.problems import FieldError
@@ -18,14 +20,19 @@ REMEMBERED_SECONDS_OF_THE_UNKNOWN = 1.0
 _held: WeakKeyDictionary[Runtime, tuple[float, Words]] = WeakKeyDictionary()
 
 
-async def words(runtime: Runtime, *, seconds: float | None = None) -> Words:
-    """The names of every term, not older than so many seconds."""
-    read_at, known = _held.get(runtime, (float("-inf"), FIRST_WORDS))
-    now = time.monotonic()
-    if now - read_at > (REMEMBERED_SECONDS if seconds is None else seconds):
-        async with runtime.reading() as session:
-            known = Words(await store.names(session))
-        _held[runtime] = now, known
+async def words(session: AsyncSession, runtime: Runtime) -> Words:
+    """The names of every term."""
+    return _remembered(runtime, REMEMBERED_SECONDS) or await _read(session, runtime)
+
+
+def _remembered(runtime: Runtime, seconds: float) -> Words | None:
+    read_at, known = _held.get(runtime, (float("-inf"), None))
+    return known if time.monotonic() - read_at <= seconds else None
+
+
+async def _read(session: AsyncSession, runtime: Runtime) -> Words:
+    known = Words(await store.names(session))
+    _held[runtime] = time.monotonic(), known
     return known
 
 
@@ -38,12 +45,15 @@ async def faults_of(runtime: Runtime, named: Mapping[str, Sequence[str]]) -> lis
     _, known = _held.get(runtime, (0.0, FIRST_WORDS))
     if all(known.knows(label) or FIRST_WORDS.knows(label) for label, _ in labels):
         return []
-    known = await words(runtime, seconds=REMEMBERED_SECONDS_OF_THE_UNKNOWN)
+    fresh = _remembered(runtime, REMEMBERED_SECONDS_OF_THE_UNKNOWN)
+    if fresh is None:
+        async with runtime.reading() as session:
+            fresh = await _read(session, runtime)
     return [
         FieldError(
             pointer=f"query/{rules.SINGULAR[label.scheme]}/{number}",
-            detail=f"Unknown {rules.SINGULAR[label.scheme]}; one of: {', '.join(known.codes(label.scheme))}.",
+            detail=f"Unknown {rules.SINGULAR[label.scheme]}; one of: {', '.join(fresh.codes(label.scheme))}.",
         )
         for label, number in labels
-        if not known.knows(label)
+        if not fresh.knows(label)
     ]
