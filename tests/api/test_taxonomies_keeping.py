@@ -1,4 +1,4 @@
-"""How ESN International keeps the taxonomies and the crosswalk: what it changes, what is refused, what is remembered."""
+"""How ESN International keeps the taxonomies and the crosswalk: what it changes, what is refused, what is kept."""
 
 from __future__ import annotations
 
