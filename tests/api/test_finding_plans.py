@@ -52,7 +52,7 @@ PAIRS = [
     # A range must not end before it begins.
     if not first.keys() & second.keys() and {"from", "to"} != first.keys() | second.keys()
 ]
-FACETS = "area,cause,kind,country,edition,programme"
+FACETS = "area,cause,objective,kind,country,edition,programme"
 
 
 @pytest.fixture(scope="module")
