@@ -60,6 +60,7 @@ class Activity(_Part):
     areas: tuple[str, ...] = Field(description="Main area first.")
     causes: tuple[str, ...] = Field(description="Main cause first.")
     sdgs: tuple[int, ...]
+    objectives: tuple[str, ...] = ()
     organisers: tuple[Organiser, ...] = Field(description="Lead organiser first.")
     country: str | None
     starts_at: datetime | None

@@ -11,8 +11,6 @@ down_revision = "0003"
 branch_labels = None
 depends_on = None
 
-_IS_PUBLIC = sa.text("state IN ('published', 'held', 'cancelled')")
-
 _COUNTRIES = {
     "AL": "Albania", "AM": "Armenia", "AT": "Austria", "AZ": "Azerbaijan", "BA": "Bosnia and Herzegovina",
     "BE": "Belgium", "BG": "Bulgaria", "BY": "Belarus", "CH": "Switzerland", "CY": "Cyprus", "CZ": "Czechia",
@@ -39,29 +37,6 @@ _MEMBERSHIPS = (
     ("CEP", "LT", None, "2019-01-01", "inferred", "in CEP until 2018 at least; when it left is not known"),
     ("NEP", "LT", "2023-01-01", None, "inferred", "in the list of 2023 (esn.no); when it joined is not known"),
 )
-
-
-def _labels(more: tuple[str, str] = ("", "")) -> str:
-    parameter, value = more
-    return f"""
-    CREATE FUNCTION activities.labels(
-        edition text, country text, kind text, programme text, tag text,
-        areas text[], causes text[], sdgs smallint[], section_codes text[], accessibility text[]{parameter}
-    ) RETURNS text[] LANGUAGE sql IMMUTABLE PARALLEL SAFE
-    BEGIN ATOMIC
-        SELECT array_agg(dimension || ':' || code) FROM (
-            VALUES ('edition', edition), ('country', country), ('kind', kind), ('programme', programme),
-                ('language', split_part(tag, '-', 1)), ('language', CASE WHEN tag LIKE '%-%' THEN tag END){value}
-            UNION ALL SELECT 'area', unnest(areas) UNION ALL SELECT 'cause', unnest(causes)
-            UNION ALL SELECT 'sdg', unnest(sdgs)::text UNION ALL SELECT 'section', unnest(section_codes)
-            UNION ALL SELECT 'accessible', unnest(accessibility)
-        ) AS label (dimension, code) WHERE code IS NOT NULL;
-    END
-    """
-
-
-_CALL = "activities.labels(edition, country, kind, programme, language, areas, causes, sdgs, section_codes, "
-_CODES = ["programme", "country", "edition", "areas", "causes"]
 _LAST_FIELD = "',\"distance_km\"\\:null}'"
 
 
@@ -85,7 +60,6 @@ def upgrade() -> None:
         "INSERT INTO activities.platform_rounds (country, announces) SELECT DISTINCT country, true "
         "FROM activities.activities WHERE country IN (SELECT country FROM activities.platform_memberships)"
     )
-    _label_anew(_labels((", platform text", ", ('platform', platform)")), "accessibility, platform)", "platform")
 
 
 def _make_countries() -> None:
@@ -197,40 +171,8 @@ def _make_sections() -> None:
     )
 
 
-def _label_anew(function: str, last_arguments: str, *more_codes: str) -> None:
-    """Make the labels by another function, with the indexes that hold them or their codes."""
-    op.drop_index("ix_activities_found_by", table_name="activities", schema="activities")
-    op.drop_index("ix_activities_public_codes", table_name="activities", schema="activities")
-    op.drop_column("activities", "labels", schema="activities")
-    op.execute("DROP FUNCTION activities.labels")
-    op.execute(sa.text(function))
-    op.add_column(
-        "activities",
-        sa.Column("labels", postgresql.ARRAY(sa.Text()), sa.Computed(_CALL + last_arguments, persisted=True)),
-        schema="activities",
-    )
-    op.create_index(
-        "ix_activities_found_by",
-        "activities",
-        ["labels", "search"],
-        schema="activities",
-        postgresql_using="gin",
-        postgresql_with={"fastupdate": "off"},
-        postgresql_where=_IS_PUBLIC,
-    )
-    op.create_index(
-        "ix_activities_public_codes",
-        "activities",
-        ["kind"],
-        schema="activities",
-        postgresql_include=[*_CODES, *more_codes],
-        postgresql_where=_IS_PUBLIC,
-    )
-
-
 def downgrade() -> None:
     """Undo it; the extension stays, since others may use it."""
-    _label_anew(_labels(), "accessibility)")
     op.execute(
         "UPDATE activities.activities "
         'SET document = regexp_replace(document, \',"platform"\\:(null|"[^"]*")(?=,"distance_km"\\:null}$)\', \'\')'

@@ -13,6 +13,9 @@ from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
 from services.activities.tables import METADATA
+from services.activities.taxonomies import api as taxonomies
+from services.activities.taxonomies import crosswalk_api as crosswalk
+from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F401  # Registers its tables.
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
 from services.kernel import idempotency
@@ -29,6 +32,8 @@ SERVICE = Service(
         directory.router,
         countries.router,
         syncs.router,
+        crosswalk.router,
+        taxonomies.router,
         campaigns.router,
         feeds.router,
         web.router,

@@ -92,7 +92,7 @@ async def test_a_concept_scheme_can_be_looked_up(network: Network, scheme: str, 
     assert found["@type"] == "ConceptScheme"
     assert len(found["hasTopConcept"]) == count
     assert all(concept["@id"].startswith(f"{found['@id']}#") for concept in found["hasTopConcept"])
-    assert (await network.client.get("/activities/v1/concepts/other")).status_code == 422
+    assert (await network.client.get("/activities/v1/concepts/other")).status_code == 404
 
 
 async def test_pages_follow_each_other_and_the_last_is_its_own_next(network: Network) -> None:

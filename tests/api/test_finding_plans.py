@@ -53,7 +53,7 @@ PAIRS = [
     # A range must not end before it begins.
     if not first.keys() & second.keys() and {"from", "to"} != first.keys() | second.keys()
 ]
-FACETS = "area,cause,kind,country,edition,programme,platform"
+FACETS = "area,cause,objective,kind,country,edition,programme,platform"
 
 
 @pytest.fixture(scope="module")

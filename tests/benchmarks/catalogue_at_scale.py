@@ -20,7 +20,7 @@ import asyncpg
 
 from services.activities.catalogue.rendering import render
 from services.activities.catalogue.tables import Activity
-from services.activities.directory.rules import AREAS, CAUSES, KINDS, PROGRAMMES
+from services.activities.taxonomies.rules import AREAS, CAUSES, KINDS, PROGRAMMES
 from services.kernel.settings import Settings
 
 NOW = datetime(2026, 11, 15, 12, tzinfo=UTC)
@@ -125,6 +125,7 @@ def _activity(
         areas=dice.sample(list(AREAS), dice.choice([1, 1, 2])),
         causes=dice.sample(list(CAUSES), dice.choice([1, 1, 2])),
         sdgs=dice.sample(range(1, 18), dice.randrange(4)),
+        objectives=[],
         organisers=[{"code": code, "name": name, "lead": True}],
         section_codes=[code],
         country=country,

@@ -31,6 +31,7 @@ CODES = {
         "Activity.programme",
         "Activity.edition",
         "Activity.areas",
+        "Activity.objectives",
         "Activity.causes",
     ),
     *(

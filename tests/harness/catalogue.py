@@ -27,7 +27,7 @@ def activity(title: str, **fields: Any) -> Activity:
         "id": new_id(), "state": "published", "revision": 1, "title": title, "summary": None, "language": "en",
         "kind": "volunteering", "programme": "socialerasmus", "mode": "physical", "edition": "2027-spring",
         "edition_set_by_hand": False, "areas": ["environment"], "causes": ["environmental-sustainability"],
-        "sdgs": [], "section_codes": ["IT-SASS-ESN"],
+        "sdgs": [], "objectives": [], "section_codes": ["IT-SASS-ESN"],
         "organisers": [{"code": "IT-SASS-ESN", "name": "ESN Sassari", "lead": True}],
         "country": "IT", "ends_at": starts_at and starts_at + timedelta(hours=3),
         "starts_on": starts_at and starts_at.date(), "ends_on": starts_at and starts_at.date(),

@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from services.activities.campaigns.edition_rows import COLUMNS as EDITION_COLUMNS
 from services.activities.campaigns.edition_rows import OPTIONAL_COLUMNS as OPTIONAL_EDITION_COLUMNS
 from services.activities.campaigns.edition_rows import EditionRow, edition_for, edition_in_list
-from services.activities.directory.rules import AREAS, CAUSES
 from services.activities.past.past_rows import (
     CAUSE_OF_AREA,
     COLUMNS,
@@ -18,6 +17,7 @@ from services.activities.past.past_rows import (
     PastActivityRow,
     past_activity,
 )
+from services.activities.taxonomies.rules import AREAS, CAUSES
 from services.kernel.imports import CsvRows, Refused, Remark, parsed
 from tests.flows.recount import recount_files
 
@@ -256,9 +256,9 @@ def test_a_grant_is_no_partner(real: dict[str, tuple[PastActivityRow, list[Remar
 def test_goals_and_objectives_are_lists(real: dict[str, tuple[PastActivityRow, list[Remark]]]) -> None:
     assert real["76"][0].sdgs == (4, 8, 11)
     assert real["98"][0].objectives == (
-        "Foster Active Citizenship & Volunteering",
-        "Foster Intercultural Dialogue",
-        "Social and Cultural Integration in Local Community",
+        "active-citizenship",
+        "intercultural-dialogue",
+        "local-integration",
     )
 
 

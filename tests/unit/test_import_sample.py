@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.activities.directory.rules import AREAS, CAUSES
 from services.activities.sample.upcoming import SampleActivity, next_edition, sample_activities, sample_activity
+from services.activities.taxonomies.rules import AREAS, CAUSES
 from services.kernel.imports import Refused
 
 SAMPLE = Path(__file__).parents[2] / "services" / "activities" / "sample"

@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
-from services.activities.catalogue import rules, store
+from services.activities.catalogue import describing, rules, store
 from services.activities.catalogue.describing import fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
@@ -68,6 +68,8 @@ async def act(
     row.state = rules.next_state(State(row.state), verb).value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
         raise rules.NotStartedYet
+    if verb is Verb.SUBMIT:
+        await describing.check_labels_in_use(session, row)
     row.reason = reason
     await changed(session, settings, row, actor, verb.value, reason=reason)
     return row

@@ -16,6 +16,7 @@ from services.activities.catalogue.drafts import ActivityDraft, Reasons
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityOut
 from services.activities.catalogue.tables import Activity
+from services.activities.taxonomies.words import words
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
 from services.kernel.problems import (
@@ -41,7 +42,9 @@ _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.
     response_model=ActivityOut,
     responses={200: {"content": {linked_data.MEDIA_TYPE: {}}}, **documented(rules.ActivityNotFound)},
 )
-async def get_activity(request: Request, session: Reading, actor: PerhapsCaller, activity_id: UUID) -> Response:
+async def get_activity(
+    request: Request, session: Reading, runtime: Running, actor: PerhapsCaller, activity_id: UUID
+) -> Response:
     """One activity; `Accept: application/ld+json` gives a schema.org Event.
 
     A draft is shown to those who may change it, and to nobody else.
@@ -52,7 +55,7 @@ async def get_activity(request: Request, session: Reading, actor: PerhapsCaller,
     reply = _reply(row)
     if linked_data.is_preferred(request.headers.get("accept", "")):
         # Its ETag comes from its own content: that of the document is the one to send in If-Match.
-        event = linked_data.page(json.loads(row.document))
+        event = linked_data.page(json.loads(row.document), await words(session, runtime))
         kept = {"Cache-Control": reply.headers["Cache-Control"]}
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
     reply.headers["Vary"] = "Accept"

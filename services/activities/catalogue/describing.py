@@ -13,6 +13,9 @@ from services.activities.catalogue import rules
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
+from services.activities.taxonomies import actions as taxonomies
+from services.activities.taxonomies.actions import Named
+from services.activities.taxonomies.rules import Label
 from services.kernel.problems import FieldError, Invalid
 
 
@@ -20,7 +23,8 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     """Write a description into a row, with what follows from it: zone, country, edition, instants."""
     codes = [organiser.code for organiser in wanted.organisers]
     known = await directory.sections(session, codes)
-    faults = [
+    faults = await taxonomies.faults_of(session, _named(wanted), kept=labels_of(row) if row.revision else ())
+    faults += [
         FieldError(pointer=f"#/organisers/{number}/code", detail="There is no section with this code.")
         for number, code in enumerate(codes)
         if code not in known
@@ -69,9 +73,36 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     plain = wanted.model_dump(mode="json")
     for name in ("place", "requirements", "cost", "partners", "image"):
         setattr(row, name, plain[name])
-    for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "online_url", "capacity",
-                 "takes_sign_ups", "accessibility"):  # fmt: skip
+    for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "objectives",
+                 "online_url", "capacity", "takes_sign_ups", "accessibility"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
+
+
+def labels_of(row: Activity) -> list[Label]:
+    """Every label that a row carries, of those that ESN International keeps."""
+    one = {"kinds": row.kind, "programmes": row.programme, "modes": row.mode}
+    several = {"areas": row.areas, "causes": row.causes, "objectives": row.objectives}
+    labels = [Label(scheme, code) for scheme, code in one.items()]
+    return labels + [Label(scheme, code) for scheme, codes in several.items() for code in codes]
+
+
+async def check_labels_in_use(session: AsyncSession, row: Activity) -> None:
+    """Refuse a draft that came by a retired label: by an older time, or as a duplicate."""
+    retired = await taxonomies.retired_among(session, labels_of(row))
+    if retired:
+        raise rules.RetiredLabels(
+            f"Not used for new activities any more: {', '.join(map(str, retired))}. Revise it, then submit it."
+        )
+
+
+def _named(wanted: ActivityDraft) -> list[Named]:
+    one = {"kind": wanted.kind, "programme": wanted.programme, "mode": wanted.mode}
+    return [
+        *(Named(f"#/{name}", Label(f"{name}s", code)) for name, code in one.items()),
+        *(Named(f"#/areas/{number}", Label("areas", code)) for number, code in enumerate(wanted.areas)),
+        *(Named(f"#/causes/{number}/code", Label("causes", cause.code)) for number, cause in enumerate(wanted.causes)),
+        *(Named(f"#/objectives/{number}", Label("objectives", code)) for number, code in enumerate(wanted.objectives)),
+    ]
 
 
 def description(row: Activity) -> dict[str, Any]:
@@ -85,7 +116,8 @@ def description(row: Activity) -> dict[str, Any]:
         "title": row.title, "summary": row.summary, "language": row.language, "kind": row.kind,
         "programme": row.programme, "mode": row.mode, "edition": row.edition if row.edition_set_by_hand else None,
         "areas": row.areas, "causes": [{"code": code, "main": number == 0} for number, code in enumerate(row.causes)],
-        "sdgs": row.sdgs, "organisers": [{"code": each["code"], "lead": each["lead"]} for each in row.organisers],
+        "sdgs": row.sdgs, "objectives": row.objectives,
+        "organisers": [{"code": each["code"], "lead": each["lead"]} for each in row.organisers],
         "starts_at": row.starts_at and row.starts_at.astimezone(zone).isoformat(),
         "ends_at": row.ends_at and row.ends_at.astimezone(zone).isoformat(), "time_zone": row.time_zone,
         "place": row.place, "online_url": row.online_url, "capacity": row.capacity,

@@ -16,7 +16,6 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
-from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
 from services.kernel.texts import (
     Code,
     Count,
@@ -30,17 +29,6 @@ from services.kernel.texts import (
     Storable,
     Zone,
 )
-
-
-def _known(codes: dict[str, str], what: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise PydanticCustomError(
-                "unknown_code", "Unknown {what}; one of: {codes}.", {"what": what, "codes": ", ".join(codes)}
-            )
-        return value
-
-    return AfterValidator(check)
 
 
 def _wall_clock(value: Any) -> Any:
@@ -65,10 +53,6 @@ def _unique(values: list[Any]) -> list[Any]:
     return values
 
 
-Area = Annotated[Code, _known(AREAS, "area")]
-Cause = Annotated[Code, _known(CAUSES, "cause")]
-Kind = Annotated[Code, _known(KINDS, "kind")]
-Programme = Annotated[Code, _known(PROGRAMMES, "programme")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
 
 
@@ -82,7 +66,7 @@ class OrganiserIn(Received):
 class CauseIn(Received):
     """A cause the activity serves."""
 
-    code: Cause
+    code: Annotated[Code, Field(description="Of the taxonomy `causes`", examples=["culture"])]
     main: Flag = False
 
 
@@ -156,16 +140,19 @@ class ActivityDraft(Received):
     title: Line
     summary: LongText | None = None
     language: LanguageTag = "en"
-    kind: Kind = "volunteering"
-    programme: Programme = "socialerasmus"
-    mode: Annotated[Code, _known(MODES, "mode")] = "physical"
+    kind: Code = "volunteering"
+    programme: Code = "socialerasmus"
+    mode: Code = "physical"
     edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
     areas: Annotated[
-        list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
+        list[Code], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
     ]
     causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6), AfterValidator(_one_is_main)]
     sdgs: Annotated[
         list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)
+    ] = []
+    objectives: Annotated[
+        list[Code], Field(max_length=10, description="Of the taxonomy `objectives`."), AfterValidator(_unique)
     ] = []
     organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40), AfterValidator(_one_leads)]
     starts_at: WallClock

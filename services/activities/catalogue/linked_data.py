@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import Any
 
 from services.activities.catalogue.rules import State
-from services.activities.directory.rules import CAUSES
+from services.activities.taxonomies.rules import Words
+from services.kernel import preferences
 
 MEDIA_TYPE = "application/ld+json"
 _STATUS = {State.CANCELLED: "https://schema.org/EventCancelled"}
@@ -24,23 +24,17 @@ _UNSAFE_IN_HTML = {ord(character): f"\\u{ord(character):04x}" for character in "
 
 def is_preferred(accept: str) -> bool:
     """Whether a reader names JSON-LD, and does not like plain JSON better."""
-    quality: dict[str, float] = {}
-    for part in accept.lower().split(","):
-        kind, *parameters = (piece.strip() for piece in part.split(";"))
-        found = next((each[2:] for each in parameters if each.startswith("q=")), "1")
-        quality[kind] = float(found) if re.fullmatch(r"[01](\.\d{0,3})?", found) else 0.0
-    wanted = quality.get(MEDIA_TYPE, 0.0)
-    return wanted > 0 and wanted >= quality.get("application/json", 0.0)
+    return preferences.prefers(accept, MEDIA_TYPE)
 
 
-def page(document: dict[str, Any]) -> str:
+def page(document: dict[str, Any], words: Words) -> str:
     """One activity as JSON-LD that may stand in a page of HTML as it is."""
-    told = {"@context": "https://schema.org", **event(document)}
+    told = {"@context": "https://schema.org", **event(document, words)}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE_IN_HTML)
 
 
-def event(document: dict[str, Any]) -> dict[str, Any]:
-    """The activity as an Event; what is not known is left out."""
+def event(document: dict[str, Any], words: Words) -> dict[str, Any]:
+    """The activity as an Event, its labels by their English names; what is not known is left out."""
     base = document["url"].rpartition("/activities/")[0]
     status = _STATUS.get(State(document["state"]), _SCHEDULED)
     told = {
@@ -62,7 +56,10 @@ def event(document: dict[str, Any]) -> dict[str, Any]:
         "isAccessibleForFree": document["cost"] and float(document["cost"]["amount"]) == 0,
         "offers": _offer(document),
         "typicalAgeRange": (age := document["requirements"]["minimum_age"]) and f"{age}-",
-        "about": [_cause(cause["code"], base) for cause in document["causes"]],
+        "about": [
+            *(_term("causes", cause["code"], base, words) for cause in document["causes"]),
+            *(_term("objectives", code, base, words) for code in document.get("objectives", ())),
+        ],
         "keywords": [document["kind"], document["programme"], *document["areas"]],
     }
     return without_unknown(told)
@@ -134,12 +131,12 @@ def _offer(document: dict[str, Any]) -> dict[str, Any] | None:
     )
 
 
-def _cause(code: str, base: str) -> dict[str, Any]:
-    scheme = f"{base}/concepts/causes"
+def _term(kind: str, code: str, base: str, words: Words) -> dict[str, Any]:
+    scheme = f"{base}/concepts/{kind}"
     return {
         "@type": "DefinedTerm",
         "@id": f"{scheme}#{code}",
         "termCode": code,
-        "name": CAUSES.get(code, code),
+        "name": words.name(kind, code),
         "inDefinedTermSet": scheme,
     }

@@ -67,6 +67,10 @@ class LabelFieldsFixed(Conflict):
     title = "Reviewed fields are fixed"
 
 
+class RetiredLabels(Conflict):
+    """It carries labels that are not used for new activities any more; revise it, then submit it."""
+
+
 class OutOfReach(Forbidden):
     """This activity belongs to another section or country than yours."""
 

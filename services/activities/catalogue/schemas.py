@@ -54,6 +54,7 @@ class ActivityOut(Sent):
     areas: list[str]
     causes: list[CauseOut]
     sdgs: list[int]
+    objectives: list[str]
     organisers: list[OrganiserOut]
     country: str | None
     starts_at: datetime | None

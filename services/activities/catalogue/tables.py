@@ -52,7 +52,7 @@ class Activity(Table):
         sa.Index(
             "ix_activities_public_codes",
             "kind",
-            postgresql_include=["programme", "country", "edition", "areas", "causes", "platform"],
+            postgresql_include=["programme", "country", "edition", "areas", "causes", "objectives", "platform"],
             postgresql_where=_IS_PUBLIC,
         ),
         sa.Index("ix_activities_public_by_place", "latitude", "longitude", "id", postgresql_where=_IS_PUBLIC),
@@ -96,6 +96,7 @@ class Activity(Table):
     areas: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     causes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     sdgs: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
+    objectives: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'"))
     organisers: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     country: Mapped[str | None] = mapped_column(sa.Text)
@@ -133,7 +134,7 @@ class Activity(Table):
     labels: Mapped[list[str]] = _made(
         ARRAY(sa.Text),
         "activities.labels(edition, country, kind, programme, language, areas, causes, sdgs, section_codes, "
-        "accessibility, platform)",
+        "accessibility, objectives, platform)",
     )
     search: Mapped[Any] = _made(
         TSVECTOR, "activities.search_document(language, title, summary, organisers, place, partners)"

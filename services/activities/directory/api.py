@@ -1,4 +1,4 @@
-"""Routes of the directory: sections and code lists."""
+"""Routes of the directory: sections."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from services.activities.directory import actions, rules, store
 from services.activities.directory.rendering import body_of, etag_of, section_out
-from services.activities.directory.schemas import SectionChanges, SectionOut, SectionPage, Taxonomies, Term
+from services.activities.directory.schemas import SectionChanges, SectionOut, SectionPage
 from services.activities.directory.store import Sought
 from services.activities.directory.tables import Section
 from services.kernel import idempotency
@@ -124,19 +124,3 @@ async def _reply(session: Reading, row: Section) -> Response:
     platforms = await store.platforms_today(session, {row.country})
     shown = section_out(row, platform=platforms.get(row.country))
     return Response(body_of(shown), media_type="application/json", headers={"ETag": etag_of(shown)})
-
-
-@router.get("/taxonomies")
-async def get_taxonomies() -> Taxonomies:
-    """Every code list with English names."""
-
-    def terms(codes: dict[str, str]) -> list[Term]:
-        return [Term(code=code, name=name) for code, name in codes.items()]
-
-    return Taxonomies(
-        areas=terms(rules.AREAS),
-        causes=terms(rules.CAUSES),
-        kinds=terms(rules.KINDS),
-        programmes=terms(rules.PROGRAMMES),
-        modes=terms(rules.MODES),
-    )

@@ -1,4 +1,4 @@
-"""What goes over the wire about sections, countries, platforms and code lists."""
+"""What goes over the wire about sections, countries and platforms."""
 
 from __future__ import annotations
 
@@ -241,20 +241,3 @@ class SyncOut(Sent):
     created_at: datetime
     applied_at: datetime | None
     report: ReportOut
-
-
-class Term(Sent):
-    """A code and its English name."""
-
-    code: str
-    name: str
-
-
-class Taxonomies(Sent):
-    """The code lists of SocialErasmus."""
-
-    areas: list[Term]
-    causes: list[Term]
-    kinds: list[Term]
-    programmes: list[Term]
-    modes: list[Term]

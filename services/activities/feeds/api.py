@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Query
@@ -12,12 +12,12 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
 from services.activities.catalogue.rules import ActivityNotFound
 from services.activities.feeds import atom, calendars, export, geojson, rpde, rules, store
 from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCollection
 from services.activities.finding.conditions import Filters
 from services.activities.finding.filters import Narrowed
+from services.activities.taxonomies.words import words
 from services.kernel.problems import Invalid, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running
@@ -25,7 +25,6 @@ from services.kernel.runtime import Reading, Running
 router = make_router(tag="feeds")
 
 _FRESH = {"Cache-Control": "public, max-age=60, stale-while-revalidate=60"}
-_RARELY_CHANGED = {"Cache-Control": "public, max-age=3600"}
 # As many digits as every number of 64 bits can have.
 Number = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,18})$")]
 
@@ -53,10 +52,6 @@ class _Changes(_Written):
     media_type = rpde.MEDIA_TYPE
 
 
-class _LinkedData(_Written):
-    media_type = LINKED_DATA
-
-
 @router.get("/changes", response_model=ChangesPage, response_class=_Changes)
 async def list_changes(
     request: Request,
@@ -79,15 +74,8 @@ async def list_changes(
     if changes:
         url = url.include_query_params(afterTimestamp=changes[-1].xid, afterId=str(changes[-1].id))
     seconds = rules.PAGE_SECONDS if changes else rules.LAST_PAGE_SECONDS
-    body = rpde.page(changes, _absolute(runtime, url.path, url.query))
+    body = rpde.page(changes, _absolute(runtime, url.path, url.query), await words(session, runtime))
     return _Changes(body, headers={"Cache-Control": f"public, max-age={seconds}"})
-
-
-@router.get("/concepts/{scheme}", response_class=_LinkedData)
-async def get_concepts(runtime: Running, scheme: Literal["causes", "areas"]) -> Response:
-    """A code list as a SKOS concept scheme."""
-    body = rpde.concepts(scheme, f"{runtime.settings.base_url}/activities/v1")
-    return _LinkedData(body, headers=_RARELY_CHANGED)
 
 
 @router.get("/activities.ics", response_class=_Calendar)
@@ -139,6 +127,7 @@ async def get_calendar_entry(session: Reading, activity_id: UUID) -> Response:
 @router.get("/export", response_model=ExportPage)
 async def export_activities(
     session: Reading,
+    runtime: Running,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     page: Annotated[int, Query(ge=0, le=10_000, description="From 0; go on until `data` is empty.")] = 0,
 ) -> Response:
@@ -147,7 +136,8 @@ async def export_activities(
     `participants` are null here: verified figures are at /impact/v1/statistics.
     """
     rows = await store.page_of_exported(session, page=page, limit=limit)
-    body = json.dumps({"data": [export.record(row) for row in rows]}, ensure_ascii=False, separators=(",", ":"))
+    known = await words(session, runtime)
+    body = json.dumps({"data": [export.record(row, known) for row in rows]}, ensure_ascii=False, separators=(",", ":"))
     return Response(body, media_type="application/json", headers=_FRESH)
 
 

@@ -6,32 +6,12 @@ import html
 import json
 from typing import Any
 
-from services.activities.directory.rules import CAUSES, KINDS
 from services.activities.feeds import rules
 from services.activities.feeds.store import Exported
-
-_GOALS = (
-    "No Poverty",
-    "Zero Hunger",
-    "Good Health and Well-being",
-    "Quality Education",
-    "Gender Equality",
-    "Clean Water and Sanitation",
-    "Affordable and Clean Energy",
-    "Decent Work and Economic Growth",
-    "Industry, Innovation and Infrastructure",
-    "Reduced Inequalities",
-    "Sustainable Cities and Communities",
-    "Responsible Consumption and Production",
-    "Climate Action",
-    "Life Below Water",
-    "Life on Land",
-    "Peace, Justice and Strong Institutions",
-    "Partnerships for the Goals",
-)
+from services.activities.taxonomies.rules import Words
 
 
-def record(row: Exported) -> dict[str, Any]:
+def record(row: Exported, words: Words) -> dict[str, Any]:
     """One activity: a text that is not known is empty there, a number that is not known is null."""
     document = json.loads(row.document)
     place = document["place"] or {}
@@ -57,12 +37,15 @@ def record(row: Exported) -> dict[str, Any]:
             "city": place.get("city") or "",
         },
         "causes": [
-            {"name": CAUSES.get(cause["code"], cause["code"]), "is_main_cause": cause["main"]}
+            {"name": words.name("causes", cause["code"]), "is_main_cause": cause["main"]}
             for cause in document["causes"]
         ],
-        "sdgs": [{"slug": _slug(_GOALS[number - 1]), "name": _GOALS[number - 1]} for number in document["sdgs"]],
-        "objectives": [],
-        "categories": [{"name": KINDS.get(document["kind"], document["kind"])}],
+        "sdgs": [
+            {"slug": _slug(name), "name": name}
+            for name in (words.name("sdgs", str(number)) for number in document["sdgs"])
+        ],
+        "objectives": [{"name": words.name("objectives", code)} for code in document.get("objectives", ())],
+        "categories": [{"name": words.name("kinds", document["kind"])}],
     }
 
 

@@ -10,32 +10,31 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from services.activities.catalogue import linked_data
-from services.activities.directory.rules import AREAS, CAUSES
 from services.activities.feeds.rules import LICENCE
 from services.activities.feeds.store import Changed
+from services.activities.taxonomies.rules import Words
 
 MEDIA_TYPE = "application/vnd.openactive.rpde+json; version=1"
 _DURATION = TypeAdapter(timedelta)
-SCHEMES = {"causes": ("Causes of SocialErasmus (2018)", CAUSES), "areas": ("Areas of SocialErasmus (2015)", AREAS)}
 
 
-def page(changes: Sequence[Changed], next_url: str) -> str:
+def page(changes: Sequence[Changed], next_url: str, words: Words) -> str:
     """One page; the last one is empty and followed by itself."""
-    told = {"next": next_url, "items": [_item(change) for change in changes], "license": LICENCE}
+    told = {"next": next_url, "items": [_item(change, words) for change in changes], "license": LICENCE}
     return json.dumps(told, ensure_ascii=False, separators=(",", ":"))
 
 
-def _item(change: Changed) -> dict[str, Any]:
+def _item(change: Changed, words: Words) -> dict[str, Any]:
     item = {"state": "deleted", "kind": "Event", "id": str(change.id), "modified": int(change.xid)}
     if change.document is not None:
-        item |= {"state": "updated", "data": _event(json.loads(change.document))}
+        item |= {"state": "updated", "data": _event(json.loads(change.document), words)}
     return item
 
 
-def _event(document: dict[str, Any]) -> dict[str, Any]:
+def _event(document: dict[str, Any], words: Words) -> dict[str, Any]:
     """The Event of schema.org, where OpenActive has a stricter form in that one."""
     base = document["url"].rpartition("/activities/")[0]
-    told = linked_data.event(document)
+    told = linked_data.event(document, words)
     for loose in ("about", "keywords", "sponsor", "inLanguage", "typicalAgeRange", "location", "organizer", "offers"):
         told.pop(loose, None)
     lead, *others = sorted(document["organisers"], key=lambda organiser: not organiser["lead"])
@@ -48,8 +47,8 @@ def _event(document: dict[str, Any]) -> dict[str, Any]:
             "startDate": document["starts_at"] if is_dated else None,
             "endDate": document["ends_at"] if is_dated else None,
             "duration": _duration(document) if is_dated else None,
-            "activity": [_concept("causes", cause["code"], base) for cause in document["causes"]],
-            "category": [AREAS.get(area, area) for area in document["areas"]],
+            "activity": [_concept("causes", cause["code"], base, words) for cause in document["causes"]],
+            "category": [words.name("areas", area) for area in document["areas"]],
             "organizer": linked_data.organisation(lead, base),
             "contributor": [linked_data.organisation(other, base) for other in others],
             "location": _place(document),
@@ -90,36 +89,7 @@ def _offers(document: dict[str, Any]) -> list[dict[str, Any]]:
     return [{"@type": "Offer", "@id": f"{document['url']}#offer", **price}]
 
 
-def _concept(scheme: str, code: str, base: str) -> dict[str, Any]:
+def _concept(scheme: str, code: str, base: str, words: Words) -> dict[str, Any]:
     address = f"{base}/concepts/{scheme}"
-    name = SCHEMES[scheme][1].get(code, code)
+    name = words.name(scheme, code)
     return {"@type": "Concept", "@id": f"{address}#{code}", "prefLabel": name, "inScheme": address}
-
-
-def concepts(scheme: str, base: str) -> str:
-    """A code list as a SKOS concept scheme, so that what `inScheme` names can be looked up."""
-    title, codes = SCHEMES[scheme]
-    address = f"{base}/concepts/{scheme}"
-    told = {
-        "@context": {
-            "@vocab": "http://www.w3.org/2004/02/skos/core#",
-            "title": "http://purl.org/dc/terms/title",
-            "inScheme": {"@type": "@id"},
-            "topConceptOf": {"@type": "@id"},
-        },
-        "@id": address,
-        "@type": "ConceptScheme",
-        "title": {"@value": title, "@language": "en"},
-        "hasTopConcept": [
-            {
-                "@id": f"{address}#{code}",
-                "@type": "Concept",
-                "notation": code,
-                "prefLabel": {"@value": name, "@language": "en"},
-                "inScheme": address,
-                "topConceptOf": address,
-            }
-            for code, name in codes.items()
-        ],
-    }
-    return json.dumps(told, ensure_ascii=False, separators=(",", ":"))

@@ -9,11 +9,12 @@ from typing import Annotated, Final
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.activities.catalogue.drafts import Area, Cause, Kind, Programme
 from services.activities.finding.conditions import Filters
 from services.activities.finding.search import FACETS, Sort
+from services.activities.taxonomies import words
 from services.kernel.globe import Near, written_place
 from services.kernel.problems import FieldError, Invalid
+from services.kernel.runtime import Running
 from services.kernel.texts import Code, CountryCode, Instant, LanguageTag, Line
 
 MOST_CODES: Final = 50
@@ -21,18 +22,20 @@ DEFAULT_RADIUS_KM: Final = 25.0
 LARGEST_RADIUS_KM: Final = 1000.0
 
 
-def narrowed(
+async def narrowed(
+    runtime: Running,
     edition: Annotated[list[Code], Query(max_length=MOST_CODES, description="as 2026-autumn")] = [],
     country: Annotated[list[CountryCode], Query(max_length=MOST_CODES)] = [],
     section: Annotated[
         list[Code], Query(max_length=MOST_CODES, description="ESN code of any organiser, or of its successor")
     ] = [],
     platform: Annotated[list[Code], Query(max_length=MOST_CODES, description="of the country then, as NEP")] = [],
-    area: Annotated[list[Area], Query(max_length=MOST_CODES)] = [],
-    cause: Annotated[list[Cause], Query(max_length=MOST_CODES)] = [],
+    area: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
+    cause: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
     sdg: Annotated[list[Annotated[int, Field(ge=1, le=17)]], Query(max_length=MOST_CODES)] = [],
-    kind: Annotated[list[Kind], Query(max_length=MOST_CODES)] = [],
-    programme: Annotated[list[Programme], Query(max_length=MOST_CODES)] = [],
+    objective: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
+    kind: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
+    programme: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
     language: Annotated[
         list[LanguageTag], Query(max_length=MOST_CODES, description="pt also finds pt-BR; pt-BR only itself")
     ] = [],
@@ -56,7 +59,8 @@ def narrowed(
     ] = None,
 ) -> Filters:
     """The activities that a reader wants, or a 422 that names every parameter at fault."""
-    faults: list[FieldError] = []
+    coded = {"areas": area, "causes": cause, "objectives": objective, "kinds": kind, "programmes": programme}
+    faults = await words.faults_of(runtime, coded)
     place = _near(near, radius_km, faults)
     if q is not None and not q:
         faults.append(FieldError(pointer="query/q", detail="Must hold a word."))
@@ -66,8 +70,8 @@ def narrowed(
         raise Invalid(errors=faults)
     labels: dict[str, Sequence[str]] = {
         "edition": edition, "country": country, "section": section, "area": area, "cause": cause,
-        "sdg": [str(number) for number in sdg], "kind": kind, "programme": programme, "language": language,
-        "platform": platform,
+        "objective": objective, "sdg": [str(number) for number in sdg], "kind": kind, "programme": programme,
+        "language": language, "platform": platform,
     }  # fmt: skip
     return Filters(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},

@@ -32,6 +32,7 @@ MOST_CODES_OF_A_FACET: Final = 300
 _FACETS: Final = {
     "area": Activity.areas,
     "cause": Activity.causes,
+    "objective": Activity.objectives,
     "kind": Activity.kind,
     "country": Activity.country,
     "edition": Activity.edition,

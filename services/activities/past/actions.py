@@ -63,6 +63,7 @@ async def _content(session: AsyncSession, row: PastActivityRow) -> dict[str, Any
         "areas": [row.area] if row.area else [],
         "causes": [row.cause] if row.cause else [],
         "sdgs": list(row.sdgs),
+        "objectives": list(row.objectives),
         "organisers": [{"code": row.section_code, "name": name, "lead": True}],
         "section_codes": [row.section_code] if row.section_code else [],
         "country": country,

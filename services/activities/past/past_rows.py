@@ -7,9 +7,9 @@ from datetime import date
 from typing import Any, Literal
 
 from services.activities.directory.country_codes import OTHER_CODES, country_of
-from services.activities.directory.rules import AREAS, CAUSES, KINDS, SDGS
 from services.activities.past.past_dates import DatePrecision, contradictions, dates_of
 from services.activities.past.past_organisers import organiser_of
+from services.activities.taxonomies.rules import AREAS, CAUSES, KINDS, OBJECTIVES, SDGS
 from services.kernel.import_values import choice, listed, needed, needed_choice, text
 from services.kernel.imports import Refused, Remark
 
@@ -62,6 +62,7 @@ CAUSE_OF_AREA: Mapping[str, str] = {
 
 _AREAS = {area: area for area in AREAS}
 _CAUSES = {name.casefold(): cause for cause, name in CAUSES.items()}
+_OBJECTIVES = {name.casefold(): objective for objective, name in OBJECTIVES.items()}
 _KINDS = {kind.replace("_", " "): kind for kind in KINDS}
 _OUTCOMES: Mapping[str, Outcome] = {
     "done": "held",
@@ -80,8 +81,8 @@ class PastActivityRow:
     """One activity of the past; `starts_on` and `ends_on` are inclusive and as wide as `date_precision` says.
 
     `known_start` is the first day where the source gives it to the day, else None: only that may decide on an edition.
-    `area`, `cause` and `kind` are codes of the directory; `area_certain` and `cause_certain` say that the source
-    states them.
+    `area`, `cause`, `kind` and `objectives` are codes of the taxonomies; `area_certain` and `cause_certain` say that
+    the source states them.
     """
 
     source_id: str
@@ -154,7 +155,7 @@ def past_activity(values: Mapping[str, Any]) -> tuple[PastActivityRow, list[Rema
         outcome=outcome,
         partners=_partners(values, remarks),
         sdgs=_sdgs(values),
-        objectives=listed(values, "objectives_stated", longest=2_000),
+        objectives=_objectives(values, remarks),
         source_url=_source_url(values),
     )
     return activity, remarks
@@ -205,6 +206,14 @@ def _sdgs(values: Mapping[str, Any]) -> tuple[int, ...]:
     if any(goal not in map(str, SDGS) for goal in goals):
         raise Refused("sdgs_stated", f"{'; '.join(goals)!r} are not goals from 1 to 17")
     return tuple(sorted(int(goal) for goal in goals))
+
+
+def _objectives(values: Mapping[str, Any], remarks: list[Remark]) -> tuple[str, ...]:
+    named = listed(values, "objectives_stated", longest=2_000)
+    # The list of ESN's objectives is not known as a whole, so a foreign word is no fault of the row.
+    unknown = [name for name in named if name.casefold() not in _OBJECTIVES]
+    remarks += [Remark("objectives_stated", f"{name!r} is no objective that is known; left out") for name in unknown]
+    return tuple(_OBJECTIVES[name.casefold()] for name in named if name not in unknown)
 
 
 def _source_url(values: Mapping[str, Any]) -> str:

@@ -7,8 +7,8 @@ from datetime import date, datetime, time, timedelta
 from typing import Any, BinaryIO, NamedTuple
 
 from services.activities.directory.country_codes import country_of
-from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
 from services.activities.directory.section_rows import SECTION_CODE
+from services.activities.taxonomies.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
 from services.kernel.import_values import decimal, listed, needed, needed_choice, text, whole_number
 from services.kernel.imports import CsvRows, Refused, Remark, parsed
 
