@@ -11,8 +11,10 @@ from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
 from services.activities.tables import METADATA
+from services.activities.totals import api as totals
+from services.activities.totals import consumers as totalling
 from services.activities.web import api as web
-from services.contracts import ACTIVITIES, AvailabilityChanged
+from services.contracts import ACTIVITIES, AvailabilityChanged, EditionTotalsChanged
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
@@ -21,10 +23,25 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
-    consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
+    routers=(
+        finding.router,
+        catalogue.router,
+        directory.router,
+        campaigns.router,
+        totals.router,
+        feeds.router,
+        web.router,
+    ),
+    consumer=Consumer(
+        ACTIVITIES,
+        {
+            AvailabilityChanged: reactions.availability_changed,
+            EditionTotalsChanged: totalling.edition_totals_changed,
+        },
+    ),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
+        Sweep("editions that changed their days", reactions.regroup),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
@@ -96,6 +96,16 @@ def _written_out(value: Any) -> Any:
 
 Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator(_plausible_instant)]
 """An instant with its offset (RFC 3339)."""
+
+
+def _day(value: Any) -> Any:
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
+        return value
+    raise PydanticCustomError("day", "Must be a date, as 2026-11-14.")
+
+
+Day = Annotated[date, BeforeValidator(_day)]
+"""A day of the calendar (RFC 3339, full-date)."""
 
 
 class Received(BaseModel):

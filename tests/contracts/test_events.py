@@ -35,7 +35,7 @@ CODES = {
     ),
     *("Activity.country", "Activity.time_zone", "Organiser.code", "SectionRecorded.code", "SectionRecorded.country"),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
-    "AttendanceRecorded.hours",
+    *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
 }
 
 

@@ -17,3 +17,8 @@ async def availability_changed(session: AsyncSession, event: AvailabilityChanged
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
     return await actions.turn_due(session, runtime.settings)
+
+
+async def regroup(session: AsyncSession, runtime: Runtime) -> int:
+    """Move activities whose edition changed its days."""
+    return await actions.regroup_due(session, runtime.settings)
