@@ -210,6 +210,31 @@ class ReportReopened(Event):
         return str(self.activity_id)
 
 
+class EditionTotalsChanged(Event):
+    """What verified reports of an edition add up to changed. Told at most every few seconds, and not at each report.
+
+    The figures are those that the statistics publish for the edition; everybody may know them.
+    """
+
+    name: ClassVar[str] = "impact.edition_totals_changed.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (ACTIVITIES,)
+
+    edition: str
+    revision: int = Field(description="Counts what was told of this edition; the higher wins.")
+    as_of: datetime = Field(description="What was verified up to this instant is counted.")
+    activities: int = Field(description="Whose verified report says that they took place.")
+    participants_international: int
+    participants_local: int
+    participants_esn_volunteer: int
+    participants_unclassified: int
+    attendances: int
+    hours: Decimal
+
+    def aggregate(self) -> str:
+        """The edition."""
+        return self.edition
+
+
 EVENTS: tuple[type[Event], ...] = (
     ActivityPublished,
     ActivityRevised,
@@ -221,4 +246,5 @@ EVENTS: tuple[type[Event], ...] = (
     AttendanceRecorded,
     ReportVerified,
     ReportReopened,
+    EditionTotalsChanged,
 )

@@ -16,8 +16,10 @@ from services.activities.tables import METADATA
 from services.activities.taxonomies import api as taxonomies
 from services.activities.taxonomies import crosswalk_api as crosswalk
 from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F401  # Registers its tables.
+from services.activities.totals import api as totals
+from services.activities.totals import consumers as totalling
 from services.activities.web import api as web
-from services.contracts import ACTIVITIES, AvailabilityChanged
+from services.contracts import ACTIVITIES, AvailabilityChanged, EditionTotalsChanged
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
@@ -35,13 +37,21 @@ SERVICE = Service(
         crosswalk.router,
         taxonomies.router,
         campaigns.router,
+        totals.router,
         feeds.router,
         web.router,
     ),
-    consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
+    consumer=Consumer(
+        ACTIVITIES,
+        {
+            AvailabilityChanged: reactions.availability_changed,
+            EditionTotalsChanged: totalling.edition_totals_changed,
+        },
+    ),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
         Sweep("platforms whose members changed", reactions.follow_platforms),
+        Sweep("editions that changed their days", reactions.regroup),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -9,6 +9,7 @@ from services.impact.facts import tables as _fact_tables  # noqa: F401  # Regist
 from services.impact.projections import consumers as projecting
 from services.impact.reports import api as reports
 from services.impact.statistics import api as statistics
+from services.impact.statistics import consumers as telling
 from services.impact.tables import METADATA
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
@@ -33,7 +34,10 @@ SERVICE = Service(
             contracts.AttendanceRecorded: projecting.attendance_recorded,
         },
     ),
-    sweeps=(Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),),
+    sweeps=(
+        Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
+        Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
+    ),
 )
 
 __all__ = ["METADATA", "SERVICE"]

@@ -110,13 +110,13 @@ Instant = Annotated[AwareDatetime, BeforeValidator(_written_out), AfterValidator
 
 
 def _plain_date(value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+    if isinstance(value, date) or (isinstance(value, str) and re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value)):
         return value
     raise PydanticCustomError("day", "Must be a day, as 2026-11-14.")
 
 
 Day = Annotated[date, BeforeValidator(_plain_date), AfterValidator(_plausible_instant)]
-"""A day of the calendar."""
+"""A day of the calendar (RFC 3339, full-date)."""
 
 
 def _zone(value: str) -> str:

@@ -43,7 +43,7 @@ CODES = {
         "SectionRecorded.country",
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
-    "AttendanceRecorded.hours",
+    *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
 }
 
 

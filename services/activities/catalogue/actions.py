@@ -7,6 +7,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
+from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import describing, rules, store
 from services.activities.catalogue.describing import fill
 from services.activities.catalogue.drafts import ActivityDraft
@@ -26,6 +27,10 @@ _EVENT_OF = {
     State.CANCELLED: contracts.ActivityCancelled,
 }
 _FOLLOW = "follow"
+
+_REGROUP = "regroup"
+_ROLE_OF = {_REGROUP: "service", _FOLLOW: "directory"}
+"""Who it was where nobody asked for it."""
 
 
 async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted: ActivityDraft) -> Activity:
@@ -131,7 +136,7 @@ async def changed(
             verb=verb,
             reason=reason,
             actor_id=actor.id if actor else None,
-            actor_role=actor.role.value if actor else "directory" if verb == _FOLLOW else "import",
+            actor_role=actor.role.value if actor else _ROLE_OF.get(verb, "import"),
         ),
     )
     state = State(row.state)
@@ -175,6 +180,27 @@ async def follow_platforms(session: AsyncSession, settings: Settings, *, limit: 
     else:
         asked.after = rows[-1].id
     return max(1, len(rows))
+
+
+async def regroup_due(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
+    """Move activities into the edition to which they belong by date, where the days of editions changed.
+
+    What was set by hand stays. Answers how much was done; 0 also while somebody else works on what is left.
+    """
+    days = await campaigns.lock_changed_days(session)
+    if days is None:
+        return 0
+    await campaigns.hold_dates(session)
+    misplaced = await store.lock_misplaced(session, days, limit=limit)
+    for row, edition in misplaced:
+        row.edition = edition
+        await changed(session, settings, row, None, _REGROUP)
+    if misplaced:
+        return len(misplaced)
+    if await store.are_misplaced(session, days):
+        return 0
+    await store.settle(session, days)
+    return 1
 
 
 async def hear_of_availability(session: AsyncSession, settings: Settings, event: contracts.AvailabilityChanged) -> None:

@@ -22,3 +22,8 @@ async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
 async def follow_platforms(session: AsyncSession, runtime: Runtime) -> int:
     """Put activities into the platform that their country was in, after its memberships changed."""
     return await actions.follow_platforms(session, runtime.settings)
+
+
+async def regroup(session: AsyncSession, runtime: Runtime) -> int:
+    """Move activities whose edition changed its days."""
+    return await actions.regroup_due(session, runtime.settings)

@@ -59,9 +59,9 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     if wanted.edition is not None and await campaigns.edition(session, wanted.edition) is None:
         raise Invalid.at("#/edition", "There is no edition with this code.")
     row.edition_set_by_hand = wanted.edition is not None
-    row.edition = wanted.edition or await campaigns.edition_on(session, starts_at.date())
     row.country = known[lead].country
     row.platform = await directory.platform_on(session, row.country, starts_at.date())
+    row.edition = wanted.edition or await campaigns.edition_on(session, starts_at.date(), row.country)
     row.section_codes = [lead, *(code for code in codes if code != lead)]
     row.organisers = [{"code": code, "name": known[code].name, "lead": code == lead} for code in row.section_codes]
     row.time_zone = zone.key

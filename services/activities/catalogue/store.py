@@ -9,6 +9,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.activities.campaigns import store as campaigns
+from services.activities.campaigns.tables import ChangedDays
 from services.activities.catalogue.tables import Activity, HistoryEntry
 
 
@@ -50,6 +52,47 @@ async def lock_of_country(session: AsyncSession, country: str, *, after: UUID | 
     if after is not None:
         statement = statement.where(Activity.id > after)
     return (await session.scalars(statement.with_for_update())).all()
+
+
+async def lock_misplaced(
+    session: AsyncSession, days: ChangedDays, *, limit: int
+) -> Sequence[tuple[Activity, str | None]]:
+    """Activities that begin on these days and belong to another edition by their date, with that edition.
+
+    One that somebody else works on is passed over; `are_misplaced` says whether any was.
+    """
+    where_it_belongs, conditions = _misplaced(days)
+    statement = sa.select(Activity, where_it_belongs).where(*conditions).order_by(Activity.starts_on, Activity.id)
+    rows = await session.execute(statement.limit(limit).with_for_update(of=Activity, skip_locked=True))
+    return [(row, edition) for row, edition in rows]
+
+
+async def are_misplaced(session: AsyncSession, days: ChangedDays) -> bool:
+    """Whether any activity that begins on these days belongs to another edition by its date."""
+    _, conditions = _misplaced(days)
+    return bool(await session.scalar(sa.select(sa.exists().where(*conditions))))
+
+
+async def settle(session: AsyncSession, days: ChangedDays) -> None:
+    """Look at these days no longer."""
+    await session.delete(days)
+
+
+def _misplaced(days: ChangedDays) -> tuple[sa.ColumnElement[str], list[sa.ColumnElement[bool]]]:
+    belongs = campaigns.claiming(Activity.starts_on, Activity.country)
+    # Of a month or a semester the first day is a placeholder, which nothing belongs anywhere by.
+    is_a_day = sa.or_(
+        Activity.date_precision.in_(("time", "day", "week", "edition")), sa.extract("day", Activity.starts_on) != 1
+    )
+    conditions = [
+        sa.not_(Activity.edition_set_by_hand),
+        Activity.starts_on.between(days.starts_on, days.ends_on),
+        is_a_day,
+        Activity.edition.is_distinct_from(belongs),
+    ]
+    if days.country is not None:
+        conditions.append(Activity.country == days.country)
+    return belongs, conditions
 
 
 def add_history(session: AsyncSession, entry: HistoryEntry) -> None:

@@ -55,6 +55,9 @@ class Activity(Table):
             postgresql_include=["programme", "country", "edition", "areas", "causes", "objectives", "platform"],
             postgresql_where=_IS_PUBLIC,
         ),
+        # What an edition has, and what begins on days that change hands.
+        sa.Index("ix_activities_edition", "edition"),
+        sa.Index("ix_activities_by_day", "starts_on", postgresql_where=sa.text("NOT edition_set_by_hand")),
         sa.Index("ix_activities_public_by_place", "latitude", "longitude", "id", postgresql_where=_IS_PUBLIC),
         sa.Index(
             "ix_activities_open_until",

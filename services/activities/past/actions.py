@@ -59,7 +59,7 @@ async def _content(session: AsyncSession, row: PastActivityRow) -> dict[str, Any
         "kind": row.kind,
         "programme": row.programme,
         "mode": row.mode,
-        "edition": await campaigns.edition_on(session, row.known_start) if row.known_start else None,
+        "edition": await campaigns.edition_on(session, row.known_start, country) if row.known_start else None,
         "areas": [row.area] if row.area else [],
         "causes": [row.cause] if row.cause else [],
         "sdgs": list(row.sdgs),

@@ -46,7 +46,7 @@ async def find(session: AsyncSession) -> Loaded:
     """How much of the sample network is there: its edition is entered first, its activities to come last."""
     if not await sections.holds_sections(session):
         return Loaded.NOTHING
-    if not any(edition.sample for edition in await editions.editions(session)):
+    if not any(edition.sample for edition, _ in await editions.editions(session)):
         return Loaded.OTHER
     return Loaded.ALL if await store.holds_samples(session) else Loaded.PART
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-from datetime import date
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import BeforeValidator, Field, StringConstraints
-from pydantic_core import PydanticCustomError
+from pydantic import Field, StringConstraints
 
 from services.contracts import IMPACT
 from services.impact.statistics import rules, store
@@ -18,18 +15,11 @@ from services.kernel.consumers import read_up_to
 from services.kernel.problems import Invalid
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading
-from services.kernel.texts import Code, CountryCode
+from services.kernel.texts import Code, CountryCode, Day
 
 router = make_router(tag="statistics")
 
 
-def _day(value: Any) -> Any:
-    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        raise PydanticCustomError("day", "Must be a date, as 2026-11-14.")
-    return value
-
-
-Day = Annotated[date, BeforeValidator(_day)]
 Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
 AcademicYear = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}/[0-9]{2}$")]
 _Some = Field(max_length=200)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -13,8 +14,11 @@ from services.impact.facts.rules import Figures, Quantity
 from services.impact.facts.tables import QuantityTotal, Total
 from services.impact.projections.tables import Section
 from services.impact.statistics.rules import QUANTITIES, Asked, Group
+from services.impact.statistics.tables import ToldEdition
 
 _ACTIVE = ("active", "warned")
+_TELLING_LOCK = 0x7E_1117
+"""Any number that no other lock has."""
 
 
 class TooMany(Exception):
@@ -69,6 +73,18 @@ async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count()).where(active, *among)
     found = (await session.execute(statement)).one()
     return found[0], found[1]
+
+
+async def now(session: AsyncSession) -> datetime:
+    """The database's clock."""
+    return (await session.execute(sa.select(sa.func.now()))).scalar_one()
+
+
+async def lock_told(session: AsyncSession) -> dict[str, ToldEdition] | None:
+    """What was told of each edition; None while another worker is about to tell."""
+    if not await session.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_TELLING_LOCK))):
+        return None
+    return {row.edition: row for row in await session.scalars(sa.select(ToldEdition))}
 
 
 async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int) -> Sequence[sa.Row[Any]]:
