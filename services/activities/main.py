@@ -8,8 +8,13 @@ from services.activities.catalogue import api as catalogue
 from services.activities.catalogue import consumers as reactions
 from services.activities.directory import api as directory
 from services.activities.directory.actions import issue_token
+from services.activities.enquiries import api as enquiries
+from services.activities.enquiries import consumers as enquiry_reactions
+from services.activities.enquiries import page_api as enquiry_pages
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
+from services.activities.ideas import api as ideas
+from services.activities.partners import api as partners
 from services.activities.tables import METADATA
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
@@ -21,10 +26,24 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(
+        finding.router,
+        catalogue.router,
+        directory.router,
+        campaigns.router,
+        feeds.router,
+        web.router,
+        partners.router,
+        enquiries.router,
+        enquiry_pages.router,
+        ideas.router,
+    ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
+        Sweep("partners renamed or merged", reactions.follow_partners),
+        Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
+        Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

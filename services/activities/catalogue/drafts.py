@@ -6,32 +6,28 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 from zoneinfo import available_timezones
 
-from pydantic import (
-    AfterValidator,
-    AnyHttpUrl,
-    BeforeValidator,
-    Field,
-    StringConstraints,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
-from services.kernel.texts import Code, Count, CountryCode, Flag, LanguageTag, Line, LongText, Received, Storable
-
-
-def _known(codes: dict[str, str], what: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise PydanticCustomError(
-                "unknown_code", "Unknown {what}; one of: {codes}.", {"what": what, "codes": ", ".join(codes)}
-            )
-        return value
-
-    return AfterValidator(check)
+from services.activities.partners.rules import CONTRIBUTIONS
+from services.kernel.texts import (
+    Code,
+    Count,
+    CountryCode,
+    Flag,
+    LanguageTag,
+    Line,
+    Link,
+    LongText,
+    Received,
+    Storable,
+)
+from services.kernel.texts import one_of as _known
+from services.kernel.texts import unique as _unique
 
 
 def _zone(value: str) -> str:
@@ -56,26 +52,12 @@ def _between_1900_and_2200(value: datetime) -> datetime:
     return value
 
 
-def _web_address(value: str) -> str:
-    try:
-        return str(AnyHttpUrl(value))
-    except ValidationError:
-        raise PydanticCustomError("web_address", "Must be an http:// or https:// address.") from None
-
-
-def _unique(values: list[Any]) -> list[Any]:
-    if len(set(values)) != len(values):
-        raise PydanticCustomError("not_unique", "Names something twice.")
-    return values
-
-
 Area = Annotated[Code, _known(AREAS, "area")]
 Cause = Annotated[Code, _known(CAUSES, "cause")]
 Kind = Annotated[Code, _known(KINDS, "kind")]
 Programme = Annotated[Code, _known(PROGRAMMES, "programme")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
 Zone = Annotated[Line, AfterValidator(_zone)]
-Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
 
 
 class OrganiserIn(Received):
@@ -137,9 +119,18 @@ class Cost(Received):
 
 
 class Partner(Received):
-    """An organisation that takes part."""
+    """An organisation that takes part: one of the partners by its id, or any by its name."""
 
-    name: Line
+    id: Annotated[UUID | None, Field(description="A partner's; its name is then the one shown.")] = None
+    name: Line | None = None
+    contribution: Annotated[Code, _known(CONTRIBUTIONS, "contribution")] | None = None
+    contribution_note: Line | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Partner:
+        if self.id is None and self.name is None:
+            raise PydanticCustomError("partner_unnamed", "Give the id of a partner, or a name.")
+        return self
 
 
 class Image(Received):

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from zoneinfo import ZoneInfo
-
-# Marks that change the direction of the text around them could make a name look like another sentence.
-_DIRECTION_MARKS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Letter(StrEnum):
@@ -93,15 +88,6 @@ class Language:
             form = self.until_same_day if same_day else self.until
             text = form.format(begin=text, time=f"{ends_at.astimezone(zone):%H:%M}", end=self.date(ends_at, zone))
         return self.zone.format(moment=text, zone=zone.key)
-
-
-def one_line(text: str) -> str:
-    r"""Text that somebody sent, fit to stand inside ours.
-
-    >>> one_line("Ann\u202e evil\n")
-    'Ann evil'
-    """
-    return " ".join(_DIRECTION_MARKS.sub("", text).split())
 
 
 def choose(languages: Mapping[str, Language], tag: str) -> Language:

@@ -7,8 +7,9 @@ from datetime import datetime
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
+from services.kernel.texts import one_line
 from services.registration.mail.english import ENGLISH
-from services.registration.mail.languages import Language, Letter, Page, PageText, choose, one_line
+from services.registration.mail.languages import Language, Letter, Page, PageText, choose
 
 LANGUAGES = MappingProxyType({language.tag: language for language in (ENGLISH,)})
 
