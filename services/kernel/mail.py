@@ -153,10 +153,10 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     """The message as it is sent; every try has the same Message-ID and Date."""
     message = EmailMessage()
     message["From"] = settings.mail_from
-    message["To"] = row["recipient"]
+    message["To"] = _header(row["recipient"])
     if reply_to := row.get("reply_to"):
-        message["Reply-To"] = reply_to
-    message["Subject"] = row["subject"]
+        message["Reply-To"] = _header(reply_to)
+    message["Subject"] = _header(row["subject"])
     message["Message-ID"] = f"<{row['id'].hex}@{urlsplit(settings.base_url).hostname}>"
     message["Date"] = format_datetime(row["queued_at"])
     message["Auto-Submitted"] = "auto-generated"
@@ -164,6 +164,11 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     # Setting the content takes every header away that speaks of content.
     message["Content-Language"] = row["language"]
     return message
+
+
+def _header(written: str) -> str:
+    """What stands in a header, as it is: Python decodes encoded words (RFC 2047) in it, line ends and all."""
+    return written.replace("=?", "= ?")
 
 
 async def _deliver(settings: Settings, name: str, message: EmailMessage) -> None:

@@ -34,6 +34,9 @@ def mailbox(address: str) -> Mailbox:
     local = address.partition("@")[0]
     if not local.isascii():
         raise ValueError("The part before the @ must be ASCII.")
+    # It would begin an encoded word (RFC 2047), which mail programs decode to whatever it hides.
+    if "=?" in local:
+        raise ValueError("The part before the @ must not hold =?.")
     try:
         found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
     except EmailNotValidError:
