@@ -169,7 +169,8 @@ async def test_a_change_is_as_strict_as_an_entry(shared: Network) -> None:
     address, local = f"{PARTNERS}/{(await partner(shared, even_if_similar=True))['id']}", await shared.local()
     headers = {**local, "If-Match": (await shared.client.get(address)).headers["etag"]}
     for pointer, changes in (
-        ("#/name", {"name": ""}), ("#/section", {"section": "IT-MILA-STA"}), ("#/country", {"country": None}), ("#", {}),
+        ("#/name", {"name": ""}), ("#/section", {"section": "IT-MILA-STA"}), ("#/country", {"country": None}),
+        ("#", {}),
     ):  # fmt: skip
         await refused(shared, "PATCH", address, status=422, pointers=[pointer], headers=headers, json=changes)
 
