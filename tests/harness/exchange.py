@@ -6,6 +6,7 @@ from typing import Any
 
 import httpx
 
+from tests.harness.catalogue import activity, enter
 from tests.harness.network import Network
 
 PARTNERS = "/activities/v1/partners"
@@ -61,3 +62,32 @@ async def patched(network: Network, address: str, who: dict[str, str], **changes
 async def set_mailbox(network: Network, of: str, address: str | None, who: dict[str, str]) -> httpx.Response:
     """Say where a section (`sections/CODE`) or country (`countries/CC`) gets its enquiries."""
     return await network.client.put(f"/activities/v1/{of}/mailbox", json={"address": address}, headers=who)
+
+
+IDEA: dict[str, Any] = {
+    "title": "Blind dinner",
+    "what": "A dinner in the dark, cooked by people who do not see.",
+    "how": ["Find a room that can be made dark.", "Cook together.", "Eat, talk, and put the light on again."],
+    "needs": {"materials": ["curtains"], "people": 4, "time": "two evenings"},
+    "cost": {"amount": "50.00", "currency": "EUR"},
+    "group_size": {"min": 8, "max": 30},
+    "seasons": ["autumn", "winter"],
+    "settings": ["welfare_state", "small_city"],
+    "partner_kinds": ["association"],
+    "lessons": "Tell the waiters beforehand.",
+    "language": "en",
+}
+
+
+async def held(network: Network, **fields: Any) -> str:
+    """The id of an activity of ESN Sassari that took place."""
+    row = activity("Dinner in the dark", state="held", **fields)
+    await enter(network, [row])
+    return str(row.id)
+
+
+async def idea(network: Network, who: dict[str, str] | None = None, **changes: Any) -> dict[str, Any]:
+    """An idea that ESN Sassari offers; `of` says what its activity was like."""
+    of = changes.pop("of", {})
+    body = {**IDEA, "activity_id": await held(network, **of), **changes}
+    return await post(network, IDEAS, body, who or await network.local())
