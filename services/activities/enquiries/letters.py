@@ -23,8 +23,8 @@ Language:     {language}
 
 --
 The words above come from a form on the web; nobody has checked them, nor the
-address. The enquiry is in the list of enquiries, {id},
-until {days} days after this mail.
+address. The list of enquiries has this one until {days} days after this mail:
+{id}
 SocialErasmus, an initiative of the Erasmus Student Network
 """
 
