@@ -10,8 +10,13 @@ from services.activities.directory import api as directory
 from services.activities.directory import country_api as countries
 from services.activities.directory import sync_api as syncs
 from services.activities.directory.actions import issue_token
+from services.activities.enquiries import api as enquiries
+from services.activities.enquiries import consumers as enquiry_reactions
+from services.activities.enquiries import page_api as enquiry_pages
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
+from services.activities.ideas import api as ideas
+from services.activities.partners import api as partners
 from services.activities.tables import METADATA
 from services.activities.taxonomies import api as taxonomies
 from services.activities.taxonomies import crosswalk_api as crosswalk
@@ -40,6 +45,10 @@ SERVICE = Service(
         totals.router,
         feeds.router,
         web.router,
+        partners.router,
+        enquiries.router,
+        enquiry_pages.router,
+        ideas.router,
     ),
     consumer=Consumer(
         ACTIVITIES,
@@ -52,6 +61,9 @@ SERVICE = Service(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
         Sweep("platforms whose members changed", reactions.follow_platforms),
         Sweep("editions that changed their days", reactions.regroup),
+        Sweep("partners renamed or merged", reactions.follow_partners),
+        Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
+        Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -1,13 +1,14 @@
-"""What every table of the service's schema shares: one metadata, and the kernel's table of answered keys."""
+"""What every table of the service's schema shares: one metadata, the kernel's tables of answered keys and of mail."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import DeclarativeBase
 
-from services.kernel import db, idempotency
+from services.kernel import db, idempotency, mail
 
 METADATA = db.metadata("activities")
 IDEMPOTENCY_KEYS = idempotency.keys_table(METADATA)
+OUTGOING_MAIL = mail.outgoing_table(METADATA, takes_replies=True)
 
 
 class Table(DeclarativeBase):

@@ -31,14 +31,19 @@ LEASE_SECONDS = 30
 log = logger(__name__)
 
 
-def outgoing_table(metadata: sa.MetaData) -> sa.Table:
-    """The queue of one service's mails. Recipient and text are wiped as soon as a mail is sent or given up."""
+def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False) -> sa.Table:
+    """The queue of one service's mails, of which some are answered where `takes_replies`.
+
+    Addresses and text are wiped as soon as a mail is sent or given up.
+    """
+    reply_to = [sa.Column("reply_to", sa.Text)] if takes_replies else []
     return sa.Table(
         "outgoing_mail",
         metadata,
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("business_key", sa.Text, nullable=False, unique=True),
         sa.Column("recipient", sa.Text),
+        *reply_to,
         sa.Column("subject", sa.Text),
         sa.Column("body", sa.Text),
         sa.Column("language", sa.Text, nullable=False),
@@ -62,6 +67,7 @@ class Mail:
     subject: str
     body: str
     language: str
+    reply_to: str | None = None
 
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
@@ -75,6 +81,8 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
         "language": mail.language,
         "trace_id": current_trace_id(),
     }
+    if mail.reply_to is not None:
+        row["reply_to"] = mail.reply_to
     await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
 
 
@@ -115,7 +123,8 @@ def _after(seconds: float) -> sa.ColumnElement[Any]:
 
 
 async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
-    over = {"due_at": None, "recipient": None, "subject": None, "body": None}
+    personal = {"recipient", "reply_to", "subject", "body"} & row.keys()
+    over = {"due_at": None, **dict.fromkeys(personal)}
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
             await _deliver(settings, row["id"].hex, compose(settings, row))
@@ -144,8 +153,10 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     """The message as it is sent; every try has the same Message-ID and Date."""
     message = EmailMessage()
     message["From"] = settings.mail_from
-    message["To"] = row["recipient"]
-    message["Subject"] = row["subject"]
+    message["To"] = _header(row["recipient"])
+    if reply_to := row.get("reply_to"):
+        message["Reply-To"] = _header(reply_to)
+    message["Subject"] = _header(row["subject"])
     message["Message-ID"] = f"<{row['id'].hex}@{urlsplit(settings.base_url).hostname}>"
     message["Date"] = format_datetime(row["queued_at"])
     message["Auto-Submitted"] = "auto-generated"
@@ -153,6 +164,11 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     # Setting the content takes every header away that speaks of content.
     message["Content-Language"] = row["language"]
     return message
+
+
+def _header(written: str) -> str:
+    """What stands in a header, as it is: Python decodes encoded words (RFC 2047) in it, line ends and all."""
+    return written.replace("=?", "= ?")
 
 
 async def _deliver(settings: Settings, name: str, message: EmailMessage) -> None:

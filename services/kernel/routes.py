@@ -221,6 +221,11 @@ def router(*, tag: str, prefix: str = "/v1") -> APIRouter:
     return APIRouter(prefix=prefix, tags=[tag], route_class=StrictRoute)
 
 
+def pages(*, tag: str) -> APIRouter:
+    """A router for pages for people, which OpenAPI leaves out."""
+    return APIRouter(tags=[tag], route_class=PageRoute, include_in_schema=False)
+
+
 def pages_by_secret(*, tag: str) -> APIRouter:
     """A router for the pages of people who hold a secret, which is a part of the address."""
     return APIRouter(prefix=f"/v1/{SECRETS_BELOW}", tags=[tag], route_class=PageRoute, include_in_schema=False)

@@ -11,6 +11,7 @@ from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationE
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from services.kernel.failures import Misconfigured
+from services.kernel.mailboxes import mailbox
 
 SHORTEST_SECRET = 32
 
@@ -43,6 +44,10 @@ def _redis_url(url: str) -> str:
     return url
 
 
+def _mailbox(address: str | None) -> str | None:
+    return None if address is None else mailbox(address).reachable
+
+
 def _without_slash(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme not in {"http", "https"} or not parts.netloc:
@@ -69,6 +74,7 @@ class Settings(BaseSettings):
     base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:8000"
     mailbox: Path | None = None
     mail_from: str = "SocialErasmus <no-reply@socialerasmus.invalid>"
+    enquiries_to: Annotated[str | None, AfterValidator(_mailbox)] = None
     log_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pool_size: Annotated[int, Field(ge=1, le=50)] = 5

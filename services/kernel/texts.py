@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 from zoneinfo import available_timezones
@@ -89,6 +90,39 @@ LanguageTag = Annotated[str, Storable, StringConstraints(pattern=r"^[a-z]{2,3}(-
 
 Code = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A code of a code list: section, edition, area, cause, kind…"""
+
+
+def one_of(codes: Mapping[str, str], what: str) -> AfterValidator:
+    """Only a code of a code list; the refusal names them all."""
+
+    def check(value: str) -> str:
+        if value not in codes:
+            raise PydanticCustomError(
+                "unknown_code", "Unknown {what}; one of: {codes}.", {"what": what, "codes": ", ".join(codes)}
+            )
+        return value
+
+    return AfterValidator(check)
+
+
+def unique(values: list[Any]) -> list[Any]:
+    """A list that names nothing twice."""
+    if len(set(values)) != len(values):
+        raise PydanticCustomError("not_unique", "Names something twice.")
+    return values
+
+
+# Marks that change the direction of the text around them could make a name look like another sentence.
+_DIRECTION_MARKS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+def one_line(text: str) -> str:
+    r"""Text that somebody sent, fit to stand inside ours.
+
+    >>> one_line("Ann\u202e evil\n")
+    'Ann evil'
+    """
+    return " ".join(_DIRECTION_MARKS.sub("", text).split())
 
 
 def _plausible_instant(value: Any) -> Any:

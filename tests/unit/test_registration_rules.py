@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.contracts import ActivityState, ParticipantClass
+from services.kernel import mailboxes
 from services.registration.attendance import rules as attendance
 from services.registration.attendance.rules import Note, Reason
 from services.registration.mail import languages
@@ -107,9 +108,9 @@ def test_every_code_is_read_back_however_it_is_written() -> None:
 
 @pytest.mark.parametrize("address", ["Ada@Example.ORG", "o'brien+x@sub.example.org", "a@müller.de"])
 def test_a_mailbox_is_one_however_it_is_spelt(address: str) -> None:
-    assert people.mailbox(address).given == address
-    assert people.mailbox(address).key == people.mailbox(address.upper()).key
-    assert people.mailbox(address).reachable.isascii()
+    assert mailboxes.mailbox(address).given == address
+    assert mailboxes.mailbox(address).key == mailboxes.mailbox(address.upper()).key
+    assert mailboxes.mailbox(address).reachable.isascii()
 
 
 @pytest.mark.parametrize(
@@ -118,7 +119,7 @@ def test_a_mailbox_is_one_however_it_is_spelt(address: str) -> None:
 )
 def test_what_is_no_address_is_refused_without_being_repeated(address: str) -> None:
     with pytest.raises(ValueError, match=r"^(Must be|The part)") as refused:
-        people.mailbox(address)
+        mailboxes.mailbox(address)
     assert not address or address not in str(refused.value)
 
 

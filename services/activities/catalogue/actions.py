@@ -16,6 +16,7 @@ from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.activities.directory import store as directory
 from services.activities.directory.platforms import platform_on
+from services.activities.partners import store as partners
 from services.kernel import events
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
@@ -33,11 +34,18 @@ _ROLE_OF = {_REGROUP: "service", _FOLLOW: "directory"}
 """Who it was where nobody asked for it."""
 
 
-async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted: ActivityDraft) -> Activity:
-    """Make a draft for the leading section."""
+async def draft(
+    session: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    wanted: ActivityDraft,
+    *,
+    adapted_from: dict[str, str] | None = None,
+) -> Activity:
+    """Make a draft for the leading section, perhaps from an idea of others."""
     row = Activity(
         id=new_id(), state=State.DRAFT.value, revision=0, edition_set_by_hand=False, sample=False, has_places=True,
-        availability_revision=0, reason=None, source=None, source_id=None, source_url=None,
+        availability_revision=0, reason=None, source=None, source_id=None, source_url=None, adapted_from=adapted_from,
     )  # fmt: skip
     await fill(session, row, wanted)
     check_leads(actor, row)
@@ -201,6 +209,26 @@ async def regroup_due(session: AsyncSession, settings: Settings, *, limit: int =
         return 0
     await store.settle(session, days)
     return 1
+
+
+async def follow_a_partner(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
+    """Let activities show the present name of a partner, or the one that it was merged into; answers how many."""
+    partner = await partners.take_one_to_follow(session)
+    if partner is None:
+        return 0
+    known = await partners.hold_if_free(session, partner.merged_into) if partner.merged_into else partner
+    if known is None:
+        return 0
+    rows = await store.lock_with_partner(session, partner.id, known.id, known.name, limit=limit)
+    moment = await store.now(session)
+    for row in rows:
+        row.partners = rules.with_partner(row.partners, str(partner.id), str(known.id), known.name)
+        row.updated_at = moment
+        render(row, settings, now=moment)
+    await session.flush()
+    # Rows that somebody else holds just now were passed over: they come with the next turn.
+    partner.is_followed = not await store.has_partner_left(session, partner.id, known.id, known.name)
+    return len(rows)
 
 
 async def hear_of_availability(session: AsyncSession, settings: Settings, event: contracts.AvailabilityChanged) -> None:

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from services.activities.catalogue import actions, describing, linked_data, rules, store
 from services.activities.catalogue.drafts import ActivityDraft, Reasons
+from services.activities.catalogue.rendering import entity_tag as _etag
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityOut
 from services.activities.catalogue.tables import Activity
@@ -194,11 +195,6 @@ async def _act(
 
 def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:
     return actor is not None and actor.reaches(sections=frozenset(row.section_codes), country=row.country)
-
-
-def _etag(row: Activity) -> str:
-    # The availability and the passing of time change the document without a revision.
-    return f'"{row.revision}.{row.updated_at.timestamp():.6f}"'
 
 
 def _reply(row: Activity, *, status: int = 200) -> Response:

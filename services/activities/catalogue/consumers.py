@@ -14,6 +14,11 @@ async def availability_changed(session: AsyncSession, event: AvailabilityChanged
     await actions.hear_of_availability(session, runtime.settings, event)
 
 
+async def follow_partners(session: AsyncSession, runtime: Runtime) -> int:
+    """Let activities show what has become of their partners."""
+    return await actions.follow_a_partner(session, runtime.settings)
+
+
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
     return await actions.turn_due(session, runtime.settings)

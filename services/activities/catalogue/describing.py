@@ -13,6 +13,7 @@ from services.activities.catalogue import rules
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
+from services.activities.partners import store as partners
 from services.activities.taxonomies import actions as taxonomies
 from services.activities.taxonomies.actions import Named
 from services.activities.taxonomies.rules import Label
@@ -58,6 +59,7 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
         raise Invalid.at("#/sign_up/closes_at", "Must not lie before the opening.")
     if wanted.edition is not None and await campaigns.edition(session, wanted.edition) is None:
         raise Invalid.at("#/edition", "There is no edition with this code.")
+    named = await _named_partners(session, wanted)
     row.edition_set_by_hand = wanted.edition is not None
     row.country = known[lead].country
     row.platform = await directory.platform_on(session, row.country, starts_at.date())
@@ -71,8 +73,9 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     row.sign_up_opens_at, row.sign_up_closes_at = opens_at, closes_at
     row.causes = wanted.cause_codes()
     plain = wanted.model_dump(mode="json")
-    for name in ("place", "requirements", "cost", "partners", "image"):
+    for name in ("place", "requirements", "cost", "image"):
         setattr(row, name, plain[name])
+    row.partners = named
     for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "objectives",
                  "online_url", "capacity", "takes_sign_ups", "accessibility"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
@@ -103,6 +106,27 @@ def _named(wanted: ActivityDraft) -> list[Named]:
         *(Named(f"#/causes/{number}/code", Label("causes", cause.code)) for number, cause in enumerate(wanted.causes)),
         *(Named(f"#/objectives/{number}", Label("objectives", code)) for number, code in enumerate(wanted.objectives)),
     ]
+
+
+async def _named_partners(session: AsyncSession, wanted: ActivityDraft) -> list[dict[str, Any]]:
+    """The partners of a draft; a known one bears its own name, and if it was merged, that of its successor."""
+    identities = {partner.id for partner in wanted.partners if partner.id is not None}
+    known = await partners.held(session, identities) if identities else {}
+    faults = [
+        FieldError(pointer=f"#/partners/{number}/id", detail="There is no partner with this id.")
+        for number, partner in enumerate(wanted.partners)
+        if partner.id is not None and partner.id not in known
+    ]
+    if faults:
+        raise Invalid(errors=faults)
+    named: list[dict[str, Any]] = []
+    for partner in wanted.partners:
+        entry = partner.model_dump(mode="json")
+        if partner.id is not None:
+            entry |= {"id": str(known[partner.id].id), "name": known[partner.id].name}
+        if entry not in named:
+            named.append(entry)
+    return named
 
 
 def description(row: Activity) -> dict[str, Any]:

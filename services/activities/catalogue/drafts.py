@@ -6,6 +6,7 @@ import re
 from datetime import datetime
 from decimal import Decimal
 from typing import Annotated, Any
+from uuid import UUID
 
 from pydantic import (
     AfterValidator,
@@ -16,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.activities.partners.rules import CONTRIBUTIONS
 from services.kernel.texts import (
     Code,
     Count,
@@ -29,6 +31,8 @@ from services.kernel.texts import (
     Storable,
     Zone,
 )
+from services.kernel.texts import one_of as _known
+from services.kernel.texts import unique as _unique
 
 
 def _wall_clock(value: Any) -> Any:
@@ -45,12 +49,6 @@ def _between_1900_and_2200(value: datetime) -> datetime:
     if not 1900 <= value.year <= 2200:
         raise PydanticCustomError("year_out_of_range", "The year must lie between 1900 and 2200.")
     return value
-
-
-def _unique(values: list[Any]) -> list[Any]:
-    if len(set(values)) != len(values):
-        raise PydanticCustomError("not_unique", "Names something twice.")
-    return values
 
 
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
@@ -115,9 +113,18 @@ class Cost(Received):
 
 
 class Partner(Received):
-    """An organisation that takes part."""
+    """An organisation that takes part: one of the partners by its id, or any by its name."""
 
-    name: Line
+    id: Annotated[UUID | None, Field(description="A partner's; its name is then the one shown.")] = None
+    name: Line | None = None
+    contribution: Annotated[Code, _known(CONTRIBUTIONS, "contribution")] | None = None
+    contribution_note: Line | None = None
+
+    @model_validator(mode="after")
+    def _named(self) -> Partner:
+        if self.id is None and self.name is None:
+            raise PydanticCustomError("partner_unnamed", "Give the id of a partner, or a name.")
+        return self
 
 
 class Image(Received):

@@ -8,7 +8,14 @@ from zoneinfo import ZoneInfo
 
 from services import contracts
 from services.activities.catalogue.rules import PUBLIC, SignUp, State, sign_up
-from services.activities.catalogue.schemas import ActivityOut, CauseOut, OrganiserOut, SignUpOut
+from services.activities.catalogue.schemas import (
+    ActivityOut,
+    ActivityPartnerOut,
+    CauseOut,
+    OrganiserOut,
+    OriginOut,
+    SignUpOut,
+)
 from services.activities.catalogue.tables import Activity
 from services.kernel.settings import Settings
 
@@ -70,13 +77,14 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
         requirements=requirements,
         accessibility=row.accessibility,
         cost=row.cost,
-        partners=row.partners,
+        partners=[ActivityPartnerOut(**{**_NO_PARTNER, **partner}) for partner in row.partners],
         image=row.image,
         reason=row.reason,
         source_url=row.source_url,
         updated_at=row.updated_at,
         sample=row.sample,
         platform=row.platform,
+        adapted_from=OriginOut(**row.adapted_from) if row.adapted_from else None,
         distance_km=None,
     )
 
@@ -123,6 +131,13 @@ def snapshot(row: Activity) -> contracts.Activity:
 
 _NO_DISTANCE = ',"distance_km":null}'
 _NO_PLACE: dict[str, Any] = dict.fromkeys(("name", "address", "city", "country", "latitude", "longitude"))
+_NO_PARTNER: dict[str, Any] = dict.fromkeys(("id", "name", "contribution", "contribution_note"))
+
+
+def entity_tag(row: Activity) -> str:
+    """The ETag of an activity's document."""
+    # The availability and the passing of time change the document without a revision.
+    return f'"{row.revision}.{row.updated_at.timestamp():.6f}"'
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

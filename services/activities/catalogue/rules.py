@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.kernel.problems import Conflict, Forbidden, NotFound
@@ -94,6 +94,16 @@ def check_editable(state: State, changed: frozenset[str]) -> None:
         raise WrongState(f"An activity that is {state} can't be changed.")
     if state in {State.APPROVED, State.PUBLISHED} and changed & REVIEWED_FIELDS:
         raise LabelFieldsFixed
+
+
+def with_partner(partners: list[dict[str, Any]], old: str, new: str, name: str) -> list[dict[str, Any]]:
+    """An activity's partners after one of them was renamed or merged; none of them stands there twice."""
+    changed: list[dict[str, Any]] = []
+    for partner in partners:
+        entry = {**partner, "id": new, "name": name} if partner.get("id") == old else partner
+        if entry not in changed:
+            changed.append(entry)
+    return changed
 
 
 class WallClockError(ValueError):

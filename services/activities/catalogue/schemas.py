@@ -27,6 +27,23 @@ class CauseOut(Sent):
     main: bool
 
 
+class ActivityPartnerOut(Sent):
+    """An organisation that takes part; `id` is null where only a name is known."""
+
+    id: UUID | None
+    name: str
+    contribution: str | None
+    contribution_note: str | None
+
+
+class OriginOut(Sent):
+    """The idea that an activity was made from, and the activity that the idea was made of."""
+
+    idea_id: UUID
+    activity_id: UUID
+    title: str
+
+
 class SignUpOut(Sent):
     """Whether and where students can sign up now."""
 
@@ -70,12 +87,13 @@ class ActivityOut(Sent):
     requirements: dict[str, Any]
     accessibility: list[str]
     cost: dict[str, Any] | None
-    partners: list[dict[str, Any]]
+    partners: list[ActivityPartnerOut]
     image: dict[str, Any] | None
     reason: str | None = Field(description="Why it was returned or cancelled.")
     source_url: str | None
     updated_at: datetime
     sample: bool
     platform: str | None = Field(description="Of the country, on the first day: a regional platform such as NEP.")
+    adapted_from: OriginOut | None = Field(description="The idea of others that it was made from.")
     # The last field of a stored document, where a list writes it; see `rendering.at_distance`.
     distance_km: float | None = Field(description="In a list with `near`: how far away it is.")

@@ -95,6 +95,27 @@ def _misplaced(days: ChangedDays) -> tuple[sa.ColumnElement[str], list[sa.Column
     return belongs, conditions
 
 
+async def lock_with_partner(
+    session: AsyncSession, old: UUID, new: UUID, name: str, *, limit: int
+) -> Sequence[Activity]:
+    """Activities that do not show yet what has become of a partner, but for those that somebody else changes."""
+    statement = sa.select(Activity).where(_shows_old(old, new, name)).order_by(Activity.id).limit(limit)
+    found = await session.scalars(statement.with_for_update(skip_locked=True).execution_options(populate_existing=True))
+    return found.all()
+
+
+async def has_partner_left(session: AsyncSession, old: UUID, new: UUID, name: str) -> bool:
+    """Whether any activity does not show yet what has become of a partner."""
+    return bool(await session.scalar(sa.select(sa.exists().where(_shows_old(old, new, name)))))
+
+
+def _shows_old(old: UUID, new: UUID, name: str) -> sa.ColumnElement[bool]:
+    with_it = Activity.partners.contains([{"id": str(old)}])
+    if old != new:
+        return with_it
+    return sa.and_(with_it, sa.not_(Activity.partners.contains([{"id": str(old), "name": name}])))
+
+
 def add_history(session: AsyncSession, entry: HistoryEntry) -> None:
     """Remember who did what."""
     session.add(entry)

@@ -81,6 +81,17 @@ class Activity(Table):
             postgresql_with={"fastupdate": "off"},
             postgresql_where=_IS_PUBLIC,
         ),
+        sa.Index(
+            "ix_activities_partners",
+            "partners",
+            postgresql_using="gin",
+            postgresql_ops={"partners": "jsonb_path_ops"},
+        ),
+        sa.Index(
+            "ix_activities_adapted_from",
+            sa.text("(adapted_from ->> 'idea_id')"),
+            postgresql_where=sa.text("adapted_from IS NOT NULL"),
+        ),
         sa.Index("ix_activities_public_by_update", "updated_at", "id", postgresql_where=_IS_PUBLIC),
         sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     )
@@ -121,6 +132,7 @@ class Activity(Table):
     cost: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     partners: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     image: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    adapted_from: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reason: Mapped[str | None] = mapped_column(sa.Text)
     sample: Mapped[bool] = mapped_column(sa.Boolean)
     source: Mapped[str | None] = mapped_column(sa.Text)

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import TSQUERY
@@ -42,6 +43,7 @@ class Filters:
     updated_since: datetime | None = None
     is_open: bool | None = None
     near: Near | None = None
+    partners: tuple[UUID, ...] = ()
     q: str | None = None
 
 
@@ -98,6 +100,8 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if wanted.accessible:
         labels = [f"accessible:{code}" for code in wanted.accessible]
         conditions.append(Activity.labels.contains(sa.literal(labels, Activity.labels.type)))
+    if wanted.partners:
+        conditions.append(sa.or_(*(Activity.partners.contains([{"id": str(each)}]) for each in wanted.partners)))
     if wanted.since is not None:
         conditions.append(sa.func.coalesce(Activity.ends_at, Activity.starts_at) >= wanted.since)
     if wanted.until is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import Field
@@ -42,6 +43,7 @@ async def narrowed(
     accessible: Annotated[
         list[Code], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
     ] = [],
+    partner: Annotated[list[UUID], Query(max_length=MOST_CODES, description="id of a partner that takes part")] = [],
     since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
     updated_since: Annotated[Instant | None, Query()] = None,
@@ -76,6 +78,7 @@ async def narrowed(
     return Filters(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},
         accessible=tuple(accessible),
+        partners=tuple(partner),
         since=since,
         until=until,
         updated_since=updated_since,

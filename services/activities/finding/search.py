@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.tables import Activity
@@ -133,6 +133,39 @@ async def _documents(
         Found(document, distance_km, [position, str(identity), with_mistakes])
         for document, position, identity, distance_km in await session.execute(statement)
     ]
+
+
+async def of_partner(session: AsyncSession, identity: UUID, *, limit: int) -> Sequence[Activity]:
+    """The public activities of a partner, the latest first."""
+    latest = sa.func.coalesce(Activity.ends_at, Activity.starts_at).desc().nulls_last()
+    statement = sa.select(Activity).where(_with_partner(identity)).order_by(latest, Activity.id.desc()).limit(limit)
+    return (await session.scalars(statement)).all()
+
+
+async def contributions_of(session: AsyncSession, identity: UUID) -> Sequence[tuple[str, int]]:
+    """What a partner contributed, each with to how many public activities, the most frequent first."""
+    entries = sa.func.jsonb_array_elements(Activity.partners, type_=JSONB).label("entry")
+    each = sa.select(Activity.id, entries).where(_with_partner(identity)).subquery()
+    kind = each.c.entry["contribution"].astext
+    number = sa.func.count(sa.distinct(each.c.id))
+    statement = (
+        sa.select(kind, number)
+        .where(each.c.entry["id"].astext == str(identity), kind.is_not(None))
+        .group_by(kind)
+        .order_by(number.desc(), kind)
+    )
+    return [(code, count) for code, count in await session.execute(statement)]
+
+
+async def sections_with(session: AsyncSession, identity: UUID, *, limit: int) -> Sequence[str]:
+    """The sections whose public activities a partner took part in, in the order of their codes."""
+    code = sa.func.unnest(Activity.section_codes, type_=sa.Text).label("code")
+    each = sa.select(code).where(_with_partner(identity)).distinct().subquery()
+    return (await session.scalars(sa.select(each.c.code).order_by(each.c.code).limit(limit))).all()
+
+
+def _with_partner(identity: UUID) -> sa.ColumnElement[bool]:
+    return sa.and_(IS_PUBLIC, Activity.partners.contains([{"id": str(identity)}]))
 
 
 def _beyond(here: tuple[Any, Any], there: tuple[Any, Any], *, descending: bool = False) -> sa.ColumnElement[bool]:

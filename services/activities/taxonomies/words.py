@@ -36,7 +36,7 @@ async def _read(session: AsyncSession, runtime: Runtime) -> Words:
     return known
 
 
-async def faults_of(runtime: Runtime, named: Mapping[str, Sequence[str]]) -> list[FieldError]:
+async def faults_of(runtime: Runtime, named: Mapping[str, Sequence[str]], *, repeated: bool = True) -> list[FieldError]:
     """A fault for each code that its scheme never had; `named` gives codes by scheme, as query parameters do.
 
     Terms are never deleted, so whatever was known once is known for good and costs nothing.
@@ -51,7 +51,7 @@ async def faults_of(runtime: Runtime, named: Mapping[str, Sequence[str]]) -> lis
             fresh = await _read(session, runtime)
     return [
         FieldError(
-            pointer=f"query/{rules.SINGULAR[label.scheme]}/{number}",
+            pointer=f"query/{rules.SINGULAR[label.scheme]}" + (f"/{number}" if repeated else ""),
             detail=f"Unknown {rules.SINGULAR[label.scheme]}; one of: {', '.join(fresh.codes(label.scheme))}.",
         )
         for label, number in labels

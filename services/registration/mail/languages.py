@@ -2,20 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location
 
 from services.registration.mail import catalogues
 from services.registration.mail.catalogues import Catalogue
-
-# Marks that change the direction of the text around them could make a name look like another sentence.
-_DIRECTION_MARKS: Final = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
 class Letter(StrEnum):
@@ -130,12 +125,3 @@ class Language:
 def language_of(tag: str) -> Language:
     """The language in which somebody who asked for `tag` is written to."""
     return Language(catalogues.choose(tag))
-
-
-def one_line(text: str) -> str:
-    r"""Text that somebody sent, fit to stand inside ours.
-
-    >>> one_line("Ann\u202e evil\n")
-    'Ann evil'
-    """
-    return " ".join(_DIRECTION_MARKS.sub("", text).split())

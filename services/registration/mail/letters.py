@@ -8,7 +8,8 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
-from services.registration.mail.languages import Language, Letter, Page, PageText, language_of, one_line
+from services.kernel.texts import one_line
+from services.registration.mail.languages import Language, Letter, Page, PageText, language_of
 
 __all__ = ["FIELDS", "Facts", "language_of", "page", "words", "write"]
 

@@ -1,14 +1,11 @@
-"""Pure decisions about people: what a mailbox is, what a link may do, and the capability's problems."""
+"""Pure decisions about people: what a link may do, and the capability's problems."""
 
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
-
-from email_validator import EmailNotValidError, validate_email
 
 from services.kernel.problems import NotFound, Problem
 
@@ -44,37 +41,6 @@ class LinkUsed(Problem):
 
     status = 410
     title = "Link used"
-
-
-@dataclass(frozen=True, slots=True)
-class Mailbox:
-    """An address in three spellings: as given, as mail is sent to, and as the same mailbox is recognised."""
-
-    given: str
-    reachable: str
-    key: str
-
-
-def mailbox(address: str) -> Mailbox:
-    """Read an address without asking the network; what is no address raises a `ValueError` that does not repeat it.
-
-    >>> mailbox("Zoë.Ann@Müller.example.org").key
-    Traceback (most recent call last):
-    ...
-    ValueError: The part before the @ must be ASCII.
-    >>> mailbox("Ann@MÜLLER.org")
-    Mailbox(given='Ann@MÜLLER.org', reachable='Ann@xn--mller-kva.org', key='ann@xn--mller-kva.org')
-    """
-    local = address.partition("@")[0]
-    if not local.isascii():
-        raise ValueError("The part before the @ must be ASCII.")
-    try:
-        found = validate_email(address, check_deliverability=False, allow_smtputf8=False)
-    except EmailNotValidError:
-        raise ValueError("Must be an e-mail address that can receive mail, as name@example.org.") from None
-    reachable = found.ascii_email
-    assert reachable is not None  # Only an address with an internationalised local part has none.
-    return Mailbox(given=address, reachable=reachable, key=reachable.lower())
 
 
 def new_token() -> str:

@@ -1,23 +1,14 @@
-"""What goes over the wire about people: a mailbox, and what they consent to."""
+"""What goes over the wire about people: what they consent to, and the links that they are mailed."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
 from services.kernel.texts import Code, Received, Storable
-from services.registration.people.rules import PARTICIPATION, Mailbox, mailbox
-
-
-def _mailbox(value: Any) -> Mailbox:
-    if not isinstance(value, str):
-        raise PydanticCustomError("string_type", "Must be text.")
-    try:
-        return mailbox(value.strip())
-    except ValueError as error:
-        raise PydanticCustomError("mailbox", "{reason}", {"reason": str(error)}) from None
+from services.registration.people.rules import PARTICIPATION
 
 
 class ConsentIn(Received):
@@ -37,15 +28,6 @@ def _with_participation(consents: list[ConsentIn]) -> list[ConsentIn]:
 
 
 Consents = Annotated[list[ConsentIn], Field(max_length=10), AfterValidator(_with_participation)]
-
-Address = Annotated[
-    Mailbox,
-    # The last one written is the first one asked.
-    BeforeValidator(_mailbox),
-    Storable,
-    WithJsonSchema({"type": "string", "format": "email", "maxLength": 254, "examples": ["ada@example.org"]}),
-]
-"""An e-mail address, judged by its syntax alone."""
 
 Token = Annotated[str, Storable, StringConstraints(min_length=16, max_length=200)]
 

@@ -11,7 +11,8 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
-from services.registration.people.rules import Mailbox, Purpose
+from services.kernel.mailboxes import Mailbox
+from services.registration.people.rules import Purpose
 from services.registration.people.tables import Consent, Link, Participant
 
 

@@ -7,11 +7,11 @@ from datetime import datetime
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel import mail
+from services.kernel.mailboxes import Mailbox, mailbox
 from services.kernel.settings import Settings
 from services.registration.mail import letters
 from services.registration.mail.languages import Letter
 from services.registration.people import store as people
-from services.registration.people.rules import Mailbox, mailbox
 from services.registration.places.rules import show_code
 from services.registration.places.tables import Places, Registration
 from services.registration.tables import OUTGOING_MAIL

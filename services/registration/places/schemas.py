@@ -12,8 +12,9 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
+from services.kernel.mailboxes import Address
 from services.kernel.texts import AssignedCountryCode, Code, Flag, LanguageTag, Name, Received, Sent, Storable
-from services.registration.people.schemas import Address, Consents
+from services.registration.people.schemas import Consents
 from services.registration.places import rules
 from services.registration.places.rules import MOST_GUESTS, State
 

@@ -1,0 +1,1 @@
+"""The organisations that take part in activities: who they are, and that each of them is known once."""
