@@ -10,6 +10,8 @@ from services.activities.directory import api as directory
 from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
+from services.activities.label import api as label
+from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.tables import METADATA
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
@@ -21,7 +23,8 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router,
+             label.router),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

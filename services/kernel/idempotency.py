@@ -20,7 +20,7 @@ from services.kernel.problems import BadRequest, IdempotencyKeyMissing, Idempote
 from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
-_KEPT_HEADERS = ("content-type", "etag", "location")
+_KEPT_HEADERS = ("content-type", "etag", "link", "location")
 
 
 def keys_table(metadata: sa.MetaData) -> sa.Table:

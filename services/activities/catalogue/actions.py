@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,6 +14,9 @@ from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.tables import Activity, HistoryEntry
+from services.activities.label import rules as label
+from services.activities.label import store as policies
+from services.activities.label.rules import LabelState
 from services.kernel import events
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
@@ -25,11 +29,20 @@ _EVENT_OF = {
 }
 
 
-async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted: ActivityDraft) -> Activity:
-    """Make a draft for the leading section."""
+async def draft(
+    session: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    wanted: ActivityDraft,
+    *,
+    source: str | None = None,
+    source_id: str | None = None,
+) -> Activity:
+    """Make a draft for the leading section; `source` and `source_id` name a record elsewhere that it is made from."""
     row = Activity(
         id=new_id(), state=State.DRAFT.value, revision=0, edition_set_by_hand=False, sample=False, has_places=True,
-        availability_revision=0, reason=None, source=None, source_id=None, source_url=None,
+        availability_revision=0, reason=None, source=source, source_id=source_id, source_url=None,
+        label_state=LabelState.NOT_ASKED.value,
     )  # fmt: skip
     await fill(session, row, wanted)
     check_leads(actor, row)
@@ -47,7 +60,7 @@ async def revise(
 ) -> Activity:
     """Change fields of a locked activity; what was reviewed for the label stays."""
     check_reach(actor, row)
-    rules.check_editable(State(row.state), fields)
+    rules.check_editable(State(row.state), LabelState(row.label_state), fields)
     await fill(session, row, wanted)
     if "organisers" in fields:
         check_leads(actor, row)
@@ -58,16 +71,33 @@ async def revise(
 async def act(
     session: AsyncSession, settings: Settings, actor: Actor, row: Activity, verb: Verb, reason: str | None = None
 ) -> Activity:
-    """Carry out one verb of an activity's life on a locked row."""
+    """Carry out one verb of an activity's life on a locked row; an approval's `reason` is a note to the section."""
     check_reach(actor, row)
     if verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
         raise rules.ReviewerNeeded
-    row.state = rules.next_state(State(row.state), verb).value
+    is_required = await policies.is_required(session, row.country)
+    before, label_before = State(row.state), LabelState(row.label_state)
+    state, label_state = rules.decided(before, label_before, verb, label_required=is_required)
+    if verb is Verb.SUBMIT:
+        label.check_complete(row.label_checklist)
+    row.state = state.value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
         raise rules.NotStartedYet
-    row.reason = reason
+    if verb in rules.LABEL_VERBS:
+        _move_label(row, label_state, reason, await store.now(session))
+    # Everybody reads why an activity was cancelled; about its label a reviewer writes to the section.
+    if before not in rules.PUBLIC or verb not in rules.LABEL_VERBS:
+        row.reason = None if verb is Verb.APPROVE else reason
     await changed(session, settings, row, actor, verb.value, reason=reason)
     return row
+
+
+def _move_label(row: Activity, after: LabelState, note: str | None, moment: datetime) -> None:
+    row.label_state = after.value
+    if after is LabelState.ASKED:
+        row.label_asked_at = moment
+    else:
+        row.label_decided_at, row.label_note = moment, note
 
 
 async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, original: Activity) -> Activity:
@@ -87,6 +117,10 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
         "source_url": None,
         "has_places": True,
         "availability_revision": 0,
+        "label_state": LabelState.NOT_ASKED.value,
+        "label_asked_at": None,
+        "label_decided_at": None,
+        "label_note": None,
     }
     for made_by_the_database in ("created_at", "updated_at"):
         kept.pop(made_by_the_database)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.campaigns import store as campaigns
@@ -13,7 +15,7 @@ from services.activities.catalogue import rules
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
-from services.kernel.problems import FieldError, Invalid
+from services.kernel.problems import FieldError, Invalid, invalid_body
 
 
 async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> None:
@@ -66,11 +68,21 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     row.sign_up_opens_at, row.sign_up_closes_at = opens_at, closes_at
     row.causes = wanted.cause_codes()
     plain = wanted.model_dump(mode="json")
-    for name in ("place", "requirements", "cost", "partners", "image"):
+    for name in ("place", "requirements", "cost", "partners", "image", "label_checklist"):
         setattr(row, name, plain[name])
     for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "online_url", "capacity",
                  "takes_sign_ups", "accessibility"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
+
+
+def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
+    """What the row describes, with changes laid over it; a 422 for what can't be."""
+    if not changes:
+        raise Invalid.at("#", "Name at least one field.")
+    try:
+        return ActivityDraft.model_validate({**description(row), **changes})
+    except ValidationError as error:
+        raise invalid_body(error) from None
 
 
 def description(row: Activity) -> dict[str, Any]:
@@ -91,4 +103,5 @@ def description(row: Activity) -> dict[str, Any]:
         "sign_up": {name: moment and moment.astimezone(zone).isoformat() for name, moment in sign_up.items()},
         "takes_sign_ups": row.takes_sign_ups, "requirements": row.requirements, "accessibility": row.accessibility,
         "cost": row.cost, "partners": row.partners, "image": row.image,
+        "label_checklist": row.label_checklist,
     }  # fmt: skip

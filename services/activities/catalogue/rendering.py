@@ -10,6 +10,8 @@ from services import contracts
 from services.activities.catalogue.rules import PUBLIC, SignUp, State, sign_up
 from services.activities.catalogue.schemas import ActivityOut, CauseOut, OrganiserOut, SignUpOut
 from services.activities.catalogue.tables import Activity
+from services.activities.label.rules import LabelState
+from services.activities.label.schemas import LabelOut
 from services.kernel.settings import Settings
 
 
@@ -71,12 +73,18 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
         cost=row.cost,
         partners=row.partners,
         image=row.image,
+        label=LabelOut(state=LabelState(row.label_state), decided_at=row.label_decided_at),
         reason=row.reason,
         source_url=row.source_url,
         updated_at=row.updated_at,
         sample=row.sample,
         distance_km=None,
     )
+
+
+def etag(row: Activity) -> str:
+    """The row's version; the availability and the passing of time change the document without a revision."""
+    return f'"{row.revision}.{row.updated_at.timestamp():.6f}"'
 
 
 def at_distance(document: str, distance_km: float) -> str:

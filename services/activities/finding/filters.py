@@ -14,6 +14,7 @@ from services.activities.catalogue.drafts import Area, Cause, Kind, Programme
 from services.activities.finding.conditions import Filters
 from services.activities.finding.rules import Near
 from services.activities.finding.search import FACETS, Sort
+from services.activities.label.rules import LabelState
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.texts import Code, CountryCode, Instant, LanguageTag, Line
 
@@ -40,6 +41,7 @@ def narrowed(
     accessible: Annotated[
         list[Code], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
     ] = [],
+    label: Annotated[list[LabelState], Query(max_length=MOST_CODES, description="of the SocialErasmus label")] = [],
     since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
     updated_since: Annotated[Instant | None, Query()] = None,
@@ -72,6 +74,7 @@ def narrowed(
     return Filters(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},
         accessible=tuple(accessible),
+        label_states=tuple(label),
         since=since,
         until=until,
         updated_since=updated_since,
