@@ -12,6 +12,7 @@ from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
 from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
+from services.activities.review import api as review
 from services.activities.tables import METADATA
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
@@ -23,8 +24,16 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router,
-             label.router),
+    routers=(
+        finding.router,
+        catalogue.router,
+        directory.router,
+        campaigns.router,
+        feeds.router,
+        web.router,
+        label.router,
+        review.router,
+    ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

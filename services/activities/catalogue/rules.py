@@ -79,7 +79,7 @@ class NotStartedYet(Conflict):
 
 
 class LabelFieldsFixed(Conflict):
-    """Kind, programme, areas, causes, organisers and checklist were reviewed for the label and can't change any more."""
+    """Kind, programme, areas, causes, organisers and checklist were reviewed for the label and can't change now."""
 
     title = "Reviewed fields are fixed"
 
@@ -103,9 +103,7 @@ def next_state(state: State, verb: Verb, *, label_required: bool = True) -> Stat
     return after
 
 
-def decided(
-    state: State, label: LabelState, verb: Verb, *, label_required: bool = True
-) -> tuple[State, LabelState]:
+def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool = True) -> tuple[State, LabelState]:
     """An activity's state and its label's after `verb`, or a `WrongState` problem.
 
     Where the label is only recorded, one that was given can be taken back from what is published.

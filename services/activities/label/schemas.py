@@ -29,9 +29,9 @@ class LabelChecklist(Received):
     community_impact: Annotated[
         Sentence | None, Field(description="What it changes for the local community, in a sentence.")
     ] = None
-    student_part: Annotated[
-        Sentence | None, Field(description="What the students do themselves, in a sentence.")
-    ] = None
+    student_part: Annotated[Sentence | None, Field(description="What the students do themselves, in a sentence.")] = (
+        None
+    )
 
 
 class LabelOut(Sent):

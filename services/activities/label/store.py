@@ -47,7 +47,5 @@ async def change_policy(session: AsyncSession, row: LabelPolicy, wanted: Policy,
     """Change what a country says; `since` moves when it says something else."""
     changed = {"revision": row.revision + 1, "policy": wanted.value, "decided_by": decided_by}
     since = {} if row.policy == wanted else {"since": sa.func.now()}
-    await session.execute(
-        sa.update(LabelPolicy).where(LabelPolicy.country == row.country).values(**changed, **since)
-    )
+    await session.execute(sa.update(LabelPolicy).where(LabelPolicy.country == row.country).values(**changed, **since))
     await session.refresh(row)

@@ -45,5 +45,9 @@ CHOICES: Final[dict[str, Wording]] = {
         "it": "Raccoglie beni o denaro",
         "es": "Recoge bienes o dinero",
     },
-    "action": {"en": "It takes action on the spot", "it": "Agisce sul campo", "es": "Pasa a la acción sobre el terreno"},
+    "action": {
+        "en": "It takes action on the spot",
+        "it": "Agisce sul campo",
+        "es": "Pasa a la acción sobre el terreno",
+    },
 }
