@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.activities.bulk import api as bulk
 from services.activities.campaigns import api as campaigns
 from services.activities.campaigns import tables as _campaign_tables  # noqa: F401  # Registers its tables.
 from services.activities.catalogue import api as catalogue
@@ -33,6 +34,7 @@ SERVICE = Service(
         web.router,
         label.router,
         review.router,
+        bulk.router,
     ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(

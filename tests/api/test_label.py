@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 import pytest
 
+from services.activities.past.actions import record_past
+from services.activities.past.past_rows import COLUMNS, past_activity
+from services.activities.sample import network as sample
+from services.kernel.imports import CsvRows
 from tests.harness.catalogue import titles
-from tests.harness.databases import value
+from tests.harness.databases import rows, value
 from tests.harness.network import DRAFT, Network
 from tests.harness.refusals import refused
 
@@ -246,6 +252,24 @@ async def test_esn_international_decides_for_any_country(shared: Network) -> Non
     headers = await shared.token("international")
     reply = await shared.client.put(f"{POLICIES}/PT", headers=headers, json={"policy": "recorded"})
     assert (reply.status_code, reply.json()["country"]) == (200, "PT")
+
+
+async def test_the_sample_network_has_its_labels_and_the_past_was_never_asked_for_one(network: Network) -> None:
+    today = date(2026, 11, 1)
+    with sample.PAST.open("rb") as stream:
+        past, _ = past_activity(next(iter(CsvRows(stream, required=COLUMNS))).values)
+    async with network.runtimes["activities"].unit_of_work() as session:
+        await sample.begin(session, today)
+        await sample.load_upcoming(session, network.settings, today)
+        await record_past(session, network.settings, replace(past, section_code=None))
+    found = await rows(
+        network.database_url,
+        "SELECT DISTINCT source, label_state, document::jsonb #>> '{label,state}' FROM activities.activities",
+    )
+    assert {tuple(row) for row in found} == {
+        ("sample", "given", "given"),
+        ("real_activities", "not_asked", "not_asked"),
+    }
 
 
 @pytest.mark.parametrize(

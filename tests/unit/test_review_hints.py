@@ -16,8 +16,6 @@ from services.activities.review import rules
 from services.activities.review.actions import judged
 from services.activities.review.calendar_words import easter_sunday
 from services.activities.review.rules import Described, Hint, Similar
-from services.kernel.auth import Actor, Role
-from services.kernel.ids import new_id
 from services.kernel.imports import CsvRows
 
 PAST = Path(__file__).parents[2] / "services" / "activities" / "sample" / "real_activities.csv"
@@ -191,14 +189,13 @@ def test_what_adds_up_gives_no_hint(fields: dict[str, Any]) -> None:
 
 
 def test_a_draft_of_others_is_not_told_to_who_may_not_read_it() -> None:
-    reader = Actor(new_id(), Role.LOCAL_COORDINATOR, "IT-SASS-ESN", "IT")
     common = frozenset({"IT-SASS-ESN", "IT-MILA-STA"})
     found = [
         Similar("1", "Ours", "draft", common, "IT", 0.95),
         Similar("2", "Theirs", "draft", frozenset({"IT-MILA-STA"}), "IT", 1.0),
         Similar("3", "Public", "published", frozenset({"IT-MILA-STA"}), "IT", 0.7),
     ]
-    hints = rules.of_duplicates(found, reader)
+    hints = rules.of_duplicates(found, is_in_reach=lambda other: "IT-SASS-ESN" in other.section_codes)
     assert [(hint.detail.split("“")[1].split("”")[0], hint.weight) for hint in hints] == [("Ours", 3), ("Public", 2)]
 
 

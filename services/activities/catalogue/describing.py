@@ -85,6 +85,14 @@ def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
         raise invalid_body(error) from None
 
 
+async def differing(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> frozenset[str]:
+    """The fields of a draft in which a description differs from what the row describes; the row stays."""
+    aside = Activity()
+    await fill(session, aside, wanted)
+    before, after = description(row), description(aside)
+    return frozenset(name for name in before if before[name] != after[name])
+
+
 def description(row: Activity) -> dict[str, Any]:
     """The row in the words of `ActivityDraft`, so that a change can be laid over it."""
     sign_up = {"opens_at": row.sign_up_opens_at, "closes_at": row.sign_up_closes_at}

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.util import identity_key
 
 from services.activities.directory.tables import Section
 
@@ -22,9 +23,13 @@ async def section(session: AsyncSession, code: str) -> Section | None:
 
 
 async def sections(session: AsyncSession, codes: Collection[str]) -> dict[str, Section]:
-    """The sections with these codes, by code."""
-    found = await session.scalars(sa.select(Section).where(Section.code.in_(codes)))
-    return {row.code: row for row in found}
+    """The sections with these codes, by code; those that the transaction has read already are not read again."""
+    held = {code: session.identity_map.get(identity_key(Section, code)) for code in codes}
+    found = {code: row for code, row in held.items() if row is not None}
+    if unread := [code for code in codes if code not in found]:
+        rows = await session.scalars(sa.select(Section).where(Section.code.in_(unread)))
+        found |= {row.code: row for row in rows}
+    return found
 
 
 async def page_of_sections(

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.tables import Activity
 from services.activities.review import calendar_words, filler, rules, store, sums
-from services.activities.review.rules import Described, Hint
+from services.activities.review.rules import Described, Hint, Similar
 from services.kernel.auth import Actor
 
 # A date that is known to the year or not at all contradicts nothing.
@@ -20,9 +20,16 @@ _TOO_VAGUE = frozenset({"unknown", "year"})
 
 async def hints_about(session: AsyncSession, reader: Actor, rows: Sequence[Activity]) -> dict[UUID, list[Hint]]:
     """The hints about each of some activities, the surest first."""
+
+    def is_in_reach(other: Similar) -> bool:
+        return reader.reaches(sections=other.section_codes, country=other.country)
+
     similar = await store.similar(session, [row.id for row in rows])
     return {
-        row.id: rules.in_order([*judged(described(row)), *rules.of_duplicates(similar[row.id], reader)]) for row in rows
+        row.id: rules.in_order(
+            [*judged(described(row)), *rules.of_duplicates(similar[row.id], is_in_reach=is_in_reach)]
+        )
+        for row in rows
     }
 
 

@@ -5,14 +5,13 @@ A hint stops nothing, so each rule would rather miss a fault than cry wolf.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final, NamedTuple
 
 from services.activities.catalogue.rules import PUBLIC, State
-from services.kernel.auth import Actor
 from services.kernel.problems import Forbidden
 
 SIMILAR_FROM: Final = 0.6
@@ -78,7 +77,7 @@ def of_times(given: Described) -> list[Hint]:
     return hints
 
 
-def of_duplicates(found: Iterable[Similar], reader: Actor) -> list[Hint]:
+def of_duplicates(found: Iterable[Similar], *, is_in_reach: Callable[[Similar], bool]) -> list[Hint]:
     """Other activities that may be this one; a draft of others is not told to who may not read it."""
     return [
         Hint(
@@ -88,7 +87,7 @@ def of_duplicates(found: Iterable[Similar], reader: Actor) -> list[Hint]:
             3 if other.resemblance >= 0.9 else 2,
         )
         for other in found
-        if State(other.state) in PUBLIC or reader.reaches(sections=other.section_codes, country=other.country)
+        if State(other.state) in PUBLIC or is_in_reach(other)
     ]
 
 
