@@ -9,7 +9,15 @@ from typing import TypeVar
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.bulk import rules
-from services.activities.bulk.schemas import BulkIn, BulkOut, Create, ItemOut, ItemProblem, Malformed, Revise
+from services.activities.bulk.schemas import (
+    BulkIn,
+    BulkOut,
+    CreateActivity,
+    ItemOut,
+    ItemProblem,
+    Malformed,
+    ReviseActivity,
+)
 from services.activities.catalogue import actions as catalogue
 from services.activities.catalogue import describing, store
 from services.activities.catalogue.rendering import etag
@@ -24,8 +32,8 @@ Done = TypeVar("Done")
 
 async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wanted: BulkIn) -> BulkOut:
     """Carry out each item in its order; with `all_or_nothing` one that is refused is the problem of the whole."""
-    await store.lock_in_order(session, {item.id for item in wanted.items if isinstance(item, Revise)})
-    drafts = [item.draft for item in wanted.items if isinstance(item, Create)]
+    await store.lock_in_order(session, {item.id for item in wanted.items if isinstance(item, ReviseActivity)})
+    drafts = [item.draft for item in wanted.items if isinstance(item, CreateActivity)]
     # Held here, since the session itself forgets what nobody refers to.
     held = await directory.sections(session, {each.code for draft in drafts for each in draft.organisers})
     items: list[ItemOut] = []
@@ -36,7 +44,7 @@ async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wan
             try:
                 if isinstance(item, Malformed):
                     raise _malformed(item)
-                if isinstance(item, Create):
+                if isinstance(item, CreateActivity):
                     row = await attempt(session, _create(session, settings, actor, item))
                 else:
                     row = await attempt(session, _revise(session, settings, actor, item))
@@ -45,7 +53,7 @@ async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wan
                 faults += placed
                 items.append(_refused(index, problem, placed))
             else:
-                is_new = isinstance(item, Create)
+                is_new = isinstance(item, CreateActivity)
                 is_kept = not (wanted.dry_run and is_new)
                 items.append(
                     ItemOut(
@@ -84,11 +92,11 @@ async def undone_if(session: AsyncSession, is_dry_run: bool) -> AsyncIterator[No
     session.info["news"] = news
 
 
-async def _create(session: AsyncSession, settings: Settings, actor: Actor, item: Create) -> Activity:
+async def _create(session: AsyncSession, settings: Settings, actor: Actor, item: CreateActivity) -> Activity:
     return await catalogue.draft(session, settings, actor, item.draft)
 
 
-async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item: Revise) -> Activity:
+async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item: ReviseActivity) -> Activity:
     row = await catalogue.lock(session, item.id)
     catalogue.check_reach(actor, row)
     if item.if_match != etag(row):
@@ -101,13 +109,13 @@ def _malformed(item: Malformed) -> Problem:
     return invalid([{**fault, "loc": ("body", *fault["loc"])} for fault in item.faults])
 
 
-def _part(item: Create | Revise | Malformed, problem: Problem, where: str) -> str:
+def _part(item: CreateActivity | ReviseActivity | Malformed, problem: Problem, where: str) -> str:
     """Where in the whole a problem's pointers begin."""
     if isinstance(problem, PreconditionFailed):
         return f"{where}/if_match"
     if not problem.errors or isinstance(item, Malformed):
         return where
-    return f"{where}/draft" if isinstance(item, Create) else f"{where}/changes"
+    return f"{where}/draft" if isinstance(item, CreateActivity) else f"{where}/changes"
 
 
 def _refused(index: int, problem: Problem, placed: list[FieldError]) -> ItemOut:

@@ -14,14 +14,14 @@ from services.kernel.problems import FieldError
 from services.kernel.texts import Flag, Line, Received, Sent
 
 
-class Create(Received):
+class CreateActivity(Received):
     """Draft an activity, as `POST /v1/activities` does."""
 
     op: Literal["create"]
     draft: ActivityDraft
 
 
-class Revise(Received):
+class ReviseActivity(Received):
     """Change fields of an activity, as `PATCH /v1/activities/{id}` does."""
 
     op: Literal["revise"]
@@ -46,7 +46,7 @@ def _or_malformed(value: Any, read: ValidatorFunctionWrapHandler) -> Any:
         return Malformed([{**fault, "loc": fault["loc"][1:]} for fault in faults])
 
 
-Item = Annotated[Annotated[Create | Revise, Field(discriminator="op")], WrapValidator(_or_malformed)]
+Item = Annotated[Annotated[CreateActivity | ReviseActivity, Field(discriminator="op")], WrapValidator(_or_malformed)]
 
 
 class BulkIn(Received):

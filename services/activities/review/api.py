@@ -104,7 +104,7 @@ def _position(shown: Sequence[Activity]) -> list[str]:
 def _review(row: Activity, hints: Sequence[Hint]) -> dict[str, Any]:
     return {
         "activity": json.loads(row.document),
-        "asked_at": row.label_asked_at and row.label_asked_at.isoformat(),
+        "asked_at": row.label_asked_at and row.label_asked_at.isoformat().replace("+00:00", "Z"),
         "note": row.label_note,
         "label_checklist": row.label_checklist,
         "missing": missing(row.label_checklist),
