@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -35,8 +36,14 @@ def _known(codes: dict[str, str], what: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    # Python looks through the whole database of time zones each time that it is asked.
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _time_zones():
         raise PydanticCustomError("unknown_time_zone", "Must be a time zone of the IANA database, as Europe/Rome.")
     return value
 
