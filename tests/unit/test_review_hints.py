@@ -62,7 +62,7 @@ def test_filler_is_found_in_title_summary_and_checklist(text: str) -> None:
     [
         "Bewertung of the property market", "Ho ho ho: gifts for children", "Čtvrtek se psy v útulku",
         "RECUP at the market",
-        "A testing day for our liberty", "Sooo much fun with dogs", "XXX edition of the blood donation in IES NRW",
+        "A testing day for our liberty", "Sooo much fun with dogs", "III edition of the blood donation in IES NRW",
         "Try rhythm and gym with us", "See www.esn.example/aaaaaaa for the way", "Typewriter poems for the elderly",
         "Strč prst skrz krk", "Помощь приюту для собак", "ανακύκλωση στην πόλη",
     ],
