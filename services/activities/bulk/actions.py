@@ -30,6 +30,10 @@ from services.kernel.settings import Settings
 Done = TypeVar("Done")
 
 
+class _TriedOnly(Exception):
+    pass
+
+
 async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wanted: BulkIn) -> BulkOut:
     """Carry out each item in its order; with `all_or_nothing` one that is refused is the problem of the whole."""
     await store.lock_in_order(session, {item.id for item in wanted.items if isinstance(item, ReviseActivity)})
@@ -86,10 +90,12 @@ async def undone_if(session: AsyncSession, is_dry_run: bool) -> AsyncIterator[No
         yield
         return
     news = dict(session.info.get("news", {}))
-    savepoint = await session.begin_nested()
-    yield
-    await savepoint.rollback()
-    session.info["news"] = news
+    try:
+        async with session.begin_nested():
+            yield
+            raise _TriedOnly
+    except _TriedOnly:
+        session.info["news"] = news
 
 
 async def _create(session: AsyncSession, settings: Settings, actor: Actor, item: CreateActivity) -> Activity:
