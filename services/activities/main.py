@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from services.activities.bulk import api as bulk
 from services.activities.campaigns import api as campaigns
 from services.activities.campaigns import tables as _campaign_tables  # noqa: F401  # Registers its tables.
 from services.activities.catalogue import api as catalogue
@@ -16,7 +17,10 @@ from services.activities.enquiries import page_api as enquiry_pages
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
 from services.activities.ideas import api as ideas
+from services.activities.label import api as label
+from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.partners import api as partners
+from services.activities.review import api as review
 from services.activities.tables import METADATA
 from services.activities.taxonomies import api as taxonomies
 from services.activities.taxonomies import crosswalk_api as crosswalk
@@ -49,6 +53,9 @@ SERVICE = Service(
         enquiries.router,
         enquiry_pages.router,
         ideas.router,
+        label.router,
+        review.router,
+        bulk.router,
     ),
     consumer=Consumer(
         ACTIVITIES,

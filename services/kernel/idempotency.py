@@ -20,7 +20,7 @@ from services.kernel.problems import BadRequest, IdempotencyKeyMissing, Idempote
 from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
-_KEPT_HEADERS = ("content-type", "etag", "location")
+_KEPT_HEADERS = ("content-type", "etag", "link", "location")
 
 
 def keys_table(metadata: sa.MetaData) -> sa.Table:
@@ -108,7 +108,8 @@ async def _claim(
     key = parse(header)
     caller = str(actor.id) if actor else "anonymous"
     secret = runtime.settings.secret.get_secret_value().encode()
-    told = b"\0".join([request.method.encode(), request.url.path.encode("utf-8", "replace"), await request.body()])
+    address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    told = b"\0".join([request.method.encode(), address.encode("utf-8", "replace"), await request.body()])
     claim = Claim(caller, key, hmac.digest(secret, told, "sha256"))
     number = int.from_bytes(hmac.digest(secret, f"{runtime.role}\0{caller}\0{key}".encode(), "sha256")[:8], signed=True)
     if not (await session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(number)))).scalar_one():
@@ -137,6 +138,11 @@ optional = Depends(_claim)
 
 required = Depends(_required)
 """For a route that creates something: without the key it is a 400."""
+
+
+def keep_nothing(request: Request) -> None:
+    """Answer without keeping the answer: nothing was done that must not be done again."""
+    request.state.claim = None
 
 
 async def forget_old(session: AsyncSession, runtime: Runtime) -> int:

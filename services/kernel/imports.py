@@ -133,10 +133,12 @@ class CsvRows:
     Where a file begins with the columns MARKS, its rows and their bytes are those of the file that they came from.
     """
 
-    def __init__(self, stream: BinaryIO, *, required: Collection[str], optional: Collection[str] = ()) -> None:
+    def __init__(
+        self, stream: BinaryIO, *, required: Collection[str], optional: Collection[str] = (), delimiter: str = ","
+    ) -> None:
         """Read the header from a stream opened in binary mode."""
         self._lines = Lines(stream)
-        self._reader = csv.reader(self._lines, strict=True)
+        self._reader = csv.reader(self._lines, strict=True, delimiter=delimiter)
         names = self._read_columns(required)
         self._marks = len(MARKS) if names[: len(MARKS)] == MARKS else 0
         self.columns = names[self._marks :]

@@ -32,6 +32,8 @@ _QUIET = {
     "model_attributes_type": "Must be an object.",
     "dict_type": "Must be an object.",
     "list_type": "Must be a list.",
+    "union_tag_invalid": "Must be of one of the kinds that are known here.",
+    "union_tag_not_found": "Must say of which kind it is.",
     "timezone_aware": "Must carry its offset from UTC, as in 2026-11-14T10:00:00+01:00.",
 }
 

@@ -71,6 +71,9 @@ class _StrictRequest(Request):
             except ValueError:
                 # Also a number of more digits than Python is willing to read.
                 raise _malformed("This is not JSON.") from None
+            if self._json is None:
+                # The framework would take it for a body that is not there.
+                raise Invalid.at("#", "Must be an object.")
             _check_depth(self._json)
         return self._json
 

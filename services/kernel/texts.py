@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Mapping
 from datetime import date, datetime
+from functools import cache
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
@@ -153,8 +154,14 @@ Day = Annotated[date, BeforeValidator(_plain_date), AfterValidator(_plausible_in
 """A day of the calendar (RFC 3339, full-date)."""
 
 
+@cache
+def _time_zones() -> frozenset[str]:
+    # Python looks through the whole database of time zones each time that it is asked.
+    return frozenset(available_timezones())
+
+
 def _zone(value: str) -> str:
-    if value not in available_timezones():
+    if value not in _time_zones():
         raise PydanticCustomError("unknown_time_zone", "Must be a time zone of the IANA database, as Europe/Rome.")
     return value
 

@@ -147,6 +147,7 @@ def _activity(
         partners=[{"name": dice.choice(["Red Cross", "Caritas", "Food bank", "WWF"])}],
         image=None,
         reason=None,
+        label_state="given",
         sample=False,
         source=None,
         source_id=None,

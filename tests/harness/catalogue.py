@@ -34,7 +34,8 @@ def activity(title: str, **fields: Any) -> Activity:
         "date_precision": "time" if starts_at else "unknown", "time_zone": "Europe/Rome", "place": place,
         "online_url": None, "capacity": 40, "takes_sign_ups": True, "sign_up_opens_at": None,
         "sign_up_closes_at": starts_at, "requirements": {}, "accessibility": [], "cost": None, "partners": [],
-        "image": None, "reason": None, "sample": False, "source": None, "source_id": None, "source_url": None,
+        "image": None, "reason": None, "label_state": "given", "sample": False,
+        "source": None, "source_id": None, "source_url": None,
         "has_places": True, "availability_revision": 0, "updated_at": START - timedelta(days=400),
     }  # fmt: skip
     return Activity(**{**default, **fields})

@@ -32,6 +32,12 @@ DRAFT: dict[str, Any] = {
     "ends_at": "2027-05-08T13:00",
     "capacity": 40,
     "place": {"name": "Porto Ferro", "city": "Sassari", "country": "IT", "latitude": 40.68, "longitude": 8.2},
+    "label_checklist": {
+        "action_modes": ["action"],
+        "for_a_cause": True,
+        "community_impact": "The bay is free of plastic before the summer.",
+        "student_part": "They collect, sort and weigh the litter.",
+    },
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,6 +17,9 @@ from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.activities.directory import store as directory
 from services.activities.directory.platforms import platform_on
+from services.activities.label import rules as label
+from services.activities.label import store as policies
+from services.activities.label.rules import LabelState
 from services.activities.partners import store as partners
 from services.kernel import events
 from services.kernel.auth import Actor, Role
@@ -40,12 +44,15 @@ async def draft(
     actor: Actor,
     wanted: ActivityDraft,
     *,
+    source: str | None = None,
+    source_id: str | None = None,
     adapted_from: dict[str, str] | None = None,
 ) -> Activity:
-    """Make a draft for the leading section, perhaps from an idea of others."""
+    """Make a draft for the leading section, perhaps from a record elsewhere or from an idea of others."""
     row = Activity(
         id=new_id(), state=State.DRAFT.value, revision=0, edition_set_by_hand=False, sample=False, has_places=True,
-        availability_revision=0, reason=None, source=None, source_id=None, source_url=None, adapted_from=adapted_from,
+        availability_revision=0, reason=None, source=source, source_id=source_id, source_url=None,
+        label_state=LabelState.NOT_ASKED.value, adapted_from=adapted_from,
     )  # fmt: skip
     await fill(session, row, wanted)
     check_leads(actor, row)
@@ -63,7 +70,7 @@ async def revise(
 ) -> Activity:
     """Change fields of a locked activity; what was reviewed for the label stays."""
     check_reach(actor, row)
-    rules.check_editable(State(row.state), fields)
+    rules.check_editable(State(row.state), LabelState(row.label_state), fields)
     await fill(session, row, wanted)
     if "organisers" in fields:
         check_leads(actor, row)
@@ -74,18 +81,35 @@ async def revise(
 async def act(
     session: AsyncSession, settings: Settings, actor: Actor, row: Activity, verb: Verb, reason: str | None = None
 ) -> Activity:
-    """Carry out one verb of an activity's life on a locked row."""
+    """Carry out one verb of an activity's life on a locked row; an approval's `reason` is a note to the section."""
     check_reach(actor, row)
     if verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
         raise rules.ReviewerNeeded
-    row.state = rules.next_state(State(row.state), verb).value
+    is_required = await policies.is_required(session, row.country)
+    before, label_before = State(row.state), LabelState(row.label_state)
+    state, label_state = rules.decided(before, label_before, verb, label_required=is_required)
+    if verb is Verb.SUBMIT:
+        label.check_complete(row.label_checklist)
+    row.state = state.value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
         raise rules.NotStartedYet
     if verb is Verb.SUBMIT:
         await describing.check_labels_in_use(session, row)
-    row.reason = reason
+    if verb in rules.LABEL_VERBS:
+        _move_label(row, label_state, reason, await store.now(session))
+    # Everybody reads why an activity was cancelled; about its label a reviewer writes to the section.
+    if before not in rules.PUBLIC or verb not in rules.LABEL_VERBS:
+        row.reason = None if verb is Verb.APPROVE else reason
     await changed(session, settings, row, actor, verb.value, reason=reason)
     return row
+
+
+def _move_label(row: Activity, after: LabelState, note: str | None, moment: datetime) -> None:
+    row.label_state = after.value
+    if after is LabelState.ASKED:
+        row.label_asked_at = moment
+    else:
+        row.label_decided_at, row.label_note = moment, note
 
 
 async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, original: Activity) -> Activity:
@@ -105,6 +129,10 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
         "source_url": None,
         "has_places": True,
         "availability_revision": 0,
+        "label_state": LabelState.NOT_ASKED.value,
+        "label_asked_at": None,
+        "label_decided_at": None,
+        "label_note": None,
     }
     for made_by_the_database in ("created_at", "updated_at"):
         kept.pop(made_by_the_database)

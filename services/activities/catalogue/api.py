@@ -7,13 +7,11 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Body
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.activities.catalogue import actions, describing, linked_data, rules, store
-from services.activities.catalogue.drafts import ActivityDraft, Reasons
-from services.activities.catalogue.rendering import entity_tag as _etag
+from services.activities.catalogue.drafts import ActivityDraft, Approval, Reasons
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityOut
 from services.activities.catalogue.tables import Activity
@@ -22,12 +20,10 @@ from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
 from services.kernel.problems import (
     Forbidden,
-    Invalid,
     PreconditionFailed,
     PreconditionRequired,
     Unauthenticated,
     documented,
-    invalid_body,
 )
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
@@ -93,13 +89,8 @@ async def revise_activity(
     """Change fields of an activity that you have read: send its ETag in If-Match."""
     row = await actions.lock(session, activity_id)
     actions.check_reach(actor, row)
-    check_if_match(request, _etag(row))
-    if not changes:
-        raise Invalid.at("#", "Name at least one field.")
-    try:
-        wanted = ActivityDraft.model_validate({**describing.description(row), **changes})
-    except ValidationError as error:
-        raise invalid_body(error) from None
+    check_if_match(request, entity_tag(row))
+    wanted = describing.laid_over(row, changes)
     return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
 
 
@@ -110,8 +101,13 @@ async def revise_activity(
     dependencies=[idempotency.optional],
 )
 async def submit_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
-    """Ask the national coordinator for the SocialErasmus label."""
-    return await _act(session, runtime, actor, activity_id, Verb.SUBMIT)
+    """Ask the national coordinator for the SocialErasmus label; the checklist must be complete.
+
+    The Link of the answer leads to automatic hints about what may be wrong with it; they stop nothing.
+    """
+    reply = await _act(session, runtime, actor, activity_id, Verb.SUBMIT)
+    reply.headers["Link"] = f'</activities/v1/activities/{activity_id}/hints>; rel="related"; title="hints"'
+    return reply
 
 
 @router.post(
@@ -120,9 +116,11 @@ async def submit_activity(session: Writing, runtime: Running, actor: Caller, act
     responses=_MANAGED,
     dependencies=[idempotency.optional],
 )
-async def approve_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
-    """Give the label, as the national coordinator."""
-    return await _act(session, runtime, actor, activity_id, Verb.APPROVE)
+async def approve_activity(
+    session: Writing, runtime: Running, actor: Caller, activity_id: UUID, approval: Approval = Approval()
+) -> Response:
+    """Give the label, as the national coordinator; of what is published already only the label's state changes."""
+    return await _act(session, runtime, actor, activity_id, Verb.APPROVE, approval.note)
 
 
 @router.post(
@@ -134,7 +132,7 @@ async def approve_activity(session: Writing, runtime: Running, actor: Caller, ac
 async def return_activity(
     session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
-    """Give it back to its section with the reasons."""
+    """Give it back to its section with the reasons; what is published already stays so, without the label."""
     return await _act(session, runtime, actor, activity_id, Verb.RETURN, reasons.reason)
 
 
@@ -145,7 +143,10 @@ async def return_activity(
     dependencies=[idempotency.optional],
 )
 async def publish_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
-    """Show an approved activity to everybody and let students sign up."""
+    """Show an activity to everybody and let students sign up.
+
+    It must be approved, unless its country only records the label.
+    """
     return await _act(session, runtime, actor, activity_id, Verb.PUBLISH)
 
 
@@ -198,7 +199,7 @@ def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:
 
 
 def _reply(row: Activity, *, status: int = 200) -> Response:
-    headers = {"ETag": _etag(row)}
+    headers = {"ETag": entity_tag(row)}
     if status == 201:
         headers["Location"] = f"/activities/v1/activities/{row.id}"
     if State(row.state) in PUBLIC and status == 200:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.campaigns import store as campaigns
@@ -17,7 +19,7 @@ from services.activities.partners import store as partners
 from services.activities.taxonomies import actions as taxonomies
 from services.activities.taxonomies.actions import Named
 from services.activities.taxonomies.rules import Label
-from services.kernel.problems import FieldError, Invalid
+from services.kernel.problems import FieldError, Invalid, invalid_body
 
 
 async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> None:
@@ -73,7 +75,7 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     row.sign_up_opens_at, row.sign_up_closes_at = opens_at, closes_at
     row.causes = wanted.cause_codes()
     plain = wanted.model_dump(mode="json")
-    for name in ("place", "requirements", "cost", "image"):
+    for name in ("place", "requirements", "cost", "image", "label_checklist"):
         setattr(row, name, plain[name])
     row.partners = named
     for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "objectives",
@@ -129,6 +131,26 @@ async def _named_partners(session: AsyncSession, wanted: ActivityDraft) -> list[
     return named
 
 
+def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
+    """What the row describes, with changes laid over it; a 422 for what can't be."""
+    if not changes:
+        raise Invalid.at("#", "Name at least one field.")
+    try:
+        return ActivityDraft.model_validate({**description(row), **changes})
+    except ValidationError as error:
+        raise invalid_body(error) from None
+
+
+async def differing(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> frozenset[str]:
+    """The fields of a draft in which a description differs from what the row describes; the row stays."""
+    labels = ("kind", "programme", "mode", "areas", "causes", "objectives")
+    # What the row carries already may stay, be it retired or not.
+    aside = Activity(revision=row.revision, **{name: getattr(row, name) for name in labels})
+    await fill(session, aside, wanted)
+    before, after = description(row), description(aside)
+    return frozenset(name for name in before if before[name] != after[name])
+
+
 def description(row: Activity) -> dict[str, Any]:
     """The row in the words of `ActivityDraft`, so that a change can be laid over it."""
     sign_up = {"opens_at": row.sign_up_opens_at, "closes_at": row.sign_up_closes_at}
@@ -148,4 +170,5 @@ def description(row: Activity) -> dict[str, Any]:
         "sign_up": {name: moment and moment.astimezone(zone).isoformat() for name, moment in sign_up.items()},
         "takes_sign_ups": row.takes_sign_ups, "requirements": row.requirements, "accessibility": row.accessibility,
         "cost": row.cost, "partners": row.partners, "image": row.image,
+        "label_checklist": row.label_checklist,
     }  # fmt: skip

@@ -17,6 +17,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from services.activities.label.schemas import LabelChecklist
 from services.activities.partners.rules import CONTRIBUTIONS
 from services.kernel.texts import (
     Code,
@@ -175,6 +176,9 @@ class ActivityDraft(Received):
     cost: Cost | None = None
     partners: Annotated[list[Partner], Field(max_length=20)] = []
     image: Image | None = None
+    label_checklist: Annotated[
+        LabelChecklist | None, Field(description="Must be complete when the label is asked for.")
+    ] = None
 
     def lead(self) -> str:
         """The code of the leading section: the one marked, else the first."""
@@ -183,6 +187,12 @@ class ActivityDraft(Received):
     def cause_codes(self) -> list[str]:
         """The causes, main one first."""
         return [cause.code for cause in sorted(self.causes, key=lambda cause: not cause.main)]
+
+
+class Approval(Received):
+    """Giving the label, with a word to the section if there is one."""
+
+    note: Annotated[LongText, Field(max_length=2000)] | None = None
 
 
 class Reasons(Received):

@@ -17,6 +17,8 @@ from services.activities.catalogue.schemas import (
     SignUpOut,
 )
 from services.activities.catalogue.tables import Activity
+from services.activities.label.rules import LabelState
+from services.activities.label.schemas import LabelOut
 from services.kernel.settings import Settings
 
 
@@ -79,6 +81,7 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
         cost=row.cost,
         partners=[ActivityPartnerOut(**{**_NO_PARTNER, **partner}) for partner in row.partners],
         image=row.image,
+        label=LabelOut(state=LabelState(row.label_state), decided_at=row.label_decided_at),
         reason=row.reason,
         source_url=row.source_url,
         updated_at=row.updated_at,

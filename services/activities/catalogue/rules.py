@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from services.activities.label.rules import LabelState
 from services.kernel.problems import Conflict, Forbidden, NotFound
 
 
@@ -46,7 +47,23 @@ _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
 }
 EDITABLE: Final = frozenset({State.DRAFT, State.RETURNED, State.APPROVED, State.PUBLISHED})
 # The label is given to what was reviewed: these may not change afterwards without a new review.
-REVIEWED_FIELDS: Final = frozenset({"kind", "programme", "areas", "causes", "organisers"})
+REVIEWED_FIELDS: Final = frozenset({"kind", "programme", "areas", "causes", "organisers", "label_checklist"})
+
+# Without a label that is required, a section publishes what it likes and asks for the label whenever it likes.
+_PUBLISHED_WITHOUT_LABEL: Final = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED, State.APPROVED})
+_LABEL_AFTER: Final = {
+    Verb.SUBMIT: LabelState.ASKED,
+    Verb.APPROVE: LabelState.GIVEN,
+    Verb.RETURN: LabelState.RETURNED,
+}
+LABEL_VERBS: Final = frozenset(_LABEL_AFTER)
+# What everybody sees already stays where it is: only its label moves.
+_MAY_TAKE_LABEL: Final = frozenset({State.PUBLISHED, State.HELD})
+_LABEL_BEFORE: Final = {
+    Verb.SUBMIT: frozenset({LabelState.NOT_ASKED, LabelState.RETURNED}),
+    Verb.APPROVE: frozenset({LabelState.NOT_ASKED, LabelState.ASKED, LabelState.RETURNED}),
+    Verb.RETURN: frozenset({LabelState.ASKED}),
+}
 
 
 class ActivityNotFound(NotFound):
@@ -62,7 +79,7 @@ class NotStartedYet(Conflict):
 
 
 class LabelFieldsFixed(Conflict):
-    """Kind, programme, areas, causes and organisers were reviewed for the label and can't change any more."""
+    """Kind, programme, areas, causes, organisers and checklist were reviewed for the label and can't change now."""
 
     title = "Reviewed fields are fixed"
 
@@ -79,20 +96,38 @@ class ReviewerNeeded(Forbidden):
     """Only the national coordinator of the activity's country, or ESN International, decides about the label."""
 
 
-def next_state(state: State, verb: Verb) -> State:
+def next_state(state: State, verb: Verb, *, label_required: bool = True) -> State:
     """The state after `verb`, or a `WrongState` problem that says what was possible."""
     allowed, after = _TRANSITIONS[verb]
+    if verb is Verb.PUBLISH and not label_required:
+        allowed = _PUBLISHED_WITHOUT_LABEL
     if state not in allowed:
         expected = " or ".join(sorted(allowed))
         raise WrongState(f"To {verb} it, the activity must be {expected}; it is {state}.")
     return after
 
 
-def check_editable(state: State, changed: frozenset[str]) -> None:
+def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool = True) -> tuple[State, LabelState]:
+    """An activity's state and its label's after `verb`, or a `WrongState` problem.
+
+    Where the label is only recorded, one that was given can be taken back from what is published.
+    """
+    if verb not in LABEL_VERBS or state not in _MAY_TAKE_LABEL:
+        return next_state(state, verb, label_required=label_required), _LABEL_AFTER.get(verb, label)
+    allowed = _LABEL_BEFORE[verb]
+    if verb is Verb.RETURN and not label_required:
+        allowed = allowed | {LabelState.GIVEN, LabelState.NOT_ASKED}
+    if label not in allowed:
+        expected = " or ".join(sorted(allowed))
+        raise WrongState(f"To {verb} what is {state}, its label must be {expected}; it is {label}.")
+    return state, _LABEL_AFTER[verb]
+
+
+def check_editable(state: State, label: LabelState, changed: frozenset[str]) -> None:
     """Refuse changes that the present state does not allow."""
     if state not in EDITABLE:
         raise WrongState(f"An activity that is {state} can't be changed.")
-    if state in {State.APPROVED, State.PUBLISHED} and changed & REVIEWED_FIELDS:
+    if (state is State.APPROVED or label is LabelState.GIVEN) and changed & REVIEWED_FIELDS:
         raise LabelFieldsFixed
 
 

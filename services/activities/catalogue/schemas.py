@@ -9,6 +9,7 @@ from uuid import UUID
 from pydantic import Field
 
 from services.activities.catalogue import rules
+from services.activities.label.schemas import LabelOut
 from services.kernel.texts import Sent
 
 
@@ -89,6 +90,7 @@ class ActivityOut(Sent):
     cost: dict[str, Any] | None
     partners: list[ActivityPartnerOut]
     image: dict[str, Any] | None
+    label: LabelOut
     reason: str | None = Field(description="Why it was returned or cancelled.")
     source_url: str | None
     updated_at: datetime

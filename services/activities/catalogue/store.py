@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -27,6 +27,18 @@ async def activity(session: AsyncSession, identity: UUID) -> Activity | None:
 async def lock_activity(session: AsyncSession, identity: UUID) -> Activity | None:
     """One activity, locked until the transaction ends."""
     return await session.get(Activity, identity, with_for_update=True)
+
+
+async def lock_in_order(session: AsyncSession, identities: Collection[UUID]) -> None:
+    """Lock activities in one order, so that two requests about the same ones wait and do not block each other."""
+    await session.execute(
+        sa.select(Activity.id).where(Activity.id.in_(identities)).order_by(Activity.id).with_for_update()
+    )
+
+
+async def one_import_at_a_time(session: AsyncSession) -> None:
+    """Let no other import run beside this transaction: of two with the same rows the second finds them there."""
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("activities.import"))))
 
 
 async def imported(session: AsyncSession, source: str, source_id: str) -> Activity | None:

@@ -31,6 +31,7 @@ class Activity(Table):
         sa.CheckConstraint(
             "state IN ('draft', 'submitted', 'returned', 'approved', 'published', 'held', 'cancelled')", name="state"
         ),
+        sa.CheckConstraint("label_state IN ('not_asked', 'asked', 'given', 'returned')", name="label_state"),
         sa.CheckConstraint("ends_at >= starts_at", name="ends_after_its_start"),
         sa.CheckConstraint("capacity >= 0", name="capacity_not_negative"),
         sa.UniqueConstraint("source", "source_id"),
@@ -93,6 +94,21 @@ class Activity(Table):
             postgresql_where=sa.text("adapted_from IS NOT NULL"),
         ),
         sa.Index("ix_activities_public_by_update", "updated_at", "id", postgresql_where=_IS_PUBLIC),
+        sa.Index(
+            "ix_activities_public_label",
+            "label_state",
+            sa.text("COALESCE(starts_at, 'infinity'::timestamp with time zone)"),
+            "id",
+            postgresql_where=_IS_PUBLIC,
+        ),
+        sa.Index(
+            "ix_activities_label_asked",
+            "country",
+            "label_asked_at",
+            "id",
+            postgresql_where=sa.text("label_state = 'asked'"),
+        ),
+        sa.Index("ix_activities_starts_at", "starts_at", postgresql_where=sa.text("state <> 'cancelled'")),
         sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
     )
 
@@ -134,6 +150,11 @@ class Activity(Table):
     image: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     adapted_from: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     reason: Mapped[str | None] = mapped_column(sa.Text)
+    label_checklist: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    label_state: Mapped[str] = mapped_column(sa.Text, server_default="not_asked")
+    label_asked_at: Mapped[datetime | None] = mapped_column(_Instant)
+    label_decided_at: Mapped[datetime | None] = mapped_column(_Instant)
+    label_note: Mapped[str | None] = mapped_column(sa.Text)
     sample: Mapped[bool] = mapped_column(sa.Boolean)
     source: Mapped[str | None] = mapped_column(sa.Text)
     source_id: Mapped[str | None] = mapped_column(sa.Text)

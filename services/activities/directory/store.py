@@ -10,6 +10,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm.util import identity_key
 
 from services.activities.directory.platforms import Membership
 from services.activities.directory.tables import (
@@ -87,9 +88,13 @@ async def holds_sections(session: AsyncSession) -> bool:
 
 
 async def sections(session: AsyncSession, codes: Collection[str]) -> dict[str, Section]:
-    """The sections with these codes, by code."""
-    found = await session.scalars(sa.select(Section).where(Section.code.in_(codes)))
-    return {row.code: row for row in found}
+    """The sections with these codes, by code; those that the transaction has read already are not read again."""
+    held = {code: session.identity_map.get(identity_key(Section, code)) for code in codes}
+    found = {code: row for code, row in held.items() if row is not None}
+    if unread := [code for code in codes if code not in found]:
+        rows = await session.scalars(sa.select(Section).where(Section.code.in_(unread)))
+        found |= {row.code: row for row in rows}
+    return found
 
 
 async def page_of_sections(

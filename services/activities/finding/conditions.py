@@ -33,11 +33,13 @@ START = sa.func.coalesce(Activity.starts_at, NO_START)
 class Filters:
     """What a reader of the list wants; empty means everything.
 
-    `labels` gives, for a dimension such as `country`, codes of which one is enough; `accessible` must all be there.
+    `labels` gives, for a dimension such as `country`, codes of which one is enough; `accessible` must all be there. Of
+    `label_states`, those of the SocialErasmus label, one is enough.
     """
 
     labels: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     accessible: tuple[str, ...] = ()
+    label_states: tuple[str, ...] = ()
     since: datetime | None = None
     until: datetime | None = None
     updated_since: datetime | None = None
@@ -102,6 +104,8 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
         conditions.append(Activity.labels.contains(sa.literal(labels, Activity.labels.type)))
     if wanted.partners:
         conditions.append(sa.or_(*(Activity.partners.contains([{"id": str(each)}]) for each in wanted.partners)))
+    if wanted.label_states:
+        conditions.append(Activity.label_state.in_(wanted.label_states))
     if wanted.since is not None:
         conditions.append(sa.func.coalesce(Activity.ends_at, Activity.starts_at) >= wanted.since)
     if wanted.until is not None:

@@ -12,6 +12,7 @@ from pydantic import Field
 
 from services.activities.finding.conditions import Filters
 from services.activities.finding.search import FACETS, Sort
+from services.activities.label.rules import LabelState
 from services.activities.taxonomies import words
 from services.kernel.globe import Near, written_place
 from services.kernel.problems import FieldError, Invalid
@@ -44,6 +45,7 @@ async def narrowed(
         list[Code], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
     ] = [],
     partner: Annotated[list[UUID], Query(max_length=MOST_CODES, description="id of a partner that takes part")] = [],
+    label: Annotated[list[LabelState], Query(max_length=MOST_CODES, description="of the SocialErasmus label")] = [],
     since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
     updated_since: Annotated[Instant | None, Query()] = None,
@@ -79,6 +81,7 @@ async def narrowed(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},
         accessible=tuple(accessible),
         partners=tuple(partner),
+        label_states=tuple(label),
         since=since,
         until=until,
         updated_since=updated_since,

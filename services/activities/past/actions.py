@@ -14,6 +14,7 @@ from services.activities.catalogue.rules import State
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
 from services.activities.directory.country_codes import time_zone_of
+from services.activities.label.rules import LabelState
 from services.activities.past.past_rows import PastActivityRow
 from services.kernel.ids import new_id
 from services.kernel.imports import Refused
@@ -33,7 +34,7 @@ async def record_past(session: AsyncSession, settings: Settings, row: PastActivi
         id=new_id(), revision=0, source=SOURCE, source_id=row.source_id, sample=False, has_places=True,
         availability_revision=0, reason=None, language="en", edition_set_by_hand=False, online_url=None, capacity=None,
         takes_sign_ups=False, sign_up_opens_at=None, sign_up_closes_at=None, requirements={}, accessibility=[],
-        cost=None, image=None,
+        cost=None, image=None, label_state=LabelState.NOT_ASKED.value,
     )  # fmt: skip
     for name, value in (await _content(session, row)).items():
         if getattr(activity, name) != value:

@@ -21,6 +21,7 @@ from services.activities.catalogue.tables import Activity
 from services.activities.directory import actions as directory
 from services.activities.directory import store as sections
 from services.activities.directory.section_rows import section_in_list
+from services.activities.label.rules import LabelState
 from services.activities.sample.upcoming import SampleActivity, UpcomingEdition, next_edition, sample_activities
 from services.kernel.ids import new_id
 from services.kernel.imports import CsvRows
@@ -102,6 +103,7 @@ async def _publish(
     activity = Activity(
         id=new_id(), state=State.PUBLISHED.value, revision=0, edition_set_by_hand=False, sample=True, has_places=True,
         availability_revision=0, reason=None, source=SOURCE, source_id=source_id, source_url=None,
+        label_state=LabelState.GIVEN.value, label_decided_at=await store.now(session),
     )  # fmt: skip
     await describing.fill(session, activity, ActivityDraft.model_validate(_draft(template, edition)))
     await catalogue.changed(session, settings, activity, None, "record")

@@ -1,0 +1,179 @@
+"""Takes activities from a table: each row is drafted, brought up to date, or refused with line, column and reason."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections import Counter
+from typing import Final, NamedTuple
+from uuid import UUID
+
+from pydantic import TypeAdapter, ValidationError
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.bulk.actions import attempt, undone_if
+from services.activities.bulk.columns import COLUMNS, EXTERNAL_ID, PARTED_BY, column_of, laid_over
+from services.activities.bulk.rules import MOST_ROWS
+from services.activities.bulk.schemas import CellError, ImportOut, LineOut
+from services.activities.catalogue import actions as catalogue
+from services.activities.catalogue import describing, store
+from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.directory import store as directory
+from services.kernel.auth import Actor
+from services.kernel.imports import BOM, CsvRows, Refused, Row, UnreadableFile, other_encoding
+from services.kernel.problems import FieldError, Invalid, Problem, invalid_body
+from services.kernel.settings import Settings
+from services.kernel.texts import Line
+
+_LINE: Final = TypeAdapter(Line)
+_SOURCE: Final = "csv"
+
+# On which line an external id of a section stands.
+Seen = dict[tuple[str, ...], int]
+
+
+class Taken(NamedTuple):
+    """What became of a row that was not refused."""
+
+    outcome: str
+    id: UUID
+
+
+async def take(session: AsyncSession, settings: Settings, actor: Actor, body: bytes, *, dry_run: bool) -> ImportOut:
+    """Take every row that can be taken; a row with an `external_id` is found again by it when it comes again."""
+    rows = _rows(body)
+    await store.one_import_at_a_time(session)
+    # Held here, since the session itself forgets what nobody refers to.
+    held = await directory.sections(session, {code for row in rows for code in _organisers(row, actor)})
+    lines_of: Seen = {}
+    async with undone_if(session, dry_run):
+        items = [await _line(session, settings, actor, row, lines_of, dry_run=dry_run) for row in rows]
+    del held
+    count = Counter(item.outcome for item in items)
+    return ImportOut(
+        dry_run=dry_run, created=count["created"], revised=count["revised"], unchanged=count["unchanged"],
+        refused=count["refused"], items=items, next=None,
+    )  # fmt: skip
+
+
+async def _line(
+    session: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    row: Row,
+    lines_of: Seen,
+    *,
+    dry_run: bool,
+) -> LineOut:
+    external_id: str | None = None
+    try:
+        if row.fault is not None:
+            raise row.fault
+        external_id = _external_id(row, lines_of, *_organisers(row, actor)[:1])
+        taken = await attempt(session, _take_row(session, settings, actor, row, external_id))
+    except Refused as refused:
+        errors = [CellError(column=refused.column, detail=_sentence(refused.reason))]
+        return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, errors=errors)
+    except Problem as problem:
+        errors = [CellError(column=column_of(fault.pointer), detail=fault.detail) for fault in problem.errors]
+        errors = errors or [CellError(column=None, detail=problem.detail)]
+        return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, errors=errors)
+    is_made = taken.outcome == "created"
+    return LineOut.model_validate({
+        "line": row.line, "external_id": external_id, "outcome": taken.outcome,
+        "id": None if is_made and dry_run else taken.id, "errors": [],
+    })  # fmt: skip
+
+
+async def _take_row(
+    session: AsyncSession, settings: Settings, actor: Actor, row: Row, external_id: str | None
+) -> Taken:
+    cells = {name: cell for name, cell in row.values.items() if name != EXTERNAL_ID}
+    organisers = _organisers(row, actor)
+    if organisers:
+        cells["organisers"] = PARTED_BY.join(organisers)
+    source = f"{_SOURCE}:{organisers[0]}" if external_id is not None and organisers else None
+    known = await store.imported(session, source, external_id) if source and external_id else None
+    if known is not None:
+        catalogue.check_reach(actor, known)
+    try:
+        wanted = ActivityDraft.model_validate(laid_over(describing.description(known) if known else {}, cells))
+    except ValidationError as error:
+        raise invalid_body(error) from None
+    if known is None:
+        drafted = await catalogue.draft(
+            session, settings, actor, wanted, source=source, source_id=external_id if source else None
+        )
+        return Taken("created", drafted.id)
+    fields = await describing.differing(session, known, wanted)
+    if not fields:
+        return Taken("unchanged", known.id)
+    await catalogue.revise(session, settings, actor, known, wanted, fields)
+    return Taken("revised", known.id)
+
+
+def _organisers(row: Row, actor: Actor) -> list[str]:
+    """The sections that a row names, the leading one first; else the caller's own."""
+    named = COLUMNS["organisers"].value(row.values.get("organisers", ""))
+    return [each["code"] for each in named] or ([actor.section] if actor.section is not None else [])
+
+
+def _external_id(row: Row, lines_of: Seen, *lead: str) -> str | None:
+    cell = row.values.get(EXTERNAL_ID, "")
+    if not cell.strip():
+        return None
+    try:
+        external_id = _LINE.validate_python(cell)
+    except ValidationError:
+        raise Refused(EXTERNAL_ID, "must be one line of at most 200 characters") from None
+    first = lines_of.setdefault((external_id, *lead), row.line)
+    if first != row.line:
+        raise Refused(EXTERNAL_ID, f"stands on line {first} already")
+    return external_id
+
+
+def _rows(body: bytes) -> list[Row]:
+    """The rows of a file, or a 422 about the file as a whole."""
+    delimiter = _delimiter(body)
+    try:
+        _check_header(body, delimiter)
+        rows = list(CsvRows(io.BytesIO(body), required=(), optional=(EXTERNAL_ID, *COLUMNS), delimiter=delimiter))
+    except UnreadableFile as error:
+        raise Invalid.at("#", f"Line {error.line}: {error.reason}.") from None
+    if not rows:
+        raise Invalid.at("#", "There is no row below the header.")
+    if len(rows) > MOST_ROWS:
+        raise Invalid.at("#", f"There are more than {MOST_ROWS} rows; import them in several files.")
+    return rows
+
+
+def _delimiter(body: bytes) -> str:
+    header = body.partition(b"\n")[0]
+    return ";" if header.count(b";") > header.count(b",") else ","
+
+
+def _check_header(body: bytes, delimiter: str) -> None:
+    if other_encoding(body):
+        # The reader of the rows says which.
+        return
+    text = body.removeprefix(BOM).decode("utf-8", "surrogateescape")
+    try:
+        names = [name.strip() for name in next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter), [])]
+    except csv.Error:
+        # The reader of the rows says what it is.
+        return
+    faults = []
+    for number, name in enumerate(names, start=1):
+        if name not in COLUMNS and name != EXTERNAL_ID:
+            faults.append(FieldError(pointer=f"#/header/{number}", detail="There is no column with this name."))
+        elif name in names[: number - 1]:
+            faults.append(FieldError(pointer=f"#/header/{number}", detail="This column is there already."))
+    # A text that is no table at all has a first line too.
+    if faults and len(faults) < len(names):
+        raise Invalid(errors=faults)
+    if faults:
+        raise Invalid.at("#/header", "The first line must name the columns, as the template does.")
+
+
+def _sentence(reason: str) -> str:
+    return f"{reason[:1].upper()}{reason[1:]}."
