@@ -12,6 +12,7 @@ from starlette.responses import Response
 
 from services.activities.catalogue import actions, describing, linked_data, rules, store
 from services.activities.catalogue.drafts import ActivityDraft, Approval, Reasons
+from services.activities.catalogue.rendering import entity_tag
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityOut
 from services.activities.catalogue.tables import Activity
