@@ -28,6 +28,10 @@ FILTERS: list[dict[str, Any]] = [
     {"kind": "volunteering"},
     {"kind": "gathering"},
     {"programme": "exchangeability"},
+    {"mode": "online"},
+    {"audience": "international_students"},
+    {"free": "true"},
+    {"part_of": "01890000-0000-7000-8000-000000000000"},
     {"from": "2026-11-15T00:00:00Z"},
     {"to": "2012-01-01T00:00:00Z"},
     {"updated_since": "2026-11-01T00:00:00Z"},
@@ -52,7 +56,7 @@ PAIRS = [
     # A range must not end before it begins.
     if not first.keys() & second.keys() and {"from", "to"} != first.keys() | second.keys()
 ]
-FACETS = "area,cause,kind,country,edition,programme"
+FACETS = "area,cause,kind,country,edition,programme,mode,audience"
 
 
 @pytest.fixture(scope="module")

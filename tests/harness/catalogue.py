@@ -35,6 +35,8 @@ def activity(title: str, **fields: Any) -> Activity:
         "online_url": None, "capacity": 40, "takes_sign_ups": True, "sign_up_opens_at": None,
         "sign_up_closes_at": starts_at, "requirements": {}, "accessibility": [], "cost": None, "partners": [],
         "image": None, "reason": None, "sample": False, "source": None, "source_id": None, "source_url": None,
+        "audience": [], "pupils_expected": None, "contact": None, "translations": {}, "part_of": None,
+        "relation": None, "part_of_title": None, "joint": None, "is_series": False, "public_parts": 0,
         "has_places": True, "availability_revision": 0, "updated_at": START - timedelta(days=400),
     }  # fmt: skip
     return Activity(**{**default, **fields})

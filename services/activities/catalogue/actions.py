@@ -29,7 +29,8 @@ async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted:
     """Make a draft for the leading section."""
     row = Activity(
         id=new_id(), state=State.DRAFT.value, revision=0, edition_set_by_hand=False, sample=False, has_places=True,
-        availability_revision=0, reason=None, source=None, source_id=None, source_url=None,
+        availability_revision=0, reason=None, source=None, source_id=None, source_url=None, is_series=False,
+        public_parts=0,
     )  # fmt: skip
     await fill(session, row, wanted)
     check_leads(actor, row)
@@ -48,6 +49,9 @@ async def revise(
     """Change fields of a locked activity; what was reviewed for the label stays."""
     check_reach(actor, row)
     rules.check_editable(State(row.state), fields)
+    if "organisers" in fields:
+        # A co-organiser may change what is to be done, and neither take the lead nor give it away.
+        check_leads(actor, row)
     await fill(session, row, wanted)
     if "organisers" in fields:
         check_leads(actor, row)
@@ -87,6 +91,12 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
         "source_url": None,
         "has_places": True,
         "availability_revision": 0,
+        "part_of": None,
+        "relation": None,
+        "part_of_title": None,
+        "joint": None,
+        "is_series": False,
+        "public_parts": 0,
     }
     for made_by_the_database in ("created_at", "updated_at"):
         kept.pop(made_by_the_database)

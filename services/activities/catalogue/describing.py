@@ -66,10 +66,10 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     row.sign_up_opens_at, row.sign_up_closes_at = opens_at, closes_at
     row.causes = wanted.cause_codes()
     plain = wanted.model_dump(mode="json")
-    for name in ("place", "requirements", "cost", "partners", "image"):
+    for name in ("place", "requirements", "cost", "partners", "image", "contact", "translations"):
         setattr(row, name, plain[name])
     for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "online_url", "capacity",
-                 "takes_sign_ups", "accessibility"):  # fmt: skip
+                 "takes_sign_ups", "accessibility", "audience", "pupils_expected"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
 
 
@@ -90,5 +90,6 @@ def description(row: Activity) -> dict[str, Any]:
         "place": row.place, "online_url": row.online_url, "capacity": row.capacity,
         "sign_up": {name: moment and moment.astimezone(zone).isoformat() for name, moment in sign_up.items()},
         "takes_sign_ups": row.takes_sign_ups, "requirements": row.requirements, "accessibility": row.accessibility,
-        "cost": row.cost, "partners": row.partners, "image": row.image,
+        "cost": row.cost, "partners": row.partners, "image": row.image, "audience": row.audience,
+        "pupils_expected": row.pupils_expected, "contact": row.contact, "translations": row.translations,
     }  # fmt: skip

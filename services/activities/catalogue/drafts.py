@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Annotated, Any
 from zoneinfo import available_timezones
 
+from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
     AnyHttpUrl,
@@ -15,12 +16,29 @@ from pydantic import (
     Field,
     StringConstraints,
     ValidationError,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from services.activities.catalogue.rules import ACCESSIBILITY, AUDIENCES, DOCUMENTS, PROGRAMME_WITH_PUPILS
 from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
-from services.kernel.texts import Code, Count, CountryCode, Flag, LanguageTag, Line, LongText, Received, Storable
+from services.kernel.texts import (
+    AssignedCountryCode,
+    Code,
+    Count,
+    CountryCode,
+    Flag,
+    LanguageTag,
+    Line,
+    LongText,
+    Received,
+    Storable,
+    Trimmed,
+)
+
+MOST_TRANSLATIONS = 24
 
 
 def _known(codes: dict[str, str], what: str) -> AfterValidator:
@@ -63,6 +81,13 @@ def _web_address(value: str) -> str:
         raise PydanticCustomError("web_address", "Must be an http:// or https:// address.") from None
 
 
+def _mail_address(value: str) -> str:
+    try:
+        return validate_email(value, check_deliverability=False, allow_smtputf8=False).ascii_email or value
+    except EmailNotValidError:
+        raise PydanticCustomError("mail_address", "Must be an e-mail address, as section@example.org.") from None
+
+
 def _unique(values: list[Any]) -> list[Any]:
     if len(set(values)) != len(values):
         raise PydanticCustomError("not_unique", "Names something twice.")
@@ -75,6 +100,17 @@ Kind = Annotated[Code, _known(KINDS, "kind")]
 Programme = Annotated[Code, _known(PROGRAMMES, "programme")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
 Zone = Annotated[Line, AfterValidator(_zone)]
+Mode = Annotated[Code, _known(MODES, "mode")]
+Audience = Annotated[Code, _known(AUDIENCES, "audience")]
+Accessibility = Annotated[Code, _known(ACCESSIBILITY, "accessibility")]
+Document = Annotated[Code, _known(DOCUMENTS, "document")]
+Mailbox = Annotated[str, Storable, Trimmed, StringConstraints(max_length=254), AfterValidator(_mail_address)]
+Telephone = Annotated[
+    str,
+    Storable,
+    Trimmed,
+    Field(pattern=r"^\+[1-9][0-9 ()-]{5,22}[0-9]$", description="With the country's prefix, as +39 079 123456."),
+]
 Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
 
 
@@ -126,6 +162,15 @@ class Requirements(Received):
 
     languages: Annotated[list[LanguageTag], Field(max_length=10), AfterValidator(_unique)] = []
     minimum_age: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
+    resident_in: Annotated[
+        AssignedCountryCode | None, Field(description="Only people who live in this country may take part.")
+    ] = None
+    documents: Annotated[
+        list[Document], Field(max_length=10, description="What to have with one."), AfterValidator(_unique)
+    ] = []
+    bring: Annotated[
+        list[Line], Field(max_length=20, description="As gloves; a line each."), AfterValidator(_unique)
+    ] = []
     notes: LongText | None = None
 
 
@@ -149,6 +194,31 @@ class Image(Received):
     alternative_text: Line
 
 
+class Contact(Received):
+    """How the public reaches the organisers, by the address of a function: never a person's name or own address.
+
+    It is shown to everybody with the activity, and stands in no event, no history and no log.
+    """
+
+    email: Mailbox | None = None
+    url: Link | None = None
+    phone: Telephone | None = None
+
+    @model_validator(mode="after")
+    def _at_least_one(self) -> Contact:
+        if not (self.email or self.url or self.phone):
+            raise PydanticCustomError("empty_contact", "Give an e-mail address, a web address or a telephone number.")
+        return self
+
+
+class Translation(Received):
+    """What an activity says, in a further language; what is left out is shown in the main one."""
+
+    title: Line
+    summary: LongText | None = None
+    requirements_notes: LongText | None = None
+
+
 class SignUpWindow(Received):
     """When students may sign up; without it sign-up opens at once and closes at the start."""
 
@@ -164,7 +234,7 @@ class ActivityDraft(Received):
     language: LanguageTag = "en"
     kind: Kind = "volunteering"
     programme: Programme = "socialerasmus"
-    mode: Annotated[Code, _known(MODES, "mode")] = "physical"
+    mode: Mode = "physical"
     edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
     areas: Annotated[
         list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
@@ -183,10 +253,36 @@ class ActivityDraft(Received):
     sign_up: SignUpWindow = SignUpWindow()
     takes_sign_ups: Flag = True
     requirements: Requirements = Requirements()
-    accessibility: Annotated[list[Code], Field(max_length=20), AfterValidator(_unique)] = []
+    accessibility: Annotated[list[Accessibility], Field(max_length=20), AfterValidator(_unique)] = []
+    audience: Annotated[
+        list[Audience], Field(max_length=10, description="Whom it is for."), AfterValidator(_unique)
+    ] = []
+    pupils_expected: Annotated[
+        Count | None, Field(description="In Erasmus in Schools only: pupils are never more than a number.")
+    ] = None
     cost: Cost | None = None
     partners: Annotated[list[Partner], Field(max_length=20)] = []
     image: Image | None = None
+    contact: Annotated[Contact | None, Field(description="Of the organisers' function, never of a person.")] = None
+    translations: Annotated[
+        dict[LanguageTag, Translation],
+        Field(max_length=MOST_TRANSLATIONS, description="In further languages, by BCP 47 tag."),
+    ] = {}
+
+    @field_validator("pupils_expected")
+    @classmethod
+    def _pupils_at_school(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("programme", PROGRAMME_WITH_PUPILS) != PROGRAMME_WITH_PUPILS:
+            raise PydanticCustomError("pupils_elsewhere", "Pupils are expected in Erasmus in Schools only.")
+        return value
+
+    @field_validator("translations")
+    @classmethod
+    def _further_languages(cls, value: dict[str, Translation], info: ValidationInfo) -> dict[str, Translation]:
+        tags = [tag.lower() for tag in value]
+        if str(info.data.get("language", "")).lower() in tags or len(set(tags)) != len(tags):
+            raise PydanticCustomError("further_languages", "Each further language once; `language` is the main one.")
+        return value
 
     def lead(self) -> str:
         """The code of the leading section: the one marked, else the first."""

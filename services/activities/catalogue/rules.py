@@ -49,6 +49,46 @@ EDITABLE: Final = frozenset({State.DRAFT, State.RETURNED, State.APPROVED, State.
 REVIEWED_FIELDS: Final = frozenset({"kind", "programme", "areas", "causes", "organisers"})
 
 
+AUDIENCES: Final = {
+    "international_students": "International students",
+    "local_students": "Local students",
+    "esn_volunteers": "ESN volunteers",
+    "locals": "People who live there",
+    "pupils": "Pupils",
+    "families": "Families",
+    "everybody": "Everybody",
+}
+"""Whom an activity is for."""
+
+DOCUMENTS: Final = {
+    "identity_card": "Identity card or passport",
+    "student_card": "Student card",
+    "residence_permit": "Residence permit",
+    "criminal_record_certificate": "Certificate of the criminal record",
+    "insurance_card": "Insurance card",
+    "parental_consent": "Consent of the parents",
+}
+"""What a participant must be able to show. Nothing about health is among it, and nothing may be added."""
+
+ACCESSIBILITY: Final = {
+    "step-free": "Without steps",
+    "accessible-toilet": "Accessible toilet",
+    "accessible-parking": "Accessible parking",
+    "hearing-loop": "Hearing loop",
+    "sign-language": "Sign language",
+    "captions": "Captions",
+    "easy-language": "Easy language",
+    "quiet-room": "Quiet room",
+    "seated": "Can be done sitting",
+    "public-transport": "Public transport leads there",
+    "guide-dogs": "Guide dogs are welcome",
+    "assistant-free": "An assistant comes along at no cost",
+}
+"""What the organisers say about access."""
+
+PROGRAMME_WITH_PUPILS: Final = "erasmus_in_schools"
+
+
 class ActivityNotFound(NotFound):
     """There is no such activity."""
 

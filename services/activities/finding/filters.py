@@ -6,11 +6,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated, Final
+from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.activities.catalogue.drafts import Area, Cause, Kind, Programme
+from services.activities.catalogue.drafts import Accessibility, Area, Audience, Cause, Kind, Mode, Programme
 from services.activities.finding.conditions import Filters
 from services.activities.finding.rules import Near
 from services.activities.finding.search import FACETS, Sort
@@ -34,11 +35,20 @@ def narrowed(
     sdg: Annotated[list[Annotated[int, Field(ge=1, le=17)]], Query(max_length=MOST_CODES)] = [],
     kind: Annotated[list[Kind], Query(max_length=MOST_CODES)] = [],
     programme: Annotated[list[Programme], Query(max_length=MOST_CODES)] = [],
+    mode: Annotated[list[Mode], Query(max_length=MOST_CODES, description="physical, online or hybrid")] = [],
+    audience: Annotated[list[Audience], Query(max_length=MOST_CODES, description="whom it is for")] = [],
+    free: Annotated[
+        bool | None, Query(description="Costs nothing; or, `false`, something. What states no cost is neither.")
+    ] = None,
+    part_of: Annotated[
+        list[UUID], Query(max_length=MOST_CODES, description="The occurrences of a series, or a joint day's parts.")
+    ] = [],
     language: Annotated[
-        list[LanguageTag], Query(max_length=MOST_CODES, description="pt also finds pt-BR; pt-BR only itself")
+        list[LanguageTag],
+        Query(max_length=MOST_CODES, description="Written in it; pt also finds pt-BR, pt-BR only itself"),
     ] = [],
     accessible: Annotated[
-        list[Code], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
+        list[Accessibility], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
     ] = [],
     since: Annotated[Instant | None, Query(alias="from", description="Ends at or after this instant.")] = None,
     until: Annotated[Instant | None, Query(alias="to", description="Starts before this instant.")] = None,
@@ -68,6 +78,8 @@ def narrowed(
     labels: dict[str, Sequence[str]] = {
         "edition": edition, "country": country, "section": section, "area": area, "cause": cause,
         "sdg": [str(number) for number in sdg], "kind": kind, "programme": programme, "language": language,
+        "mode": mode, "audience": audience, "part_of": [str(identity) for identity in part_of],
+        "free": [] if free is None else [str(free).lower()],
     }  # fmt: skip
     return Filters(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},

@@ -14,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.tables import Activity
 from services.activities.finding.conditions import (
-    IS_PUBLIC,
+    IS_LISTED,
     START,
     Filters,
     Sought,
@@ -35,6 +35,8 @@ _FACETS: Final = {
     "country": Activity.country,
     "edition": Activity.edition,
     "programme": Activity.programme,
+    "mode": Activity.mode,
+    "audience": Activity.audience,
 }
 FACETS: Final = tuple(_FACETS)
 
@@ -96,7 +98,7 @@ async def _documents(
     after: Sequence[Any] | None,
     limit: int,
 ) -> Sequence[Found]:
-    conditions: list[Any] = [IS_PUBLIC, *conditions_of(filters, sought)]
+    conditions: list[Any] = [IS_LISTED, *conditions_of(filters, sought)]
     distance: sa.ColumnElement[Any] = distance_from(filters.near) if filters.near else sa.null()
     if sort is Sort.STARTS_AT:
         statement = sa.select(Activity.document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
@@ -162,7 +164,7 @@ async def _facets(
             *(_FACETS[name].label(name) for name in names),
             *(condition.label(f"{name}_chosen") for name, condition in chosen.items()),
         )
-        .where(IS_PUBLIC, *conditions_of(others, sought))
+        .where(IS_LISTED, *conditions_of(others, sought))
         .cte("found")
         .prefix_with("MATERIALIZED")
     )

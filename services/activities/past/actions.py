@@ -33,7 +33,8 @@ async def record_past(session: AsyncSession, settings: Settings, row: PastActivi
         id=new_id(), revision=0, source=SOURCE, source_id=row.source_id, sample=False, has_places=True,
         availability_revision=0, reason=None, language="en", edition_set_by_hand=False, online_url=None, capacity=None,
         takes_sign_ups=False, sign_up_opens_at=None, sign_up_closes_at=None, requirements={}, accessibility=[],
-        cost=None, image=None,
+        cost=None, image=None, audience=[], pupils_expected=None, contact=None, translations={}, is_series=False,
+        public_parts=0,
     )  # fmt: skip
     for name, value in (await _content(session, row)).items():
         if getattr(activity, name) != value:
