@@ -79,7 +79,8 @@ _LABELS = """
             UNION ALL SELECT 'language', split_part(each, '-', 1)
                 FROM (SELECT tag UNION ALL SELECT jsonb_object_keys(translations)) AS spoken (each)
             UNION ALL SELECT 'language', each
-                FROM (SELECT tag UNION ALL SELECT jsonb_object_keys(translations)) AS spoken (each) WHERE each LIKE '%-%'
+                FROM (SELECT tag UNION ALL SELECT jsonb_object_keys(translations)) AS spoken (each)
+                WHERE each LIKE '%-%'
             UNION ALL SELECT 'area', unnest(areas) UNION ALL SELECT 'cause', unnest(causes)
             UNION ALL SELECT 'sdg', unnest(sdgs)::text UNION ALL SELECT 'section', unnest(section_codes)
             UNION ALL SELECT 'accessible', unnest(accessibility) UNION ALL SELECT 'audience', unnest(audience)

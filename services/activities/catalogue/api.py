@@ -18,6 +18,7 @@ from services.activities.catalogue.schemas import ActivityOut
 from services.activities.catalogue.tables import Activity
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
+from services.kernel.languages import VARY, Languages, chosen
 from services.kernel.problems import (
     Forbidden,
     Invalid,
@@ -41,21 +42,26 @@ _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.
     response_model=ActivityOut,
     responses={200: {"content": {linked_data.MEDIA_TYPE: {}}}, **documented(rules.ActivityNotFound)},
 )
-async def get_activity(request: Request, session: Reading, actor: PerhapsCaller, activity_id: UUID) -> Response:
+async def get_activity(
+    request: Request, session: Reading, actor: PerhapsCaller, wanted: Languages, activity_id: UUID
+) -> Response:
     """One activity; `Accept: application/ld+json` gives a schema.org Event.
 
+    Its texts are in the language that the reader likes best of those that there are, and `Content-Language` says
+    which. The ETag of any of them is one to send in If-Match; what a change changes are the original's texts.
     A draft is shown to those who may change it, and to nobody else.
     """
     row = await store.activity(session, activity_id)
     if row is None or (State(row.state) not in PUBLIC and not _within_reach(actor, row)):
         raise rules.ActivityNotFound
-    reply = _reply(row)
+    language = chosen(wanted, row.documents, original=row.language)
+    reply = _reply(row, language=language)
     if linked_data.is_preferred(request.headers.get("accept", "")):
         # Its ETag comes from its own content: that of the document is the one to send in If-Match.
-        event = linked_data.page(json.loads(row.document))
-        kept = {"Cache-Control": reply.headers["Cache-Control"]}
+        event = linked_data.page(json.loads(row.documents[language] if language else row.document))
+        kept = {name: reply.headers[name] for name in ("Cache-Control", "Content-Language")}
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
-    reply.headers["Vary"] = "Accept"
+    reply.headers["Vary"] = f"Accept, {VARY}"
     return reply
 
 
@@ -89,7 +95,7 @@ async def revise_activity(
     """Change fields of an activity that you have read: send its ETag in If-Match."""
     row = await actions.lock(session, activity_id)
     actions.check_reach(actor, row)
-    check_if_match(request, _etag(row))
+    check_if_match(request, _etag(row), *(_etag(row, language=language) for language in row.documents))
     if not changes:
         raise Invalid.at("#", "Name at least one field.")
     try:
@@ -193,17 +199,20 @@ def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:
     return actor is not None and actor.reaches(sections=frozenset(row.section_codes), country=row.country)
 
 
-def _etag(row: Activity) -> str:
+def _etag(row: Activity, *, language: str | None = None) -> str:
     # The availability and the passing of time change the document without a revision.
-    return f'"{row.revision}.{row.updated_at.timestamp():.6f}"'
+    written = f"{row.revision}.{row.updated_at.timestamp():.6f}"
+    return f'"{written}.{language}"' if language else f'"{written}"'
 
 
-def _reply(row: Activity, *, status: int = 200) -> Response:
-    headers = {"ETag": _etag(row)}
+def _reply(row: Activity, *, status: int = 200, language: str | None = None) -> Response:
+    tag = next((tag for tag in row.translations if tag.lower() == language), row.language)
+    headers = {"ETag": _etag(row, language=language), "Content-Language": tag}
     if status == 201:
         headers["Location"] = f"/activities/v1/activities/{row.id}"
     if State(row.state) in PUBLIC and status == 200:
         headers["Cache-Control"] = "public, max-age=30, stale-while-revalidate=60"
     else:
         headers["Cache-Control"] = "private, no-store"
-    return Response(row.document, status_code=status, media_type="application/json", headers=headers)
+    body = row.documents[language] if language else row.document
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

@@ -44,6 +44,17 @@ async def lock_due_to_turn(session: AsyncSession, *, limit: int) -> Sequence[Act
     return (await session.scalars(statement.with_for_update(skip_locked=True))).all()
 
 
+def document_in(languages: Sequence[str]) -> sa.ColumnElement[str]:
+    """The document in the first of these languages that it is written in, else in its original one."""
+    if not languages:
+        return sa.type_coerce(Activity.document, sa.Text)
+    ways = []
+    for tag in languages:
+        ways.append((sa.func.lower(Activity.language) == tag, Activity.document))
+        ways.append((Activity.documents.has_key(tag), Activity.documents[tag].astext))
+    return sa.case(*ways, else_=Activity.document)
+
+
 def add_history(session: AsyncSession, entry: HistoryEntry) -> None:
     """Remember who did what."""
     session.add(entry)

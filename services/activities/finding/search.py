@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.activities.catalogue.store import document_in
 from services.activities.catalogue.tables import Activity
 from services.activities.finding.conditions import (
     IS_LISTED,
@@ -69,22 +70,23 @@ async def find(
     filters: Filters,
     sort: Sort,
     *,
+    languages: Sequence[str] = (),
     facets: Sequence[str] = (),
     after: Sequence[Any] | None,
     limit: int,
 ) -> Page:
     """Public documents in an order, beginning after a position; unknown starts come last.
 
-    When no text has all the words that are sought, those with similar words are found instead. The first page alone
-    counts facets.
+    Each is in the first of `languages` that it is written in. When no text has all the words that are sought, those
+    with similar words are found instead. The first page alone counts facets.
     """
     sought = await prepare(session, filters.q)
     if sought is not None and after is not None and after[2]:
         sought = sought.forgiving()
-    found = await _documents(session, filters, sort, sought, after=after, limit=limit)
+    found = await _documents(session, filters, sort, sought, languages=languages, after=after, limit=limit)
     if sought is not None and not found and after is None:
         sought = sought.forgiving()
-        found = await _documents(session, filters, sort, sought, after=None, limit=limit)
+        found = await _documents(session, filters, sort, sought, languages=languages, after=None, limit=limit)
     counts = await _facets(session, filters, facets, sought) if facets and after is None else None
     return Page(found, counts)
 
@@ -95,13 +97,15 @@ async def _documents(
     sort: Sort,
     sought: Sought | None,
     *,
+    languages: Sequence[str],
     after: Sequence[Any] | None,
     limit: int,
 ) -> Sequence[Found]:
     conditions: list[Any] = [IS_LISTED, *conditions_of(filters, sought)]
     distance: sa.ColumnElement[Any] = distance_from(filters.near) if filters.near else sa.null()
+    document = document_in(languages)
     if sort is Sort.STARTS_AT:
-        statement = sa.select(Activity.document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
+        statement = sa.select(document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
         statement = statement.order_by(START, Activity.id).limit(limit)
         if after is not None:
             moment = sa.cast(sa.literal(after[0], sa.Text), sa.DateTime(timezone=True))
@@ -122,14 +126,14 @@ async def _documents(
         page = shown.subquery("page")
         again = (page.c.key.desc(), page.c.id.desc()) if sort is Sort.RELEVANCE else (page.c.key, page.c.id)
         statement = (
-            sa.select(Activity.document, page.c.key, page.c.id, page.c.distance)
+            sa.select(document, page.c.key, page.c.id, page.c.distance)
             .join(page, page.c.id == Activity.id)
             .order_by(*again)
         )
     with_mistakes = sought is not None and sought.with_mistakes
     return [
-        Found(document, distance_km, [position, str(identity), with_mistakes])
-        for document, position, identity, distance_km in await session.execute(statement)
+        Found(written, distance_km, [position, str(identity), with_mistakes])
+        for written, position, identity, distance_km in await session.execute(statement)
     ]
 
 
