@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
 from services.activities.catalogue import rules, store
-from services.activities.catalogue.describing import fill
+from services.activities.catalogue.describing import description, fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
@@ -52,10 +53,12 @@ async def revise(
     if "organisers" in fields:
         # A co-organiser may change what is to be done, and neither take the lead nor give it away.
         check_leads(actor, row)
+    before = description(row)
     await fill(session, row, wanted)
     if "organisers" in fields:
         check_leads(actor, row)
-    await changed(session, settings, row, actor, "revise")
+    changes = rules.changes_between(before, description(row))
+    await changed(session, settings, row, actor, "revise", changes=changes)
     return row
 
 
@@ -66,11 +69,13 @@ async def act(
     check_reach(actor, row)
     if verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
         raise rules.ReviewerNeeded
-    row.state = rules.next_state(State(row.state), verb).value
+    before = row.state
+    row.state = rules.next_state(State(before), verb).value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
         raise rules.NotStartedYet
     row.reason = reason
-    await changed(session, settings, row, actor, verb.value, reason=reason)
+    changes = {"state": {"before": before, "after": row.state}}
+    await changed(session, settings, row, actor, verb.value, reason=reason, changes=changes)
     return row
 
 
@@ -118,7 +123,13 @@ def check_reach(actor: Actor, row: Activity) -> None:
 
 
 async def changed(
-    session: AsyncSession, settings: Settings, row: Activity, actor: Actor | None, verb: str, reason: str | None = None
+    session: AsyncSession,
+    settings: Settings,
+    row: Activity,
+    actor: Actor | None,
+    verb: str,
+    reason: str | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> None:
     """Everything that goes with a change: revision, document, history and, once public, the event."""
     was_public = row.revision > 0 and verb not in {Verb.PUBLISH, Verb.CANCEL, Verb.COMPLETE, "record"}
@@ -137,6 +148,9 @@ async def changed(
             reason=reason,
             actor_id=actor.id if actor else None,
             actor_role=actor.role.value if actor else "import",
+            actor_section=actor.section if actor else None,
+            actor_country=actor.country if actor else None,
+            changes=changes or {},
         ),
     )
     state = State(row.state)

@@ -14,11 +14,12 @@ from starlette.responses import Response
 from services.activities.catalogue import actions, describing, linked_data, rules, store
 from services.activities.catalogue.drafts import ActivityDraft, Reasons
 from services.activities.catalogue.rules import PUBLIC, State, Verb
-from services.activities.catalogue.schemas import ActivityOut
-from services.activities.catalogue.tables import Activity
+from services.activities.catalogue.schemas import ActivityOut, ActorOut, HistoryEntryOut, HistoryPage
+from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
 from services.kernel.languages import VARY, Languages, chosen
+from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
     Invalid,
@@ -34,6 +35,7 @@ from services.kernel.runtime import Reading, Running, Writing
 
 router = make_router(tag="catalogue")
 
+_READ_BY_COORDINATORS = documented(Unauthenticated, Forbidden, rules.ActivityNotFound)
 _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState)
 
 
@@ -63,6 +65,21 @@ async def get_activity(
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
     reply.headers["Vary"] = f"Accept, {VARY}"
     return reply
+
+
+@router.get("/activities/{activity_id}/history", responses=_READ_BY_COORDINATORS)
+async def list_history(
+    request: Request, session: Reading, actor: Caller, activity_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> HistoryPage:
+    """Who did what to an activity and when, from the beginning: for those who may change it. It only ever grows."""
+    page = Page(request, cursor)
+    row = await store.activity(session, activity_id)
+    if row is None:
+        raise rules.ActivityNotFound
+    actions.check_reach(actor, row)
+    found = await store.history(session, activity_id, after=page.after, limit=limit + 1)
+    next_url = page.next_url([found[limit - 1].revision]) if len(found) > limit else None
+    return HistoryPage(items=[_entry(each) for each in found[:limit]], next=next_url)
 
 
 @router.post(
@@ -186,6 +203,13 @@ async def duplicate_activity(session: Writing, runtime: Running, actor: Caller, 
     """Draft a new activity with the content of this one."""
     original = await actions.lock(session, activity_id)
     return _reply(await actions.duplicate(session, runtime.settings, actor, original), status=201)
+
+
+def _entry(row: HistoryEntry) -> HistoryEntryOut:
+    by = ActorOut(id=row.actor_id, role=row.actor_role, section=row.actor_section, country=row.actor_country)
+    return HistoryEntryOut(
+        revision=row.revision, verb=row.verb, at=row.at, by=by, reason=row.reason, changes=row.changes
+    )
 
 
 async def _act(

@@ -48,7 +48,10 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
     """The activity as everybody reads it in its original language, with its times in its own zone."""
     zone = ZoneInfo(row.time_zone)
     offered = _takes_sign_ups(row) and State(row.state) in PUBLIC
-    translations = {tag: TranslationOut.model_validate(texts) for tag, texts in sorted(row.translations.items())}
+    translations = {
+        tag: TranslationOut.model_validate({**_NOT_TRANSLATED, **texts})
+        for tag, texts in sorted(row.translations.items())
+    }
     return ActivityOut(
         id=row.id,
         url=f"{settings.base_url}/activities/v1/activities/{row.id}",
@@ -142,6 +145,7 @@ def snapshot(row: Activity) -> contracts.Activity:
 
 
 _NO_DISTANCE = ',"distance_km":null}'
+_NOT_TRANSLATED: dict[str, Any] = dict.fromkeys(("summary", "requirements_notes"))
 _NO_CONTACT: dict[str, Any] = dict.fromkeys(("email", "url", "phone"))
 _NO_REQUIREMENTS: dict[str, Any] = {
     "languages": [], "minimum_age": None, "resident_in": None, "documents": [], "bring": [], "notes": None,

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from services.kernel.problems import Conflict, Forbidden, NotFound
@@ -86,6 +87,12 @@ ACCESSIBILITY: Final = {
 }
 """What the organisers say about access."""
 
+TOLD_IN_FULL: Final = frozenset(
+    {"language", "kind", "programme", "mode", "edition", "areas", "causes", "sdgs", "organisers", "starts_at",
+     "ends_at", "time_zone", "capacity", "sign_up", "takes_sign_ups", "accessibility", "audience", "pupils_expected", "cost"}
+)  # fmt: skip
+"""Fields whose history tells what was and what is; of texts and contacts, which may speak of people, only that."""
+
 PROGRAMME_WITH_PUPILS: Final = "erasmus_in_schools"
 
 
@@ -130,6 +137,19 @@ def check_editable(state: State, changed: frozenset[str]) -> None:
         raise WrongState(f"An activity that is {state} can't be changed.")
     if state in {State.APPROVED, State.PUBLISHED} and changed & REVIEWED_FIELDS:
         raise LabelFieldsFixed
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Which fields of a description differ, as its history tells them.
+
+    >>> changes_between({"capacity": 4, "title": "A"}, {"capacity": 5, "title": "B"})
+    {'capacity': {'before': 4, 'after': 5}, 'title': None}
+    """
+    return {
+        name: {"before": before[name], "after": after[name]} if name in TOLD_IN_FULL else None
+        for name in after
+        if before[name] != after[name]
+    }
 
 
 class WallClockError(ValueError):

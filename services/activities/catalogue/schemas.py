@@ -40,8 +40,8 @@ class TranslationOut(Sent):
     """What an activity says in a further language."""
 
     title: str
-    summary: str | None = None
-    requirements_notes: str | None = None
+    summary: str | None
+    requirements_notes: str | None
 
 
 class WholeOut(Sent):
@@ -59,6 +59,40 @@ class PartsOut(Sent):
     relation: Literal["occurrence", "local_part"]
     count: int = Field(description="Those that are published or were held.")
     url: str = Field(description="The list of those that are public.")
+
+
+class ActorOut(Sent):
+    """Who did something: a role and how far it reaches, and the id of the token; no name."""
+
+    id: UUID | None
+    role: str
+    section: str | None
+    country: str | None
+
+
+class ChangeOut(Sent):
+    """What a field was and what it is since."""
+
+    before: Any
+    after: Any
+
+
+class HistoryEntryOut(Sent):
+    """Something that was done to an activity."""
+
+    revision: int
+    verb: str
+    at: datetime
+    by: ActorOut
+    reason: str | None
+    changes: dict[str, ChangeOut | None] = Field(description="By field; null where only that it changed is kept.")
+
+
+class HistoryPage(Sent):
+    """One page of an activity's history."""
+
+    items: list[HistoryEntryOut]
+    next: str | None
 
 
 class ActivityOut(Sent):

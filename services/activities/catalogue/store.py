@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -42,6 +43,16 @@ async def lock_due_to_turn(session: AsyncSession, *, limit: int) -> Sequence[Act
     """Activities whose sign-up opens or closes by the passing of time, and has done so."""
     statement = sa.select(Activity).where(Activity.turns_at <= sa.func.now()).order_by(Activity.turns_at).limit(limit)
     return (await session.scalars(statement.with_for_update(skip_locked=True))).all()
+
+
+async def history(
+    session: AsyncSession, identity: UUID, *, after: Sequence[Any] | None, limit: int
+) -> Sequence[HistoryEntry]:
+    """What was done to an activity, from the beginning."""
+    statement = sa.select(HistoryEntry).where(HistoryEntry.activity_id == identity)
+    if after is not None:
+        statement = statement.where(HistoryEntry.revision > after[0])
+    return (await session.scalars(statement.order_by(HistoryEntry.revision).limit(limit))).all()
 
 
 def document_in(languages: Sequence[str]) -> sa.ColumnElement[str]:
