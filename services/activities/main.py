@@ -10,6 +10,7 @@ from services.activities.directory import api as directory
 from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.finding import api as finding
+from services.activities.series import api as series
 from services.activities.tables import METADATA
 from services.activities.web import api as web
 from services.contracts import ACTIVITIES, AvailabilityChanged
@@ -21,7 +22,15 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(
+        finding.router,
+        catalogue.router,
+        series.router,
+        directory.router,
+        campaigns.router,
+        feeds.router,
+        web.router,
+    ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

@@ -32,6 +32,7 @@ CODES = {
         "Activity.edition",
         "Activity.areas",
         "Activity.causes",
+        "Activity.relation",
     ),
     *("Activity.country", "Activity.time_zone", "Organiser.code", "SectionRecorded.code", "SectionRecorded.country"),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),

@@ -17,6 +17,7 @@ from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.kernel import events
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
+from services.kernel.problems import Invalid
 from services.kernel.settings import Settings
 
 _EVENT_OF = {
@@ -26,8 +27,10 @@ _EVENT_OF = {
 }
 
 
-async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted: ActivityDraft) -> Activity:
-    """Make a draft for the leading section."""
+async def draft(
+    session: AsyncSession, settings: Settings, actor: Actor, wanted: ActivityDraft, *, whole: Activity | None = None
+) -> Activity:
+    """Make a draft for the leading section; `whole` is the joint day that it is a local part of."""
     row = Activity(
         id=new_id(), state=State.DRAFT.value, revision=0, edition_set_by_hand=False, sample=False, has_places=True,
         availability_revision=0, reason=None, source=None, source_id=None, source_url=None, is_series=False,
@@ -35,6 +38,10 @@ async def draft(session: AsyncSession, settings: Settings, actor: Actor, wanted:
     )  # fmt: skip
     await fill(session, row, wanted)
     check_leads(actor, row)
+    if whole is not None:
+        if whole.joint == "country" and whole.country != row.country:
+            raise Invalid.at("#/part_of", "This is the joint day of another country.")
+        row.part_of, row.relation, row.part_of_title = whole.id, "local_part", whole.title
     await changed(session, settings, row, actor, "draft")
     return row
 
@@ -159,8 +166,17 @@ async def changed(
         await events.record(session, kind(activity=snapshot(row)))
 
 
+async def touch(session: AsyncSession, settings: Settings, row: Activity) -> None:
+    """Render a locked activity anew after something beside it changed, which is no revision of its own."""
+    row.updated_at = moment = await store.now(session)
+    render(row, settings, now=moment)
+
+
 async def lock(session: AsyncSession, identity: UUID) -> Activity:
-    """The activity, locked, or a 404."""
+    """The activity, locked, or a 404; what it is a part of is locked before it, always in this order."""
+    whole = await store.whole_of(session, identity)
+    if whole is not None:
+        await store.lock_activity(session, whole)
     row = await store.lock_activity(session, identity)
     if row is None:
         raise rules.ActivityNotFound

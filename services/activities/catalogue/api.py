@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.catalogue import actions, describing, linked_data, rules, store
+from services.activities.catalogue import actions, describing, linked_data, parts, rules, store
 from services.activities.catalogue.drafts import ActivityDraft, Reasons
 from services.activities.catalogue.rules import PUBLIC, State, Verb
 from services.activities.catalogue.schemas import ActivityOut, ActorOut, HistoryEntryOut, HistoryPage
@@ -91,7 +91,7 @@ async def list_history(
 )
 async def draft_activity(session: Writing, runtime: Running, actor: Caller, wanted: ActivityDraft) -> Response:
     """Draft an activity of your section."""
-    return _reply(await actions.draft(session, runtime.settings, actor, wanted), status=201)
+    return _reply(await parts.draft(session, runtime.settings, actor, wanted), status=201)
 
 
 @router.patch(
@@ -119,7 +119,7 @@ async def revise_activity(
         wanted = ActivityDraft.model_validate({**describing.description(row), **changes})
     except ValidationError as error:
         raise invalid_body(error) from None
-    return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
+    return _reply(await parts.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
 
 
 @router.post(
@@ -216,7 +216,7 @@ async def _act(
     session: Writing, runtime: Running, actor: Caller, identity: UUID, verb: Verb, reason: str | None = None
 ) -> Response:
     row = await actions.lock(session, identity)
-    return _reply(await actions.act(session, runtime.settings, actor, row, verb, reason))
+    return _reply(await parts.act(session, runtime.settings, actor, row, verb, reason))
 
 
 def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:

@@ -69,7 +69,7 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     for name in ("place", "requirements", "cost", "partners", "image", "contact", "translations"):
         setattr(row, name, plain[name])
     for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "online_url", "capacity",
-                 "takes_sign_ups", "accessibility", "audience", "pupils_expected"):  # fmt: skip
+                 "takes_sign_ups", "accessibility", "audience", "pupils_expected", "joint"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
 
 
@@ -92,4 +92,5 @@ def description(row: Activity) -> dict[str, Any]:
         "takes_sign_ups": row.takes_sign_ups, "requirements": row.requirements, "accessibility": row.accessibility,
         "cost": row.cost, "partners": row.partners, "image": row.image, "audience": row.audience,
         "pupils_expected": row.pupils_expected, "contact": row.contact, "translations": row.translations,
+        "joint": row.joint, "part_of": row.part_of if row.relation == "local_part" else None,
     }  # fmt: skip

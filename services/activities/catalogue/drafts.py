@@ -5,51 +5,36 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
+from uuid import UUID
 from zoneinfo import available_timezones
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import (
     AfterValidator,
-    AnyHttpUrl,
     BeforeValidator,
     Field,
     StringConstraints,
-    ValidationError,
     ValidationInfo,
     field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
-from services.activities.catalogue.rules import ACCESSIBILITY, AUDIENCES, DOCUMENTS, PROGRAMME_WITH_PUPILS
-from services.activities.directory.rules import AREAS, CAUSES, KINDS, MODES, PROGRAMMES
-from services.kernel.texts import (
-    AssignedCountryCode,
-    Code,
-    Count,
-    CountryCode,
-    Flag,
-    LanguageTag,
-    Line,
-    LongText,
-    Received,
-    Storable,
-    Trimmed,
+from services.activities.catalogue.details import (
+    MOST_TRANSLATIONS,
+    Accessibility,
+    Audience,
+    Contact,
+    Link,
+    Mode,
+    Requirements,
+    Translation,
+    known,
+    unique,
 )
-
-MOST_TRANSLATIONS = 24
-
-
-def _known(codes: dict[str, str], what: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if value not in codes:
-            raise PydanticCustomError(
-                "unknown_code", "Unknown {what}; one of: {codes}.", {"what": what, "codes": ", ".join(codes)}
-            )
-        return value
-
-    return AfterValidator(check)
+from services.activities.catalogue.rules import PROGRAMME_WITH_PUPILS
+from services.activities.directory.rules import AREAS, CAUSES, KINDS, PROGRAMMES
+from services.kernel.texts import Code, Count, CountryCode, Flag, LanguageTag, Line, LongText, Received, Storable
 
 
 def _zone(value: str) -> str:
@@ -74,44 +59,12 @@ def _between_1900_and_2200(value: datetime) -> datetime:
     return value
 
 
-def _web_address(value: str) -> str:
-    try:
-        return str(AnyHttpUrl(value))
-    except ValidationError:
-        raise PydanticCustomError("web_address", "Must be an http:// or https:// address.") from None
-
-
-def _mail_address(value: str) -> str:
-    try:
-        return validate_email(value, check_deliverability=False, allow_smtputf8=False).ascii_email or value
-    except EmailNotValidError:
-        raise PydanticCustomError("mail_address", "Must be an e-mail address, as section@example.org.") from None
-
-
-def _unique(values: list[Any]) -> list[Any]:
-    if len(set(values)) != len(values):
-        raise PydanticCustomError("not_unique", "Names something twice.")
-    return values
-
-
-Area = Annotated[Code, _known(AREAS, "area")]
-Cause = Annotated[Code, _known(CAUSES, "cause")]
-Kind = Annotated[Code, _known(KINDS, "kind")]
-Programme = Annotated[Code, _known(PROGRAMMES, "programme")]
+Area = Annotated[Code, known(AREAS, "area")]
+Cause = Annotated[Code, known(CAUSES, "cause")]
+Kind = Annotated[Code, known(KINDS, "kind")]
+Programme = Annotated[Code, known(PROGRAMMES, "programme")]
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
 Zone = Annotated[Line, AfterValidator(_zone)]
-Mode = Annotated[Code, _known(MODES, "mode")]
-Audience = Annotated[Code, _known(AUDIENCES, "audience")]
-Accessibility = Annotated[Code, _known(ACCESSIBILITY, "accessibility")]
-Document = Annotated[Code, _known(DOCUMENTS, "document")]
-Mailbox = Annotated[str, Storable, Trimmed, StringConstraints(max_length=254), AfterValidator(_mail_address)]
-Telephone = Annotated[
-    str,
-    Storable,
-    Trimmed,
-    Field(pattern=r"^\+[1-9][0-9 ()-]{5,22}[0-9]$", description="With the country's prefix, as +39 079 123456."),
-]
-Link = Annotated[str, Storable, StringConstraints(max_length=1000), AfterValidator(_web_address)]
 
 
 class OrganiserIn(Received):
@@ -157,23 +110,6 @@ class Place(Received):
         return self
 
 
-class Requirements(Received):
-    """What a participant must bring along, in facts; never anything about health."""
-
-    languages: Annotated[list[LanguageTag], Field(max_length=10), AfterValidator(_unique)] = []
-    minimum_age: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
-    resident_in: Annotated[
-        AssignedCountryCode | None, Field(description="Only people who live in this country may take part.")
-    ] = None
-    documents: Annotated[
-        list[Document], Field(max_length=10, description="What to have with one."), AfterValidator(_unique)
-    ] = []
-    bring: Annotated[
-        list[Line], Field(max_length=20, description="As gloves; a line each."), AfterValidator(_unique)
-    ] = []
-    notes: LongText | None = None
-
-
 class Cost(Received):
     """What taking part costs a person."""
 
@@ -194,31 +130,6 @@ class Image(Received):
     alternative_text: Line
 
 
-class Contact(Received):
-    """How the public reaches the organisers, by the address of a function: never a person's name or own address.
-
-    It is shown to everybody with the activity, and stands in no event, no history and no log.
-    """
-
-    email: Mailbox | None = None
-    url: Link | None = None
-    phone: Telephone | None = None
-
-    @model_validator(mode="after")
-    def _at_least_one(self) -> Contact:
-        if not (self.email or self.url or self.phone):
-            raise PydanticCustomError("empty_contact", "Give an e-mail address, a web address or a telephone number.")
-        return self
-
-
-class Translation(Received):
-    """What an activity says, in a further language; what is left out is shown in the main one."""
-
-    title: Line
-    summary: LongText | None = None
-    requirements_notes: LongText | None = None
-
-
 class SignUpWindow(Received):
     """When students may sign up; without it sign-up opens at once and closes at the start."""
 
@@ -237,11 +148,11 @@ class ActivityDraft(Received):
     mode: Mode = "physical"
     edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
     areas: Annotated[
-        list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
+        list[Area], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(unique)
     ]
     causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6), AfterValidator(_one_is_main)]
     sdgs: Annotated[
-        list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)
+        list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(unique)
     ] = []
     organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40), AfterValidator(_one_leads)]
     starts_at: WallClock
@@ -253,9 +164,9 @@ class ActivityDraft(Received):
     sign_up: SignUpWindow = SignUpWindow()
     takes_sign_ups: Flag = True
     requirements: Requirements = Requirements()
-    accessibility: Annotated[list[Accessibility], Field(max_length=20), AfterValidator(_unique)] = []
+    accessibility: Annotated[list[Accessibility], Field(max_length=20), AfterValidator(unique)] = []
     audience: Annotated[
-        list[Audience], Field(max_length=10, description="Whom it is for."), AfterValidator(_unique)
+        list[Audience], Field(max_length=10, description="Whom it is for."), AfterValidator(unique)
     ] = []
     pupils_expected: Annotated[
         Count | None, Field(description="In Erasmus in Schools only: pupils are never more than a number.")
@@ -268,6 +179,22 @@ class ActivityDraft(Received):
         dict[LanguageTag, Translation],
         Field(max_length=MOST_TRANSLATIONS, description="In further languages, by BCP 47 tag."),
     ] = {}
+    joint: Annotated[
+        Literal["country", "international"] | None,
+        Field(
+            description="A joint day, to which sections of the country, or of all, add local parts; fixed from then."
+        ),
+    ] = None
+    part_of: Annotated[
+        UUID | None, Field(description="The joint day of which this is a local part; fixed from then on.")
+    ] = None
+
+    @field_validator("part_of")
+    @classmethod
+    def _part_or_whole(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+        if value is not None and info.data.get("joint") is not None:
+            raise PydanticCustomError("part_or_whole", "A joint day can't be a part of another.")
+        return value
 
     @field_validator("pupils_expected")
     @classmethod

@@ -141,6 +141,9 @@ def snapshot(row: Activity) -> contracts.Activity:
         sign_up_closes_at=row.sign_up_closes_at,
         minimum_age=row.requirements.get("minimum_age"),
         sample=row.sample,
+        part_of=row.part_of,
+        relation=row.relation,
+        has_parts=row.is_series or row.joint is not None,
     )
 
 

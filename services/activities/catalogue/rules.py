@@ -89,7 +89,8 @@ ACCESSIBILITY: Final = {
 
 TOLD_IN_FULL: Final = frozenset(
     {"language", "kind", "programme", "mode", "edition", "areas", "causes", "sdgs", "organisers", "starts_at",
-     "ends_at", "time_zone", "capacity", "sign_up", "takes_sign_ups", "accessibility", "audience", "pupils_expected", "cost"}
+     "ends_at", "time_zone", "capacity", "sign_up", "takes_sign_ups", "accessibility", "audience", "pupils_expected",
+     "cost"}
 )  # fmt: skip
 """Fields whose history tells what was and what is; of texts and contacts, which may speak of people, only that."""
 
@@ -120,6 +121,22 @@ class OutOfReach(Forbidden):
 
 class ReviewerNeeded(Forbidden):
     """Only the national coordinator of the activity's country, or ESN International, decides about the label."""
+
+
+class PartsAreFixed(Conflict):
+    """Whether an activity is a joint day, and what it is a part of, is said when it is drafted and stays."""
+
+
+class FollowsItsSeries(Conflict):
+    """An occurrence has its own times, place, capacity and sign-up; all else is decided and changed at its series."""
+
+
+class SpansItsOccurrences(Conflict):
+    """A series lasts from its first occurrence to its last; the occurrences are what can be moved."""
+
+
+class JointDayNotYours(Forbidden):
+    """A country's joint day is drafted by its national coordinator, an international one by ESN International."""
 
 
 def next_state(state: State, verb: Verb) -> State:

@@ -28,6 +28,24 @@ async def lock_activity(session: AsyncSession, identity: UUID) -> Activity | Non
     return await session.get(Activity, identity, with_for_update=True)
 
 
+async def whole_of(session: AsyncSession, identity: UUID) -> UUID | None:
+    """What an activity is a part of, which never changes."""
+    return await session.scalar(sa.select(Activity.part_of).where(Activity.id == identity))
+
+
+async def lock_parts(session: AsyncSession, whole: UUID) -> Sequence[Activity]:
+    """The parts of an activity, locked, in the order of their start."""
+    statement = sa.select(Activity).where(Activity.part_of == whole).order_by(Activity.id).with_for_update()
+    found = (await session.scalars(statement.execution_options(populate_existing=True))).all()
+    return sorted(found, key=lambda part: (str(part.starts_at), part.id))
+
+
+async def public_parts(session: AsyncSession, whole: UUID) -> int:
+    """How many parts of an activity are published or were held."""
+    these = sa.and_(Activity.part_of == whole, Activity.state.in_(("published", "held")))
+    return (await session.execute(sa.select(sa.func.count()).where(these))).scalar_one()
+
+
 async def imported(session: AsyncSession, source: str, source_id: str) -> Activity | None:
     """The activity that was made from a record of another system."""
     statement = sa.select(Activity).where(Activity.source == source, Activity.source_id == source_id).with_for_update()

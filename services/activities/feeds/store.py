@@ -125,7 +125,8 @@ async def page_of_exported(session: AsyncSession, *, page: int, limit: int) -> S
             Activity.document,
         )
         .join(Activity, Activity.id == Change.id)
-        .where(IS_PUBLIC)
+        # As they are counted: a series once, a joint day by its parts.
+        .where(IS_PUBLIC, Activity.relation.is_distinct_from("occurrence"), Activity.joint.is_(None))
         .order_by(Change.number)
         .offset(page * limit)
         .limit(limit)

@@ -11,7 +11,8 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.activities.catalogue.drafts import Accessibility, Area, Audience, Cause, Kind, Mode, Programme
+from services.activities.catalogue.details import Accessibility, Audience, Mode
+from services.activities.catalogue.drafts import Area, Cause, Kind, Programme
 from services.activities.finding.conditions import Filters
 from services.activities.finding.rules import Near
 from services.activities.finding.search import FACETS, Sort
