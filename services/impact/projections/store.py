@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from services import contracts
 from services.impact.projections.rules import CheckedIn
 from services.impact.projections.tables import Activity, Attendance, Edition, Section
 from services.impact.tables import Table
+
+OCCURRENCE: Final = "occurrence"
 
 
 async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool:
@@ -28,7 +30,8 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
             "causes": list(told.causes), "sdgs": list(told.sdgs), "section": told.section,
             "section_codes": [organiser.code for organiser in told.organisers if organiser.code is not None],
             "country": told.country, "starts_at": told.starts_at, "starts_on": told.starts_on,
-            "capacity": told.capacity, "sample": told.sample,
+            "capacity": told.capacity, "sample": told.sample, "part_of": told.part_of,
+            "relation": told.relation, "has_parts": told.has_parts,
         },
     )  # fmt: skip
 
@@ -73,10 +76,24 @@ async def activity(session: AsyncSession, identity: UUID) -> Activity | None:
     return await session.get(Activity, identity)
 
 
-async def lock_activity(session: AsyncSession, identity: UUID) -> bool:
-    """Hold the activity until the transaction ends; answers whether it is known."""
-    statement = sa.select(sa.literal(1)).where(Activity.activity_id == identity).with_for_update(of=Activity)
-    return (await session.execute(statement)).first() is not None
+async def lock_with_its_series(session: AsyncSession, identity: UUID) -> Sequence[UUID]:
+    """Hold an activity until the transaction ends, and with an occurrence all of its series; nothing if unknown."""
+    statement = _with_their_series([identity]).order_by(Activity.activity_id).with_for_update(of=Activity)
+    return (await session.scalars(statement)).all()
+
+
+async def with_their_series(session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:
+    """These activities, and with each occurrence all of its series."""
+    return set((await session.scalars(_with_their_series(identities))).all())
+
+
+def _with_their_series(identities: Iterable[UUID]) -> sa.Select[UUID]:
+    these = sa.cast(list(identities), sa.ARRAY(sa.Uuid))
+    one = sa.orm.aliased(Activity)
+    series = sa.select(one.part_of).where(one.activity_id == sa.func.any(these), one.relation == OCCURRENCE)
+    # The relation is spelt out, since a partial index is not used for a parameter.
+    others = sa.and_(sa.text("activities.relation = 'occurrence'"), Activity.part_of.in_(series))
+    return sa.select(Activity.activity_id).where(sa.or_(Activity.activity_id == sa.func.any(these), others))
 
 
 async def checked_in(session: AsyncSession, identity: UUID) -> CheckedIn:
