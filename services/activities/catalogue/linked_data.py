@@ -63,6 +63,8 @@ def event(document: dict[str, Any]) -> dict[str, Any]:
         "offers": _offer(document),
         "typicalAgeRange": (age := document["requirements"]["minimum_age"]) and f"{age}-",
         "about": [_cause(cause["code"], base) for cause in document["causes"]],
+        "audience": [{"@type": "Audience", "audienceType": each} for each in document.get("audience", [])],
+        "superEvent": _whole(document.get("part_of")),
         "keywords": [document["kind"], document["programme"], *document["areas"]],
     }
     return without_unknown(told)
@@ -115,6 +117,13 @@ def _locations(document: dict[str, Any]) -> Any:
     online = document["online_url"] and {"@type": "VirtualLocation", "url": document["online_url"]}
     found = [location for location in (place(document), online) if location]
     return found[0] if len(found) == 1 else found
+
+
+def _whole(known: dict[str, Any] | None) -> dict[str, Any] | None:
+    if known is None:
+        return None
+    kind = "EventSeries" if known["relation"] == "occurrence" else "Event"
+    return {"@type": kind, "@id": known["url"], "name": known["title"], "url": known["url"]}
 
 
 def _offer(document: dict[str, Any]) -> dict[str, Any] | None:

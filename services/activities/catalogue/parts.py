@@ -64,8 +64,10 @@ async def revise(
         raise rules.SpansItsOccurrences
     await actions.revise(session, settings, actor, row, wanted, fields)
     if row.is_series:
+        now = await store.now(session)
         for part in await store.lock_parts(session, row.id):
-            await _take_over(session, settings, actor, row, part, before)
+            if part.state not in {State.HELD, State.CANCELLED} and _is_to_come(part, now):
+                await _take_over(session, settings, actor, row, part, before)
     elif row.joint is not None and row.title != before["title"]:
         for part in await store.lock_parts(session, row.id):
             part.part_of_title = row.title
@@ -133,8 +135,6 @@ def _occurrence(series: dict[str, Any], starts_at: datetime, ends_at: datetime) 
 async def _take_over(
     session: AsyncSession, settings: Settings, actor: Actor, series: Activity, part: Activity, before: dict[str, Any]
 ) -> None:
-    if part.state in {State.HELD, State.CANCELLED} or not _is_to_come(part, await store.now(session)):
-        return
     was, wanted = description(part), description(series)
     common = {name for name in _COMMON if was[name] == before[name]}
     wanted |= {name: was[name] for name in _OWN - common}

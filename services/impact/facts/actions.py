@@ -38,8 +38,10 @@ async def refold(session: AsyncSession, activity_id: UUID) -> None:
 
     It looks at states and not at events, so it may be called for the same event twice, late or in any order.
     """
+    if not await projections.lock_activity(session, activity_id):
+        return
     # Which occurrence stands for its series can change with any of them.
-    concerned = await projections.lock_with_its_series(session, activity_id)
+    concerned = sorted(await projections.with_their_series(session, [activity_id]))
     stored = await store.stored(session, concerned)
     facts = {report.activity_id: facts_of(report) for report in await store.verified(session, concerned)}
     for identity in concerned:

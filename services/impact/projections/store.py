@@ -76,24 +76,21 @@ async def activity(session: AsyncSession, identity: UUID) -> Activity | None:
     return await session.get(Activity, identity)
 
 
-async def lock_with_its_series(session: AsyncSession, identity: UUID) -> Sequence[UUID]:
-    """Hold an activity until the transaction ends, and with an occurrence all of its series; nothing if unknown."""
-    statement = _with_their_series([identity]).order_by(Activity.activity_id).with_for_update(of=Activity)
-    return (await session.scalars(statement)).all()
+async def lock_activity(session: AsyncSession, identity: UUID) -> bool:
+    """Hold the activity until the transaction ends; answers whether it is known."""
+    statement = sa.select(sa.literal(1)).where(Activity.activity_id == identity).with_for_update(of=Activity)
+    return (await session.execute(statement)).first() is not None
 
 
 async def with_their_series(session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:
     """These activities, and with each occurrence all of its series."""
-    return set((await session.scalars(_with_their_series(identities))).all())
-
-
-def _with_their_series(identities: Iterable[UUID]) -> sa.Select[UUID]:
     these = sa.cast(list(identities), sa.ARRAY(sa.Uuid))
     one = sa.orm.aliased(Activity)
     series = sa.select(one.part_of).where(one.activity_id == sa.func.any(these), one.relation == OCCURRENCE)
     # The relation is spelt out, since a partial index is not used for a parameter.
     others = sa.and_(sa.text("activities.relation = 'occurrence'"), Activity.part_of.in_(series))
-    return sa.select(Activity.activity_id).where(sa.or_(Activity.activity_id == sa.func.any(these), others))
+    statement = sa.select(Activity.activity_id).where(sa.or_(Activity.activity_id == sa.func.any(these), others))
+    return set((await session.scalars(statement)).all())
 
 
 async def checked_in(session: AsyncSession, identity: UUID) -> CheckedIn:
