@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -86,11 +86,15 @@ async def with_their_series(session: AsyncSession, identities: Iterable[UUID]) -
     """These activities, and with each occurrence all of its series."""
     these = sa.cast(list(identities), sa.ARRAY(sa.Uuid))
     one = sa.orm.aliased(Activity)
-    series = sa.select(one.part_of).where(one.activity_id == sa.func.any(these), one.relation == OCCURRENCE)
-    # The relation is spelt out, since a partial index is not used for a parameter.
-    others = sa.and_(sa.text("activities.relation = 'occurrence'"), Activity.part_of.in_(series))
-    statement = sa.select(Activity.activity_id).where(sa.or_(Activity.activity_id == sa.func.any(these), others))
-    return set((await session.scalars(statement)).all())
+    others = (
+        sa.select(Activity.activity_id)
+        .join(one, one.part_of == Activity.part_of)
+        # Spelt out, since a partial index is not used for a parameter.
+        .where(sa.text("activities.relation = 'occurrence'"))
+        .where(one.activity_id == sa.func.any(these), one.relation == OCCURRENCE)
+    )
+    themselves = sa.select(Activity.activity_id).where(Activity.activity_id == sa.func.any(these))
+    return set((await session.scalars(sa.union_all(themselves, others))).all())
 
 
 async def checked_in(session: AsyncSession, identity: UUID) -> CheckedIn:
