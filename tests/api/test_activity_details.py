@@ -29,6 +29,12 @@ DETAILS: dict[str, Any] = {
 }
 
 
+@pytest.fixture(scope="module")
+async def network(shared: Network) -> Network:
+    """One for all tests of this file: each looks at what it made."""
+    return shared
+
+
 async def test_details_are_read_as_they_were_written(network: Network) -> None:
     activity = await network.published(**DETAILS)
     assert {name: activity[name] for name in DETAILS} == DETAILS

@@ -12,6 +12,12 @@ from tests.harness.network import Network
 from tests.harness.refusals import refused
 
 
+@pytest.fixture(scope="module")
+async def network(shared: Network) -> Network:
+    """One for all tests of this file: each looks at what it made."""
+    return shared
+
+
 async def test_history_tells_who_did_what_and_what_it_changed(network: Network) -> None:
     drafted = await network.drafted()
     address = f"/activities/v1/activities/{drafted['id']}"
@@ -78,5 +84,7 @@ async def test_not_even_the_owner_changes_what_history_says(network: Network, st
 
 async def test_history_goes_with_an_activity_that_is_deleted(network: Network) -> None:
     drafted = await network.drafted()
-    await rows(network.database_url, "DELETE FROM activities.activities WHERE id = $1", UUID(drafted["id"]))
-    assert await rows(network.database_url, "SELECT * FROM activities.activity_history") == []
+    identity = UUID(drafted["id"])
+    await rows(network.database_url, "DELETE FROM activities.activities WHERE id = $1", identity)
+    kept = "SELECT * FROM activities.activity_history WHERE activity_id = $1"
+    assert await rows(network.database_url, kept, identity) == []
