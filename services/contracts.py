@@ -75,6 +75,9 @@ class Activity(_Part):
     minimum_age: int | None
     sample: bool
     platform: str | None = Field(default=None, description="The regional platform of the country on the first day.")
+    part_of: UUID | None = Field(default=None, description="The series or the joint day that it belongs to.")
+    relation: str | None = Field(default=None, description="occurrence or local_part")
+    has_parts: bool = Field(default=False, description="Nobody signs up for it, is there or is counted: its parts are.")
 
     @property
     def section(self) -> str | None:

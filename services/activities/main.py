@@ -21,6 +21,7 @@ from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.partners import api as partners
 from services.activities.review import api as review
+from services.activities.series import api as series
 from services.activities.tables import METADATA
 from services.activities.taxonomies import api as taxonomies
 from services.activities.taxonomies import crosswalk_api as crosswalk
@@ -40,6 +41,7 @@ SERVICE = Service(
     routers=(
         finding.router,
         catalogue.router,
+        series.router,
         directory.router,
         countries.router,
         syncs.router,

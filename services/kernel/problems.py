@@ -197,6 +197,8 @@ class Unavailable(Problem):
 def pointer(location: Iterable[int | str]) -> str:
     """The place of a fault: `("body", "place", "city")` is `#/place/city`, `("query", "limit")` is `query/limit`."""
     kind, *path = [str(part).replace("~", "~0").replace("/", "~1") for part in location] or ["body"]
+    if path[-1:] == ["[key]"]:
+        path.pop()
     # A wrong body as a whole is reported with the character where reading stopped; that is no part of a pointer.
     where = "/".join(path)
     found = (f"#/{where}" if path else "#") if kind == "body" else f"{kind}/{where}"

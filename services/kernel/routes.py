@@ -35,6 +35,7 @@ from services.kernel.replies import SECRETS_BELOW
 from services.kernel.runtime import of
 
 DEEPEST_JSON = 64
+_KEPT = ("etag", "cache-control", "vary", "link", "content-language")
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -194,9 +195,7 @@ def _conditional(request: Request, response: Response) -> Response:
     wanted = request.headers.get("if-none-match")
     if wanted is None or not _matches(wanted, response.headers["etag"], weak=True):
         return response
-    kept = {
-        name: response.headers[name] for name in ("etag", "cache-control", "vary", "link") if name in response.headers
-    }
+    kept = {name: response.headers[name] for name in _KEPT if name in response.headers}
     return Response(status_code=304, headers=kept)
 
 
@@ -210,12 +209,12 @@ def _matches(header: str, etag: str, *, weak: bool) -> bool:
     return etag in candidates
 
 
-def check_if_match(request: Request, etag: str) -> None:
-    """Refuse a change of something that its caller has not seen in its present state (428, 412)."""
+def check_if_match(request: Request, *etags: str) -> None:
+    """Refuse a change of something that its caller has not seen in its present state, in any language (428, 412)."""
     header = request.headers.get("if-match")
     if header is None:
         raise PreconditionRequired
-    if not _matches(header, etag, weak=False):
+    if not any(_matches(header, etag, weak=False) for etag in etags):
         raise PreconditionFailed
 
 

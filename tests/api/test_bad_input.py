@@ -32,14 +32,19 @@ FULL: dict[str, Any] = {
     "cost": {"amount": "1.50", "currency": "EUR"},
     "partners": [{"name": "Surf school"}],
     "image": {"url": "https://esn.example/a.png", "alternative_text": "A beach"},
+    "contact": {"email": "section@esn.org", "url": "https://esn.example", "phone": "+39 079 123456"},
+    "translations": {"it": {"title": "Spiaggia", "summary": "Puliamo", "requirements_notes": "Scarpe"}},
 }
 NUMBERS = ["capacity", "sdgs/0", "place/latitude", "place/longitude", "requirements/minimum_age", "cost/amount"]
+NUMBERS.append("pupils_expected")
 TEXTS = [
     *("title", "summary", "language", "kind", "programme", "mode", "edition", "areas/0", "causes/0/code"),
     *("organisers/0/code", "starts_at", "ends_at", "time_zone", "place/name", "place/address", "place/city"),
     *("place/country", "online_url", "sign_up/opens_at", "sign_up/closes_at", "requirements/languages/0"),
     *("requirements/notes", "cost/amount", "cost/currency", "partners/0/name", "image/url", "image/alternative_text"),
-    "accessibility/0",
+    *("accessibility/0", "audience/0", "requirements/resident_in", "requirements/documents/0", "requirements/bring/0"),
+    *("contact/email", "contact/url", "contact/phone", "translations/it/title", "translations/it/summary"),
+    "translations/it/requirements_notes",
 ]
 FLAGS = ["takes_sign_ups", "organisers/0/lead", "causes/0/main"]
 

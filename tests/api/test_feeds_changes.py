@@ -13,7 +13,7 @@ from sqlalchemy import Connection
 
 from services import __main__ as commands
 from services import contracts
-from services.activities.catalogue import actions
+from services.activities.catalogue import following
 from services.kernel import db, migrate
 from tests.harness.databases import rows
 from tests.harness.network import Network
@@ -133,7 +133,7 @@ async def test_the_last_place_taken_is_a_change(network: Network) -> None:
     before = await modified(network, activity["id"])
     heard = contracts.AvailabilityChanged(activity_id=UUID(activity["id"]), revision=9, has_places=False)
     async with network.runtimes["activities"].unit_of_work() as session:
-        await actions.hear_of_availability(session, network.settings, heard)
+        await following.hear_of_availability(session, network.settings, heard)
     (item,) = (await page(network))["items"]
     assert item["modified"] > before
     assert item["data"]["remainingAttendeeCapacity"] == 0
@@ -144,11 +144,11 @@ async def test_a_sign_up_that_opens_by_itself_is_a_change(network: Network) -> N
     before = await modified(network, activity["id"])
     due = "UPDATE activities.activities SET sign_up_opens_at = now(), turns_at = now() WHERE id = $1"
     async with network.runtimes["activities"].unit_of_work() as session:
-        assert await actions.turn_due(session, network.settings) == 0
+        assert await following.turn_due(session, network.settings) == 0
     await rows(network.database_url, due, UUID(activity["id"]))
     between = await modified(network, activity["id"])
     async with network.runtimes["activities"].unit_of_work() as session:
-        assert await actions.turn_due(session, network.settings) == 1
+        assert await following.turn_due(session, network.settings) == 1
     assert before < between < await modified(network, activity["id"])
 
 

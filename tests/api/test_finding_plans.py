@@ -29,6 +29,10 @@ FILTERS: list[dict[str, Any]] = [
     {"kind": "gathering"},
     {"platform": "NEP"},
     {"programme": "exchangeability"},
+    {"mode": "online"},
+    {"audience": "international_students"},
+    {"free": "true"},
+    {"part_of": "01890000-0000-7000-8000-000000000000"},
     {"from": "2026-11-15T00:00:00Z"},
     {"to": "2012-01-01T00:00:00Z"},
     {"updated_since": "2026-11-01T00:00:00Z"},
@@ -53,7 +57,7 @@ PAIRS = [
     # A range must not end before it begins.
     if not first.keys() & second.keys() and {"from", "to"} != first.keys() | second.keys()
 ]
-FACETS = "area,cause,objective,kind,country,edition,programme,platform"
+FACETS = "area,cause,objective,kind,country,edition,programme,platform,mode,audience"
 
 
 @pytest.fixture(scope="module")

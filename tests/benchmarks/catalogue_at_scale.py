@@ -83,7 +83,9 @@ def activities(count: int, settings: Settings) -> Iterator[tuple[Any, ...]]:
         )
 
 
-_JSON = frozenset({"organisers", "place", "requirements", "cost", "partners", "image"})
+_JSON = frozenset(
+    {"organisers", "place", "requirements", "cost", "partners", "image", "contact", "translations", "documents"}
+)
 
 
 def _activity(
@@ -146,6 +148,10 @@ def _activity(
         cost=None,
         partners=[{"name": dice.choice(["Red Cross", "Caritas", "Food bank", "WWF"])}],
         image=None,
+        audience=[[], ["international_students"], ["everybody"]][number % 3],
+        translations={},
+        is_series=False,
+        public_parts=0,
         reason=None,
         label_state="given",
         sample=False,

@@ -33,6 +33,7 @@ CODES = {
         "Activity.areas",
         "Activity.objectives",
         "Activity.causes",
+        "Activity.relation",
     ),
     *(
         "Activity.country",

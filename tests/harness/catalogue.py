@@ -36,6 +36,8 @@ def activity(title: str, **fields: Any) -> Activity:
         "sign_up_closes_at": starts_at, "requirements": {}, "accessibility": [], "cost": None, "partners": [],
         "image": None, "reason": None, "label_state": "given", "sample": False,
         "source": None, "source_id": None, "source_url": None,
+        "audience": [], "pupils_expected": None, "contact": None, "translations": {}, "part_of": None,
+        "relation": None, "part_of_title": None, "joint": None, "is_series": False, "public_parts": 0,
         "has_places": True, "availability_revision": 0, "updated_at": START - timedelta(days=400),
     }  # fmt: skip
     return Activity(**{**default, **fields})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from uuid import UUID
@@ -104,6 +105,8 @@ def test_what_is_folded_in_and_out_again_leaves_no_cell(first: Verified, second:
 def test_every_report_counts_as_one_activity_held_or_cancelled(report: Verified) -> None:
     figures = facts_of(report).figures
     assert figures.activities + figures.cancelled == 1
+    other = facts_of(replace(report, stands_for_its_series=False))
+    assert other.figures == figures._replace(activities=0, cancelled=0)
     if report.outcome == "cancelled":
         assert figures == Figures(cancelled=1)
         assert not facts_of(report).quantities

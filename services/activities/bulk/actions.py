@@ -19,7 +19,7 @@ from services.activities.bulk.schemas import (
     ReviseActivity,
 )
 from services.activities.catalogue import actions as catalogue
-from services.activities.catalogue import describing, store
+from services.activities.catalogue import describing, parts, store
 from services.activities.catalogue.rendering import entity_tag
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
@@ -99,7 +99,7 @@ async def undone_if(session: AsyncSession, is_dry_run: bool) -> AsyncIterator[No
 
 
 async def _create(session: AsyncSession, settings: Settings, actor: Actor, item: CreateActivity) -> Activity:
-    return await catalogue.draft(session, settings, actor, item.draft)
+    return await parts.draft(session, settings, actor, item.draft)
 
 
 async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item: ReviseActivity) -> Activity:
@@ -108,7 +108,7 @@ async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item:
     if item.if_match != entity_tag(row):
         raise PreconditionFailed
     wanted = describing.laid_over(row, item.changes)
-    return await catalogue.revise(session, settings, actor, row, wanted, frozenset(item.changes))
+    return await parts.revise(session, settings, actor, row, wanted, frozenset(item.changes))
 
 
 def _malformed(item: Malformed) -> Problem:

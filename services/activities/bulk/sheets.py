@@ -16,7 +16,7 @@ from services.activities.bulk.columns import COLUMNS, EXTERNAL_ID, PARTED_BY, co
 from services.activities.bulk.rules import MOST_ROWS
 from services.activities.bulk.schemas import CellError, ImportOut, LineOut
 from services.activities.catalogue import actions as catalogue
-from services.activities.catalogue import describing, store
+from services.activities.catalogue import describing, parts, store
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.directory import store as directory
 from services.kernel.auth import Actor
@@ -101,14 +101,14 @@ async def _take_row(
     except ValidationError as error:
         raise invalid_body(error) from None
     if known is None:
-        drafted = await catalogue.draft(
+        drafted = await parts.draft(
             session, settings, actor, wanted, source=source, source_id=external_id if source else None
         )
         return Taken("created", drafted.id)
     fields = await describing.differing(session, known, wanted)
     if not fields:
         return Taken("unchanged", known.id)
-    await catalogue.revise(session, settings, actor, known, wanted, fields)
+    await parts.revise(session, settings, actor, known, wanted, fields)
     return Taken("revised", known.id)
 
 

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
-from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import describing, rules, store
-from services.activities.catalogue.describing import fill
+from services.activities.catalogue.describing import description, fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.tables import Activity, HistoryEntry
-from services.activities.directory import store as directory
-from services.activities.directory.platforms import platform_on
 from services.activities.label import rules as label
 from services.activities.label import store as policies
 from services.activities.label.rules import LabelState
-from services.activities.partners import store as partners
 from services.kernel import events
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
+from services.kernel.problems import Invalid
 from services.kernel.settings import Settings
 
 _EVENT_OF = {
@@ -31,10 +29,10 @@ _EVENT_OF = {
     State.HELD: contracts.ActivityHeld,
     State.CANCELLED: contracts.ActivityCancelled,
 }
-_FOLLOW = "follow"
+FOLLOW = "follow"
 
-_REGROUP = "regroup"
-_ROLE_OF = {_REGROUP: "service", _FOLLOW: "directory"}
+REGROUP = "regroup"
+_ROLE_OF = {REGROUP: "service", FOLLOW: "directory"}
 """Who it was where nobody asked for it."""
 
 
@@ -44,18 +42,26 @@ async def draft(
     actor: Actor,
     wanted: ActivityDraft,
     *,
+    whole: Activity | None = None,
     source: str | None = None,
     source_id: str | None = None,
     adapted_from: dict[str, str] | None = None,
 ) -> Activity:
-    """Make a draft for the leading section, perhaps from a record elsewhere or from an idea of others."""
+    """Make a draft for the leading section, perhaps from a record elsewhere or from an idea of others.
+
+    `whole` is the joint day that it is a local part of.
+    """
     row = Activity(
         id=new_id(), state=State.DRAFT.value, revision=0, edition_set_by_hand=False, sample=False, has_places=True,
         availability_revision=0, reason=None, source=source, source_id=source_id, source_url=None,
-        label_state=LabelState.NOT_ASKED.value, adapted_from=adapted_from,
+        label_state=LabelState.NOT_ASKED.value, adapted_from=adapted_from, is_series=False, public_parts=0,
     )  # fmt: skip
     await fill(session, row, wanted)
     check_leads(actor, row)
+    if whole is not None:
+        if whole.joint == "country" and whole.country != row.country:
+            raise Invalid.at("#/part_of", "This is the joint day of another country.")
+        row.part_of, row.relation, row.part_of_title = whole.id, "local_part", whole.title
     await changed(session, settings, row, actor, "draft")
     return row
 
@@ -71,10 +77,15 @@ async def revise(
     """Change fields of a locked activity; what was reviewed for the label stays."""
     check_reach(actor, row)
     rules.check_editable(State(row.state), LabelState(row.label_state), fields)
+    if "organisers" in fields:
+        # A co-organiser may change what is to be done, and neither take the lead nor give it away.
+        check_leads(actor, row)
+    before = description(row)
     await fill(session, row, wanted)
     if "organisers" in fields:
         check_leads(actor, row)
-    await changed(session, settings, row, actor, "revise")
+    changes = rules.changes_between(before, description(row))
+    await changed(session, settings, row, actor, "revise", changes=changes)
     return row
 
 
@@ -100,7 +111,8 @@ async def act(
     # Everybody reads why an activity was cancelled; about its label a reviewer writes to the section.
     if before not in rules.PUBLIC or verb not in rules.LABEL_VERBS:
         row.reason = None if verb is Verb.APPROVE else reason
-    await changed(session, settings, row, actor, verb.value, reason=reason)
+    changes = {"state": {"before": before.value, "after": row.state}}
+    await changed(session, settings, row, actor, verb.value, reason=reason, changes=changes)
     return row
 
 
@@ -133,6 +145,12 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
         "label_asked_at": None,
         "label_decided_at": None,
         "label_note": None,
+        "part_of": None,
+        "relation": None,
+        "part_of_title": None,
+        "joint": None,
+        "is_series": False,
+        "public_parts": 0,
     }
     for made_by_the_database in ("created_at", "updated_at"):
         kept.pop(made_by_the_database)
@@ -154,7 +172,13 @@ def check_reach(actor: Actor, row: Activity) -> None:
 
 
 async def changed(
-    session: AsyncSession, settings: Settings, row: Activity, actor: Actor | None, verb: str, reason: str | None = None
+    session: AsyncSession,
+    settings: Settings,
+    row: Activity,
+    actor: Actor | None,
+    verb: str,
+    reason: str | None = None,
+    changes: dict[str, Any] | None = None,
 ) -> None:
     """Everything that goes with a change: revision, document, history and, once public, the event."""
     was_public = row.revision > 0 and verb not in {Verb.PUBLISH, Verb.CANCEL, Verb.COMPLETE, "record"}
@@ -173,6 +197,9 @@ async def changed(
             reason=reason,
             actor_id=actor.id if actor else None,
             actor_role=actor.role.value if actor else _ROLE_OF.get(verb, "import"),
+            actor_section=actor.section if actor else None,
+            actor_country=actor.country if actor else None,
+            changes=changes or {},
         ),
     )
     state = State(row.state)
@@ -181,89 +208,18 @@ async def changed(
         await events.record(session, kind(activity=snapshot(row)))
 
 
+async def touch(session: AsyncSession, settings: Settings, row: Activity) -> None:
+    """Render a locked activity anew after something beside it changed, which is no revision of its own."""
+    row.updated_at = moment = await store.now(session)
+    render(row, settings, now=moment)
+
+
 async def lock(session: AsyncSession, identity: UUID) -> Activity:
-    """The activity, locked, or a 404."""
+    """The activity, locked, or a 404; what it is a part of is locked before it, always in this order."""
+    whole = await store.whole_of(session, identity)
+    if whole is not None:
+        await store.lock_activity(session, whole)
     row = await store.lock_activity(session, identity)
     if row is None:
         raise rules.ActivityNotFound
     return row
-
-
-async def turn_due(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
-    """Render activities anew whose sign-up opened or closed because time passed; answers how many."""
-    rows = await store.lock_due_to_turn(session, limit=limit)
-    moment = await store.now(session)
-    for row in rows:
-        row.updated_at = moment
-        render(row, settings, now=moment)
-    return len(rows)
-
-
-async def follow_platforms(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
-    """Put a batch of a country's activities into its platform of their day, and tell of those that moved."""
-    asked = await directory.next_round(session)
-    if asked is None:
-        return 0
-    members = await directory.memberships(session, country=asked.country)
-    rows = await store.lock_of_country(session, asked.country, after=asked.after, limit=limit)
-    for row in rows:
-        platform = platform_on(members, row.starts_on) if row.starts_on else None
-        if platform != row.platform or asked.announces:
-            row.platform = platform
-            await changed(session, settings, row, None, _FOLLOW)
-    if len(rows) < limit:
-        await directory.end_round(session, asked)
-    else:
-        asked.after = rows[-1].id
-    return max(1, len(rows))
-
-
-async def regroup_due(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
-    """Move activities into the edition to which they belong by date, where the days of editions changed.
-
-    What was set by hand stays. Answers how much was done; 0 also while somebody else works on what is left.
-    """
-    days = await campaigns.lock_changed_days(session)
-    if days is None:
-        return 0
-    await campaigns.hold_dates(session)
-    misplaced = await store.lock_misplaced(session, days, limit=limit)
-    for row, edition in misplaced:
-        row.edition = edition
-        await changed(session, settings, row, None, _REGROUP)
-    if misplaced:
-        return len(misplaced)
-    if await store.are_misplaced(session, days):
-        return 0
-    await store.settle(session, days)
-    return 1
-
-
-async def follow_a_partner(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
-    """Let activities show the present name of a partner, or the one that it was merged into; answers how many."""
-    partner = await partners.take_one_to_follow(session)
-    if partner is None:
-        return 0
-    known = await partners.hold_if_free(session, partner.merged_into) if partner.merged_into else partner
-    if known is None:
-        return 0
-    rows = await store.lock_with_partner(session, partner.id, known.id, known.name, limit=limit)
-    moment = await store.now(session)
-    for row in rows:
-        row.partners = rules.with_partner(row.partners, str(partner.id), str(known.id), known.name)
-        row.updated_at = moment
-        render(row, settings, now=moment)
-    await session.flush()
-    # Rows that somebody else holds just now were passed over: they come with the next turn.
-    partner.is_followed = not await store.has_partner_left(session, partner.id, known.id, known.name)
-    return len(rows)
-
-
-async def hear_of_availability(session: AsyncSession, settings: Settings, event: contracts.AvailabilityChanged) -> None:
-    """Show whether an activity has places; what was heard before is passed over."""
-    row = await store.lock_activity(session, event.activity_id)
-    if row is None or row.availability_revision >= event.revision:
-        return
-    row.has_places, row.availability_revision = event.has_places, event.revision
-    row.updated_at = moment = await store.now(session)
-    render(row, settings, now=moment)

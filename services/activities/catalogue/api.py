@@ -10,15 +10,17 @@ from fastapi import Body
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.activities.catalogue import actions, describing, linked_data, rules, store
+from services.activities.catalogue import actions, describing, linked_data, parts, rules, store
 from services.activities.catalogue.drafts import ActivityDraft, Approval, Reasons
 from services.activities.catalogue.rendering import entity_tag
 from services.activities.catalogue.rules import PUBLIC, State, Verb
-from services.activities.catalogue.schemas import ActivityOut
-from services.activities.catalogue.tables import Activity
+from services.activities.catalogue.schemas import ActivityOut, ActorOut, HistoryEntryOut, HistoryPage
+from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.activities.taxonomies.words import words
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
+from services.kernel.languages import VARY, Languages, chosen
+from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
     PreconditionFailed,
@@ -32,6 +34,7 @@ from services.kernel.runtime import Reading, Running, Writing
 
 router = make_router(tag="catalogue")
 
+_READ_BY_COORDINATORS = documented(Unauthenticated, Forbidden, rules.ActivityNotFound)
 _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState)
 
 
@@ -41,23 +44,47 @@ _MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.
     responses={200: {"content": {linked_data.MEDIA_TYPE: {}}}, **documented(rules.ActivityNotFound)},
 )
 async def get_activity(
-    request: Request, session: Reading, runtime: Running, actor: PerhapsCaller, activity_id: UUID
+    request: Request,
+    session: Reading,
+    runtime: Running,
+    actor: PerhapsCaller,
+    wanted: Languages,
+    activity_id: UUID,
 ) -> Response:
     """One activity; `Accept: application/ld+json` gives a schema.org Event.
 
+    Its texts are in the language that the reader likes best of those that there are, and `Content-Language` says
+    which. The ETag of any of them is one to send in If-Match; what a change changes are the original's texts.
     A draft is shown to those who may change it, and to nobody else.
     """
     row = await store.activity(session, activity_id)
     if row is None or (State(row.state) not in PUBLIC and not _within_reach(actor, row)):
         raise rules.ActivityNotFound
-    reply = _reply(row)
+    language = chosen(wanted, row.documents, original=row.language)
+    reply = _reply(row, language=language)
     if linked_data.is_preferred(request.headers.get("accept", "")):
         # Its ETag comes from its own content: that of the document is the one to send in If-Match.
-        event = linked_data.page(json.loads(row.document), await words(session, runtime))
-        kept = {"Cache-Control": reply.headers["Cache-Control"]}
+        written = row.documents[language] if language else row.document
+        event = linked_data.page(json.loads(written), await words(session, runtime))
+        kept = {name: reply.headers[name] for name in ("Cache-Control", "Content-Language")}
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
-    reply.headers["Vary"] = "Accept"
+    reply.headers["Vary"] = f"Accept, {VARY}"
     return reply
+
+
+@router.get("/activities/{activity_id}/history", responses=_READ_BY_COORDINATORS)
+async def list_history(
+    request: Request, session: Reading, actor: Caller, activity_id: UUID, limit: Limit = 50, cursor: Cursor = None
+) -> HistoryPage:
+    """Who did what to an activity and when, from the beginning: for those who may change it. It only ever grows."""
+    page = Page(request, cursor)
+    row = await store.activity(session, activity_id)
+    if row is None:
+        raise rules.ActivityNotFound
+    actions.check_reach(actor, row)
+    found = await store.history(session, activity_id, after=page.after, limit=limit + 1)
+    next_url = page.next_url([found[limit - 1].revision]) if len(found) > limit else None
+    return HistoryPage(items=[_entry(each) for each in found[:limit]], next=next_url)
 
 
 @router.post(
@@ -69,7 +96,7 @@ async def get_activity(
 )
 async def draft_activity(session: Writing, runtime: Running, actor: Caller, wanted: ActivityDraft) -> Response:
     """Draft an activity of your section."""
-    return _reply(await actions.draft(session, runtime.settings, actor, wanted), status=201)
+    return _reply(await parts.draft(session, runtime.settings, actor, wanted), status=201)
 
 
 @router.patch(
@@ -90,9 +117,9 @@ async def revise_activity(
     """Change fields of an activity that you have read: send its ETag in If-Match."""
     row = await actions.lock(session, activity_id)
     actions.check_reach(actor, row)
-    check_if_match(request, entity_tag(row))
+    check_if_match(request, entity_tag(row), *(entity_tag(row, language=language) for language in row.documents))
     wanted = describing.laid_over(row, changes)
-    return _reply(await actions.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
+    return _reply(await parts.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
 
 
 @router.post(
@@ -188,23 +215,32 @@ async def duplicate_activity(session: Writing, runtime: Running, actor: Caller, 
     return _reply(await actions.duplicate(session, runtime.settings, actor, original), status=201)
 
 
+def _entry(row: HistoryEntry) -> HistoryEntryOut:
+    by = ActorOut(id=row.actor_id, role=row.actor_role, section=row.actor_section, country=row.actor_country)
+    return HistoryEntryOut(
+        revision=row.revision, verb=row.verb, at=row.at, by=by, reason=row.reason, changes=row.changes
+    )
+
+
 async def _act(
     session: Writing, runtime: Running, actor: Caller, identity: UUID, verb: Verb, reason: str | None = None
 ) -> Response:
     row = await actions.lock(session, identity)
-    return _reply(await actions.act(session, runtime.settings, actor, row, verb, reason))
+    return _reply(await parts.act(session, runtime.settings, actor, row, verb, reason))
 
 
 def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:
     return actor is not None and actor.reaches(sections=frozenset(row.section_codes), country=row.country)
 
 
-def _reply(row: Activity, *, status: int = 200) -> Response:
-    headers = {"ETag": entity_tag(row)}
+def _reply(row: Activity, *, status: int = 200, language: str | None = None) -> Response:
+    tag = next((tag for tag in row.translations if tag.lower() == language), row.language)
+    headers = {"ETag": entity_tag(row, language=language), "Content-Language": tag}
     if status == 201:
         headers["Location"] = f"/activities/v1/activities/{row.id}"
     if State(row.state) in PUBLIC and status == 200:
         headers["Cache-Control"] = "public, max-age=30, stale-while-revalidate=60"
     else:
         headers["Cache-Control"] = "private, no-store"
-    return Response(row.document, status_code=status, media_type="application/json", headers=headers)
+    body = row.documents[language] if language else row.document
+    return Response(body, status_code=status, media_type="application/json", headers=headers)

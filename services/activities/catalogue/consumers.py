@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue import actions
+from services.activities.catalogue import following
 from services.contracts import AvailabilityChanged
 from services.kernel.runtime import Runtime
 
 
 async def availability_changed(session: AsyncSession, event: AvailabilityChanged, runtime: Runtime) -> None:
     """Show whether an activity has places."""
-    await actions.hear_of_availability(session, runtime.settings, event)
+    await following.hear_of_availability(session, runtime.settings, event)
 
 
 async def follow_partners(session: AsyncSession, runtime: Runtime) -> int:
     """Let activities show what has become of their partners."""
-    return await actions.follow_a_partner(session, runtime.settings)
+    return await following.follow_a_partner(session, runtime.settings)
 
 
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
-    return await actions.turn_due(session, runtime.settings)
+    return await following.turn_due(session, runtime.settings)
 
 
 async def follow_platforms(session: AsyncSession, runtime: Runtime) -> int:
     """Put activities into the platform that their country was in, after its memberships changed."""
-    return await actions.follow_platforms(session, runtime.settings)
+    return await following.follow_platforms(session, runtime.settings)
 
 
 async def regroup(session: AsyncSession, runtime: Runtime) -> int:
     """Move activities whose edition changed its days."""
-    return await actions.regroup_due(session, runtime.settings)
+    return await following.regroup_due(session, runtime.settings)

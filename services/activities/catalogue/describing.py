@@ -75,11 +75,12 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
     row.sign_up_opens_at, row.sign_up_closes_at = opens_at, closes_at
     row.causes = wanted.cause_codes()
     plain = wanted.model_dump(mode="json")
-    for name in ("place", "requirements", "cost", "image", "label_checklist"):
+    for name in ("place", "requirements", "cost", "image", "label_checklist", "contact", "translations"):
         setattr(row, name, plain[name])
     row.partners = named
     for name in ("title", "summary", "language", "kind", "programme", "mode", "areas", "sdgs", "objectives",
-                 "online_url", "capacity", "takes_sign_ups", "accessibility"):  # fmt: skip
+                 "online_url", "capacity", "takes_sign_ups", "accessibility", "audience", "pupils_expected",
+                 "joint"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
 
 
@@ -169,6 +170,8 @@ def description(row: Activity) -> dict[str, Any]:
         "place": row.place, "online_url": row.online_url, "capacity": row.capacity,
         "sign_up": {name: moment and moment.astimezone(zone).isoformat() for name, moment in sign_up.items()},
         "takes_sign_ups": row.takes_sign_ups, "requirements": row.requirements, "accessibility": row.accessibility,
-        "cost": row.cost, "partners": row.partners, "image": row.image,
+        "cost": row.cost, "partners": row.partners, "image": row.image, "audience": row.audience,
+        "pupils_expected": row.pupils_expected, "contact": row.contact, "translations": row.translations,
+        "joint": row.joint, "part_of": row.part_of if row.relation == "local_part" else None,
         "label_checklist": row.label_checklist,
     }  # fmt: skip

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import (
@@ -13,10 +13,21 @@ from pydantic import (
     BeforeValidator,
     Field,
     StringConstraints,
+    ValidationInfo,
+    field_validator,
     model_validator,
 )
 from pydantic_core import PydanticCustomError
 
+from services.activities.catalogue.details import (
+    MOST_TRANSLATIONS,
+    Accessibility,
+    Audience,
+    Contact,
+    Requirements,
+    Translation,
+)
+from services.activities.catalogue.rules import PROGRAMME_WITH_PUPILS
 from services.activities.label.schemas import LabelChecklist
 from services.activities.partners.rules import CONTRIBUTIONS
 from services.kernel.texts import (
@@ -31,9 +42,9 @@ from services.kernel.texts import (
     Received,
     Storable,
     Zone,
+    one_of,
+    unique,
 )
-from services.kernel.texts import one_of as _known
-from services.kernel.texts import unique as _unique
 
 
 def _wall_clock(value: Any) -> Any:
@@ -98,14 +109,6 @@ class Place(Received):
         return self
 
 
-class Requirements(Received):
-    """What a participant must bring along, in facts; never anything about health."""
-
-    languages: Annotated[list[LanguageTag], Field(max_length=10), AfterValidator(_unique)] = []
-    minimum_age: Annotated[int, Field(strict=True, ge=0, le=99)] | None = None
-    notes: LongText | None = None
-
-
 class Cost(Received):
     """What taking part costs a person."""
 
@@ -118,7 +121,7 @@ class Partner(Received):
 
     id: Annotated[UUID | None, Field(description="A partner's; its name is then the one shown.")] = None
     name: Line | None = None
-    contribution: Annotated[Code, _known(CONTRIBUTIONS, "contribution")] | None = None
+    contribution: Annotated[Code, one_of(CONTRIBUTIONS, "contribution")] | None = None
     contribution_note: Line | None = None
 
     @model_validator(mode="after")
@@ -153,14 +156,14 @@ class ActivityDraft(Received):
     mode: Code = "physical"
     edition: Annotated[Code | None, Field(description="None: by date, in the activity's zone.")] = None
     areas: Annotated[
-        list[Code], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(_unique)
+        list[Code], Field(min_length=1, max_length=8, description="Main area first."), AfterValidator(unique)
     ]
     causes: Annotated[list[CauseIn], Field(min_length=1, max_length=6), AfterValidator(_one_is_main)]
     sdgs: Annotated[
-        list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(_unique)
+        list[Annotated[int, Field(strict=True, ge=1, le=17)]], Field(max_length=17), AfterValidator(unique)
     ] = []
     objectives: Annotated[
-        list[Code], Field(max_length=10, description="Of the taxonomy `objectives`."), AfterValidator(_unique)
+        list[Code], Field(max_length=10, description="Of the taxonomy `objectives`."), AfterValidator(unique)
     ] = []
     organisers: Annotated[list[OrganiserIn], Field(min_length=1, max_length=40), AfterValidator(_one_leads)]
     starts_at: WallClock
@@ -172,13 +175,55 @@ class ActivityDraft(Received):
     sign_up: SignUpWindow = SignUpWindow()
     takes_sign_ups: Flag = True
     requirements: Requirements = Requirements()
-    accessibility: Annotated[list[Code], Field(max_length=20), AfterValidator(_unique)] = []
+    accessibility: Annotated[list[Accessibility], Field(max_length=20), AfterValidator(unique)] = []
+    audience: Annotated[
+        list[Audience], Field(max_length=10, description="Whom it is for."), AfterValidator(unique)
+    ] = []
+    pupils_expected: Annotated[
+        Count | None, Field(description="In Erasmus in Schools only: pupils are never more than a number.")
+    ] = None
     cost: Cost | None = None
     partners: Annotated[list[Partner], Field(max_length=20)] = []
     image: Image | None = None
     label_checklist: Annotated[
         LabelChecklist | None, Field(description="Must be complete when the label is asked for.")
     ] = None
+    contact: Annotated[Contact | None, Field(description="Of the organisers' function, never of a person.")] = None
+    translations: Annotated[
+        dict[LanguageTag, Translation],
+        Field(max_length=MOST_TRANSLATIONS, description="In further languages, by BCP 47 tag."),
+    ] = {}
+    joint: Annotated[
+        Literal["country", "international"] | None,
+        Field(
+            description="A joint day, to which sections of the country, or of all, add local parts; fixed from then."
+        ),
+    ] = None
+    part_of: Annotated[
+        UUID | None, Field(description="The joint day of which this is a local part; fixed from then on.")
+    ] = None
+
+    @field_validator("part_of")
+    @classmethod
+    def _part_or_whole(cls, value: UUID | None, info: ValidationInfo) -> UUID | None:
+        if value is not None and info.data.get("joint") is not None:
+            raise PydanticCustomError("part_or_whole", "A joint day can't be a part of another.")
+        return value
+
+    @field_validator("pupils_expected")
+    @classmethod
+    def _pupils_at_school(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and info.data.get("programme", PROGRAMME_WITH_PUPILS) != PROGRAMME_WITH_PUPILS:
+            raise PydanticCustomError("pupils_elsewhere", "Pupils are expected in Erasmus in Schools only.")
+        return value
+
+    @field_validator("translations")
+    @classmethod
+    def _further_languages(cls, value: dict[str, Translation], info: ValidationInfo) -> dict[str, Translation]:
+        tags = [tag.lower() for tag in value]
+        if str(info.data.get("language", "")).lower() in tags or len(set(tags)) != len(tags):
+            raise PydanticCustomError("further_languages", "Each further language once; `language` is the main one.")
+        return value
 
     def lead(self) -> str:
         """The code of the leading section: the one marked, else the first."""

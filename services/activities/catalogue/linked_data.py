@@ -60,6 +60,8 @@ def event(document: dict[str, Any], words: Words) -> dict[str, Any]:
             *(_term("causes", cause["code"], base, words) for cause in document["causes"]),
             *(_term("objectives", code, base, words) for code in document.get("objectives", ())),
         ],
+        "audience": [{"@type": "Audience", "audienceType": each} for each in document.get("audience", [])],
+        "superEvent": _whole(document.get("part_of")),
         "keywords": [document["kind"], document["programme"], *document["areas"]],
     }
     return without_unknown(told)
@@ -112,6 +114,13 @@ def _locations(document: dict[str, Any]) -> Any:
     online = document["online_url"] and {"@type": "VirtualLocation", "url": document["online_url"]}
     found = [location for location in (place(document), online) if location]
     return found[0] if len(found) == 1 else found
+
+
+def _whole(known: dict[str, Any] | None) -> dict[str, Any] | None:
+    if known is None:
+        return None
+    kind = "EventSeries" if known["relation"] == "occurrence" else "Event"
+    return {"@type": kind, "@id": known["url"], "name": known["title"], "url": known["url"]}
 
 
 def _offer(document: dict[str, Any]) -> dict[str, Any] | None:

@@ -14,7 +14,10 @@ from services.activities.catalogue.schemas import (
     CauseOut,
     OrganiserOut,
     OriginOut,
+    PartsOut,
     SignUpOut,
+    TranslationOut,
+    WholeOut,
 )
 from services.activities.catalogue.tables import Activity
 from services.activities.label.rules import LabelState
@@ -23,10 +26,13 @@ from services.kernel.settings import Settings
 
 
 def render(row: Activity, settings: Settings, *, now: datetime) -> None:
-    """Write the row's document, and when time alone will change it. `row.updated_at` must be set."""
+    """Write the row's document in each of its languages, and when time alone will change it.
+
+    `row.updated_at` must be set.
+    """
     state = State(row.state)
     open_now, turns_at = sign_up(
-        takes=row.takes_sign_ups,
+        takes=_takes_sign_ups(row),
         state=state,
         opens_at=row.sign_up_opens_at,
         closes_at=row.sign_up_closes_at,
@@ -34,14 +40,22 @@ def render(row: Activity, settings: Settings, *, now: datetime) -> None:
         now=now,
     )
     row.turns_at = turns_at
-    row.document = document(row, settings, open_now).model_dump_json()
+    original = document(row, settings, open_now)
+    row.document = original.model_dump_json()
+    row.documents = {
+        tag.lower(): original.model_copy(update=_translated(original, tag)).model_dump_json()
+        for tag in row.translations
+    }
 
 
 def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut:
-    """The activity as everybody reads it, with its times in its own zone."""
+    """The activity as everybody reads it in its original language, with its times in its own zone."""
     zone = ZoneInfo(row.time_zone)
-    offered = row.takes_sign_ups and State(row.state) in PUBLIC
-    requirements = {"languages": [], "minimum_age": None, "notes": None, **row.requirements}
+    offered = _takes_sign_ups(row) and State(row.state) in PUBLIC
+    translations = {
+        tag: TranslationOut.model_validate({**_NOT_TRANSLATED, **texts})
+        for tag, texts in sorted(row.translations.items())
+    }
     return ActivityOut(
         id=row.id,
         url=f"{settings.base_url}/activities/v1/activities/{row.id}",
@@ -50,7 +64,9 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
         title=row.title,
         summary=row.summary,
         language=row.language,
-        languages=[row.language],
+        original_language=row.language,
+        languages=[row.language, *translations],
+        translations=translations,
         kind=row.kind,
         programme=row.programme,
         mode=row.mode,
@@ -76,12 +92,18 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
             closes_at=_local(row.sign_up_closes_at, zone),
             url=f"{settings.base_url}/registration/v1/registrations" if offered else None,
         ),
-        requirements=requirements,
+        requirements={**_NO_REQUIREMENTS, **row.requirements},
         accessibility=row.accessibility,
+        audience=row.audience,
+        pupils_expected=row.pupils_expected,
         cost=row.cost,
         partners=[ActivityPartnerOut(**{**_NO_PARTNER, **partner}) for partner in row.partners],
         image=row.image,
         label=LabelOut(state=LabelState(row.label_state), decided_at=row.label_decided_at),
+        contact=row.contact and {**_NO_CONTACT, **row.contact},
+        part_of=_whole(row, settings),
+        joint=row.joint,
+        parts=_parts(row, settings),
         reason=row.reason,
         source_url=row.source_url,
         updated_at=row.updated_at,
@@ -123,24 +145,64 @@ def snapshot(row: Activity) -> contracts.Activity:
         time_zone=row.time_zone,
         place=", ".join(str(place[part]) for part in ("name", "city") if place.get(part)) or None,
         capacity=row.capacity,
-        takes_sign_ups=row.takes_sign_ups,
+        takes_sign_ups=_takes_sign_ups(row),
         sign_up_opens_at=row.sign_up_opens_at,
         sign_up_closes_at=row.sign_up_closes_at,
         minimum_age=row.requirements.get("minimum_age"),
         sample=row.sample,
         platform=row.platform,
+        part_of=row.part_of,
+        relation=row.relation,
+        has_parts=row.is_series or row.joint is not None,
     )
 
 
 _NO_DISTANCE = ',"distance_km":null}'
+_NOT_TRANSLATED: dict[str, Any] = dict.fromkeys(("summary", "requirements_notes"))
+_NO_CONTACT: dict[str, Any] = dict.fromkeys(("email", "url", "phone"))
+_NO_REQUIREMENTS: dict[str, Any] = {
+    "languages": [], "minimum_age": None, "resident_in": None, "documents": [], "bring": [], "notes": None,
+}  # fmt: skip
 _NO_PLACE: dict[str, Any] = dict.fromkeys(("name", "address", "city", "country", "latitude", "longitude"))
 _NO_PARTNER: dict[str, Any] = dict.fromkeys(("id", "name", "contribution", "contribution_note"))
 
 
-def entity_tag(row: Activity) -> str:
-    """The ETag of an activity's document."""
+def entity_tag(row: Activity, *, language: str | None = None) -> str:
+    """The ETag of an activity's document, or of its variant in a further language."""
     # The availability and the passing of time change the document without a revision.
-    return f'"{row.revision}.{row.updated_at.timestamp():.6f}"'
+    written = f"{row.revision}.{row.updated_at.timestamp():.6f}"
+    return f'"{written}.{language}"' if language else f'"{written}"'
+
+
+def _takes_sign_ups(row: Activity) -> bool:
+    """What has parts takes none of its own: people sign up for the parts."""
+    return row.takes_sign_ups and not row.is_series and row.joint is None
+
+
+def _translated(original: ActivityOut, tag: str) -> dict[str, Any]:
+    """What a further language says in place of the original; what was not translated stays."""
+    texts = original.translations[tag]
+    notes = texts.requirements_notes or original.requirements["notes"]
+    return {
+        "title": texts.title,
+        "summary": texts.summary or original.summary,
+        "language": tag,
+        "requirements": {**original.requirements, "notes": notes},
+    }
+
+
+def _whole(row: Activity, settings: Settings) -> WholeOut | None:
+    if row.part_of is None:
+        return None
+    url = f"{settings.base_url}/activities/v1/activities/{row.part_of}"
+    return WholeOut(id=row.part_of, relation=row.relation, title=row.part_of_title, url=url)
+
+
+def _parts(row: Activity, settings: Settings) -> PartsOut | None:
+    if not row.is_series and row.joint is None:
+        return None
+    url = f"{settings.base_url}/activities/v1/activities?part_of={row.id}"
+    return PartsOut(relation="occurrence" if row.is_series else "local_part", count=row.public_parts, url=url)
 
 
 def _local(moment: datetime | None, zone: ZoneInfo) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -66,6 +67,53 @@ _LABEL_BEFORE: Final = {
 }
 
 
+AUDIENCES: Final = {
+    "international_students": "International students",
+    "local_students": "Local students",
+    "esn_volunteers": "ESN volunteers",
+    "locals": "People who live there",
+    "pupils": "Pupils",
+    "families": "Families",
+    "everybody": "Everybody",
+}
+"""Whom an activity is for."""
+
+DOCUMENTS: Final = {
+    "identity_card": "Identity card or passport",
+    "student_card": "Student card",
+    "residence_permit": "Residence permit",
+    "criminal_record_certificate": "Certificate of the criminal record",
+    "insurance_card": "Insurance card",
+    "parental_consent": "Consent of the parents",
+}
+"""What a participant must be able to show. Nothing about health is among it, and nothing may be added."""
+
+ACCESSIBILITY: Final = {
+    "step-free": "Without steps",
+    "accessible-toilet": "Accessible toilet",
+    "accessible-parking": "Accessible parking",
+    "hearing-loop": "Hearing loop",
+    "sign-language": "Sign language",
+    "captions": "Captions",
+    "easy-language": "Easy language",
+    "quiet-room": "Quiet room",
+    "seated": "Can be done sitting",
+    "public-transport": "Public transport leads there",
+    "guide-dogs": "Guide dogs are welcome",
+    "assistant-free": "An assistant comes along at no cost",
+}
+"""What the organisers say about access."""
+
+TOLD_IN_FULL: Final = frozenset(
+    {"language", "kind", "programme", "mode", "edition", "areas", "causes", "sdgs", "organisers", "starts_at",
+     "ends_at", "time_zone", "capacity", "sign_up", "takes_sign_ups", "accessibility", "audience", "pupils_expected",
+     "cost"}
+)  # fmt: skip
+"""Fields whose history tells what was and what is; of texts and contacts, which may speak of people, only that."""
+
+PROGRAMME_WITH_PUPILS: Final = "erasmus_in_schools"
+
+
 class ActivityNotFound(NotFound):
     """There is no such activity."""
 
@@ -94,6 +142,22 @@ class OutOfReach(Forbidden):
 
 class ReviewerNeeded(Forbidden):
     """Only the national coordinator of the activity's country, or ESN International, decides about the label."""
+
+
+class PartsAreFixed(Conflict):
+    """Whether an activity is a joint day, and what it is a part of, is said when it is drafted and stays."""
+
+
+class FollowsItsSeries(Conflict):
+    """An occurrence has its own times, place, capacity and sign-up; all else is decided and changed at its series."""
+
+
+class SpansItsOccurrences(Conflict):
+    """A series lasts from its first occurrence to its last; the occurrences are what can be moved."""
+
+
+class JointDayNotYours(Forbidden):
+    """A country's joint day is drafted by its national coordinator, an international one by ESN International."""
 
 
 def next_state(state: State, verb: Verb, *, label_required: bool = True) -> State:
@@ -139,6 +203,19 @@ def with_partner(partners: list[dict[str, Any]], old: str, new: str, name: str) 
         if entry not in changed:
             changed.append(entry)
     return changed
+
+
+def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:
+    """Which fields of a description differ, as its history tells them.
+
+    >>> changes_between({"capacity": 4, "title": "A"}, {"capacity": 5, "title": "B"})
+    {'capacity': {'before': 4, 'after': 5}, 'title': None}
+    """
+    return {
+        name: {"before": before[name], "after": after[name]} if name in TOLD_IN_FULL else None
+        for name in after
+        if before[name] != after[name]
+    }
 
 
 class WallClockError(ValueError):

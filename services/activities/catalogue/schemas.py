@@ -54,6 +54,65 @@ class SignUpOut(Sent):
     url: str | None
 
 
+class TranslationOut(Sent):
+    """What an activity says in a further language."""
+
+    title: str
+    summary: str | None
+    requirements_notes: str | None
+
+
+class WholeOut(Sent):
+    """The series or the joint day that an activity is a part of."""
+
+    id: UUID
+    relation: Literal["occurrence", "local_part"]
+    title: str
+    url: str
+
+
+class PartsOut(Sent):
+    """The parts that an activity is made of: activities of their own, with their own times, places and sign-ups."""
+
+    relation: Literal["occurrence", "local_part"]
+    count: int = Field(description="Those that are published or were held.")
+    url: str = Field(description="The list of those that are public.")
+
+
+class ActorOut(Sent):
+    """Who did something: a role and how far it reaches, and the id of the token; no name."""
+
+    id: UUID | None
+    role: str
+    section: str | None
+    country: str | None
+
+
+class ChangeOut(Sent):
+    """What a field was and what it is since."""
+
+    before: Any
+    after: Any
+
+
+class HistoryEntryOut(Sent):
+    """Something that was done to an activity."""
+
+    revision: int
+    verb: str
+    at: datetime
+    by: ActorOut
+    reason: str | None
+    changes: dict[str, ChangeOut | None] = Field(description="By field; null where only that it changed is kept.")
+
+
+class HistoryPage(Sent):
+    """One page of an activity's history."""
+
+    items: list[HistoryEntryOut]
+    next: str | None
+
+
 class ActivityOut(Sent):
     """An activity, as everybody reads it. Fields that don't apply are null, none is missing."""
 
@@ -63,8 +122,10 @@ class ActivityOut(Sent):
     revision: int
     title: str
     summary: str | None
-    language: str
-    languages: list[str]
+    language: str = Field(description="Of the title and the summary as they stand here.")
+    original_language: str = Field(description="The one that the organisers wrote it in: it is what a change changes.")
+    languages: list[str] = Field(description="Every one that it can be read in, by `lang` or Accept-Language.")
+    translations: dict[str, TranslationOut] = Field(description="In every language but the original one.")
     kind: str
     programme: str
     mode: str
@@ -87,10 +148,16 @@ class ActivityOut(Sent):
     sign_up: SignUpOut
     requirements: dict[str, Any]
     accessibility: list[str]
+    audience: list[str]
+    pupils_expected: int | None
     cost: dict[str, Any] | None
     partners: list[ActivityPartnerOut]
     image: dict[str, Any] | None
     label: LabelOut
+    contact: dict[str, Any] | None = Field(description="Of the organisers' function, never of a person.")
+    part_of: WholeOut | None
+    joint: Literal["country", "international"] | None = Field(description="Where sections may add their local parts.")
+    parts: PartsOut | None
     reason: str | None = Field(description="Why it was returned or cancelled.")
     source_url: str | None
     updated_at: datetime

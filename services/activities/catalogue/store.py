@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,14 +32,33 @@ async def lock_activity(session: AsyncSession, identity: UUID) -> Activity | Non
 
 async def lock_in_order(session: AsyncSession, identities: Collection[UUID]) -> None:
     """Lock activities in one order, so that two requests about the same ones wait and do not block each other."""
-    await session.execute(
-        sa.select(Activity.id).where(Activity.id.in_(identities)).order_by(Activity.id).with_for_update()
-    )
+    wholes = sa.select(Activity.part_of).where(Activity.id.in_(identities), Activity.part_of.is_not(None))
+    # What something is a part of comes before it, as everywhere.
+    for these in (Activity.id.in_(wholes), Activity.id.in_(identities)):
+        await session.execute(sa.select(Activity.id).where(these).order_by(Activity.id).with_for_update())
 
 
 async def one_import_at_a_time(session: AsyncSession) -> None:
     """Let no other import run beside this transaction: of two with the same rows the second finds them there."""
     await session.execute(sa.select(sa.func.pg_advisory_xact_lock(sa.func.hashtext("activities.import"))))
+
+
+async def whole_of(session: AsyncSession, identity: UUID) -> UUID | None:
+    """What an activity is a part of, which never changes."""
+    return await session.scalar(sa.select(Activity.part_of).where(Activity.id == identity))
+
+
+async def lock_parts(session: AsyncSession, whole: UUID) -> Sequence[Activity]:
+    """The parts of an activity, locked, in the order of their start."""
+    statement = sa.select(Activity).where(Activity.part_of == whole).order_by(Activity.id).with_for_update()
+    found = (await session.scalars(statement.execution_options(populate_existing=True))).all()
+    return sorted(found, key=lambda part: (str(part.starts_at), part.id))
+
+
+async def public_parts(session: AsyncSession, whole: UUID) -> int:
+    """How many parts of an activity are published or were held."""
+    these = sa.and_(Activity.part_of == whole, Activity.state.in_(("published", "held")))
+    return (await session.execute(sa.select(sa.func.count()).where(these))).scalar_one()
 
 
 async def imported(session: AsyncSession, source: str, source_id: str) -> Activity | None:
@@ -126,6 +146,27 @@ def _shows_old(old: UUID, new: UUID, name: str) -> sa.ColumnElement[bool]:
     if old != new:
         return with_it
     return sa.and_(with_it, sa.not_(Activity.partners.contains([{"id": str(old), "name": name}])))
+
+
+async def history(
+    session: AsyncSession, identity: UUID, *, after: Sequence[Any] | None, limit: int
+) -> Sequence[HistoryEntry]:
+    """What was done to an activity, from the beginning."""
+    statement = sa.select(HistoryEntry).where(HistoryEntry.activity_id == identity)
+    if after is not None:
+        statement = statement.where(HistoryEntry.revision > after[0])
+    return (await session.scalars(statement.order_by(HistoryEntry.revision).limit(limit))).all()
+
+
+def document_in(languages: Sequence[str]) -> sa.ColumnElement[str]:
+    """The document in the first of these languages that it is written in, else in its original one."""
+    if not languages:
+        return sa.type_coerce(Activity.document, sa.Text)
+    ways = []
+    for tag in languages:
+        ways.append((sa.func.lower(Activity.language) == tag, Activity.document))
+        ways.append((Activity.documents.has_key(tag), Activity.documents[tag].astext))
+    return sa.case(*ways, else_=Activity.document)
 
 
 def add_history(session: AsyncSession, entry: HistoryEntry) -> None:

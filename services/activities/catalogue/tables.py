@@ -24,7 +24,11 @@ def _made(kind: Any, expression: str) -> Any:
 
 
 class Activity(Table):
-    """One activity. `areas` and `causes` name the main one first; `document` is what readers get."""
+    """One activity. `areas` and `causes` name the main one first; `document` is what readers get.
+
+    `documents` holds the same in each further language, by its tag in small letters. A series (`is_series`) has
+    occurrences and a `joint` day local parts: activities of their own that are `part_of` it.
+    """
 
     __tablename__ = "activities"
     __table_args__ = (
@@ -34,7 +38,12 @@ class Activity(Table):
         sa.CheckConstraint("label_state IN ('not_asked', 'asked', 'given', 'returned')", name="label_state"),
         sa.CheckConstraint("ends_at >= starts_at", name="ends_after_its_start"),
         sa.CheckConstraint("capacity >= 0", name="capacity_not_negative"),
+        sa.CheckConstraint("relation IN ('occurrence', 'local_part')", name="relation"),
+        sa.CheckConstraint("(part_of IS NULL) = (relation IS NULL)", name="related_to_something"),
+        sa.CheckConstraint("joint IN ('country', 'international')", name="joint"),
+        sa.CheckConstraint("pupils_expected >= 0", name="pupils_not_negative"),
         sa.UniqueConstraint("source", "source_id"),
+        sa.Index("ix_activities_part_of", "part_of", "id", postgresql_where=sa.text("part_of IS NOT NULL")),
         sa.Index(
             "ix_activities_public_by_start",
             sa.text("COALESCE(starts_at, 'infinity'::timestamp with time zone)"),
@@ -53,7 +62,10 @@ class Activity(Table):
         sa.Index(
             "ix_activities_public_codes",
             "kind",
-            postgresql_include=["programme", "country", "edition", "areas", "causes", "objectives", "platform"],
+            postgresql_include=[
+                *("programme", "country", "edition", "areas", "causes", "objectives", "platform", "mode", "audience"),
+                "is_series",
+            ],
             postgresql_where=_IS_PUBLIC,
         ),
         # What an edition has, and what begins on days that change hands.
@@ -149,6 +161,16 @@ class Activity(Table):
     partners: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)
     image: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     adapted_from: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    audience: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'::text[]"))
+    pupils_expected: Mapped[int | None] = mapped_column(sa.Integer)
+    contact: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
+    translations: Mapped[dict[str, dict[str, Any]]] = mapped_column(JSONB, server_default=sa.text("'{}'::jsonb"))
+    part_of: Mapped[UUID | None] = mapped_column(sa.ForeignKey("activities.activities.id"))
+    relation: Mapped[str | None] = mapped_column(sa.Text)
+    part_of_title: Mapped[str | None] = mapped_column(sa.Text)
+    joint: Mapped[str | None] = mapped_column(sa.Text)
+    is_series: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    public_parts: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
     reason: Mapped[str | None] = mapped_column(sa.Text)
     label_checklist: Mapped[dict[str, Any] | None] = mapped_column(JSONB(none_as_null=True))
     label_state: Mapped[str] = mapped_column(sa.Text, server_default="not_asked")
@@ -163,27 +185,29 @@ class Activity(Table):
     availability_revision: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
     turns_at: Mapped[datetime | None] = mapped_column(_Instant)
     document: Mapped[str] = mapped_column(sa.Text)
+    documents: Mapped[dict[str, str]] = mapped_column(JSONB, server_default=sa.text("'{}'::jsonb"))
     created_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
     latitude: Mapped[float | None] = _made(sa.Double, "((place ->> 'latitude'::text))::double precision")
     longitude: Mapped[float | None] = _made(sa.Double, "((place ->> 'longitude'::text))::double precision")
     labels: Mapped[list[str]] = _made(
         ARRAY(sa.Text),
-        "activities.labels(edition, country, kind, programme, language, areas, causes, sdgs, section_codes, "
-        "accessibility, objectives, platform)",
+        "activities.labels(edition, country, kind, programme, mode, language, translations, areas, causes, sdgs, "
+        "section_codes, accessibility, audience, cost, part_of, objectives, platform)",
     )
     search: Mapped[Any] = _made(
-        TSVECTOR, "activities.search_document(language, title, summary, organisers, place, partners)"
+        TSVECTOR, "activities.search_document(language, title, summary, organisers, place, partners, translations)"
     )
     plain_words: Mapped[str] = _made(
         sa.Text,
-        "activities.plain_text((((title || ' '::text) || COALESCE((place ->> 'name'::text), ''::text)) || ' '::text) "
-        "|| COALESCE((place ->> 'city'::text), ''::text))",
+        "activities.plain_text((((((title || ' '::text) || COALESCE((place ->> 'name'::text), ''::text))"
+        " || ' '::text) || COALESCE((place ->> 'city'::text), ''::text)) || ' '::text)"
+        " || (jsonb_path_query_array(translations, '$.*.\"title\"'::jsonpath))::text)",
     )
 
 
 class HistoryEntry(Table):
-    """Who did what to an activity; never changed."""
+    """Who did what to an activity: a row can be added, and never be changed or deleted (a trigger sees to that)."""
 
     __tablename__ = "activity_history"
 
@@ -194,5 +218,8 @@ class HistoryEntry(Table):
     verb: Mapped[str] = mapped_column(sa.Text)
     actor_id: Mapped[UUID | None] = mapped_column(sa.Uuid)
     actor_role: Mapped[str] = mapped_column(sa.Text)
+    actor_section: Mapped[str | None] = mapped_column(sa.Text)
+    actor_country: Mapped[str | None] = mapped_column(sa.Text)
     reason: Mapped[str | None] = mapped_column(sa.Text)
+    changes: Mapped[dict[str, Any]] = mapped_column(JSONB, server_default=sa.text("'{}'::jsonb"))
     at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.clock_timestamp())

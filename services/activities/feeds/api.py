@@ -18,6 +18,7 @@ from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCo
 from services.activities.finding.conditions import Filters
 from services.activities.finding.filters import Narrowed
 from services.activities.taxonomies.words import words
+from services.kernel.languages import VARY, Languages
 from services.kernel.problems import Invalid, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running
@@ -25,6 +26,8 @@ from services.kernel.runtime import Reading, Running
 router = make_router(tag="feeds")
 
 _FRESH = {"Cache-Control": "public, max-age=60, stale-while-revalidate=60"}
+_FRESH_IN_A_LANGUAGE = {**_FRESH, "Vary": VARY}
+_RARELY_CHANGED = {"Cache-Control": "public, max-age=3600"}
 # As many digits as every number of 64 bits can have.
 Number = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,18})$")]
 
@@ -79,21 +82,23 @@ async def list_changes(
 
 
 @router.get("/activities.ics", response_class=_Calendar)
-async def get_calendar(session: Reading, filters: Narrowed) -> Response:
+async def get_calendar(session: Reading, filters: Narrowed, languages: Languages) -> Response:
     """A calendar to subscribe to: the 1,000 activities that begin last; those of which no day is known are left out.
 
     A cancelled activity stays, as such.
     """
-    documents = await store.latest_to_begin(session, filters, limit=rules.MOST_IN_A_CALENDAR)
+    documents = await store.latest_to_begin(session, filters, languages, limit=rules.MOST_IN_A_CALENDAR)
     # A large one takes a third of a second to write.
     body = await asyncio.to_thread(calendars.calendar, documents, name=_name(filters))
-    return _Calendar(body, headers=_FRESH)
+    return _Calendar(body, headers=_FRESH_IN_A_LANGUAGE)
 
 
 @router.get("/activities.atom", response_class=_Atom)
-async def get_news(request: Request, session: Reading, runtime: Running, filters: Narrowed) -> Response:
+async def get_news(
+    request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
+) -> Response:
     """News as Atom: the 100 activities that changed last."""
-    documents = await store.latest_to_change(session, filters, limit=rules.MOST_NEWS)
+    documents = await store.latest_to_change(session, filters, languages, limit=rules.MOST_NEWS)
     url = request.url
     body = atom.feed(
         documents,
@@ -101,27 +106,28 @@ async def get_news(request: Request, session: Reading, runtime: Running, filters
         url=_absolute(runtime, url.path, url.query),
         alternate_url=_absolute(runtime, url.path.removesuffix(".atom"), url.query),
     )
-    return _Atom(body, headers=_FRESH)
+    return _Atom(body, headers=_FRESH_IN_A_LANGUAGE)
 
 
 @router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON)
-async def get_map(session: Reading, filters: Narrowed) -> Response:
+async def get_map(session: Reading, filters: Narrowed, languages: Languages) -> Response:
     """A map: the 2,000 activities that begin last, of those whose position is known."""
-    positions = await store.on_the_map(session, filters, limit=rules.MOST_ON_A_MAP + 1)
+    positions = await store.on_the_map(session, filters, languages, limit=rules.MOST_ON_A_MAP + 1)
     is_whole = len(positions) <= rules.MOST_ON_A_MAP
     body = geojson.collection(positions[: rules.MOST_ON_A_MAP], is_whole=is_whole)
-    return _GeoJSON(body, headers=_FRESH)
+    return _GeoJSON(body, headers=_FRESH_IN_A_LANGUAGE)
 
 
 @router.get("/activities/{activity_id}.ics", response_class=_Calendar, responses=documented(ActivityNotFound))
-async def get_calendar_entry(session: Reading, activity_id: UUID) -> Response:
+async def get_calendar_entry(session: Reading, languages: Languages, activity_id: UUID) -> Response:
     """One activity for a calendar; an empty calendar where its day is not known."""
-    found = await store.document(session, activity_id)
+    found = await store.document(session, activity_id, languages)
     if found is None:
         raise ActivityNotFound
     document = json.loads(found)
     is_dated = document["starts_at"] is not None and document["date_precision"] in {"time", "day"}
-    return _Calendar(calendars.calendar([found] if is_dated else [], name=document["title"]), headers=_FRESH)
+    body = calendars.calendar([found] if is_dated else [], name=document["title"])
+    return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 
 
 @router.get("/export", response_model=ExportPage)

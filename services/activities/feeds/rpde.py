@@ -35,7 +35,8 @@ def _event(document: dict[str, Any], words: Words) -> dict[str, Any]:
     """The Event of schema.org, where OpenActive has a stricter form in that one."""
     base = document["url"].rpartition("/activities/")[0]
     told = linked_data.event(document, words)
-    for loose in ("about", "keywords", "sponsor", "inLanguage", "typicalAgeRange", "location", "organizer", "offers"):
+    for loose in ("about", "keywords", "sponsor", "inLanguage", "typicalAgeRange", "location", "organizer", "offers",
+                  "audience", "superEvent"):  # fmt: skip
         told.pop(loose, None)
     lead, *others = sorted(document["organisers"], key=lambda organiser: not organiser["lead"])
     is_dated = document["date_precision"] in {"time", "day"}

@@ -9,9 +9,10 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.activities.catalogue.store import document_in
 from services.activities.catalogue.tables import Activity
 from services.activities.feeds.tables import Change
-from services.activities.finding.conditions import IS_PUBLIC, START, Filters, conditions_for
+from services.activities.finding.conditions import IS_LISTED, IS_PUBLIC, START, Filters, conditions_for
 from services.kernel.events import HORIZON, Xid8
 
 _LATITUDE = Activity.place["latitude"].astext
@@ -19,7 +20,7 @@ _LONGITUDE = Activity.place["longitude"].astext
 
 
 class Changed(NamedTuple):
-    """A change; without a document the activity is public no more."""
+    """A change; without a document the activity is public no more, or is a series now, whose dates have their own."""
 
     xid: str
     id: UUID
@@ -56,7 +57,7 @@ async def page_of_changes(session: AsyncSession, *, after: tuple[str, UUID] | No
     horizon = (await session.execute(HORIZON)).scalar_one()
     statement = (
         sa.select(Change.xid, Change.id, Activity.document)
-        .outerjoin(Activity, sa.and_(Activity.id == Change.id, IS_PUBLIC))
+        .outerjoin(Activity, sa.and_(Activity.id == Change.id, IS_LISTED))
         .where(Change.xid < _xid(horizon))
         .order_by(Change.xid, Change.id)
         .limit(limit)
@@ -67,16 +68,18 @@ async def page_of_changes(session: AsyncSession, *, after: tuple[str, UUID] | No
     return [Changed(*row) for row in await session.execute(statement)]
 
 
-async def document(session: AsyncSession, identity: UUID) -> str | None:
+async def document(session: AsyncSession, identity: UUID, languages: Sequence[str]) -> str | None:
     """The document of one public activity."""
-    return await session.scalar(sa.select(Activity.document).where(IS_PUBLIC, Activity.id == identity))
+    return await session.scalar(sa.select(document_in(languages)).where(IS_PUBLIC, Activity.id == identity))
 
 
-async def latest_to_begin(session: AsyncSession, filters: Filters, *, limit: int) -> Sequence[str]:
+async def latest_to_begin(
+    session: AsyncSession, filters: Filters, languages: Sequence[str], *, limit: int
+) -> Sequence[str]:
     """Documents of activities whose day is known, the last to begin first: a bound cuts off the past."""
     statement = (
-        sa.select(Activity.document)
-        .where(IS_PUBLIC, Activity.starts_at.is_not(None), Activity.date_precision.in_(("time", "day")))
+        sa.select(document_in(languages))
+        .where(IS_LISTED, Activity.starts_at.is_not(None), Activity.date_precision.in_(("time", "day")))
         .where(*await conditions_for(session, filters))
         .order_by(START.desc(), Activity.id.desc())
         .limit(limit)
@@ -84,22 +87,26 @@ async def latest_to_begin(session: AsyncSession, filters: Filters, *, limit: int
     return (await session.scalars(statement)).all()
 
 
-async def latest_to_change(session: AsyncSession, filters: Filters, *, limit: int) -> Sequence[str]:
+async def latest_to_change(
+    session: AsyncSession, filters: Filters, languages: Sequence[str], *, limit: int
+) -> Sequence[str]:
     """Documents, the last to change first."""
     statement = (
-        sa.select(Activity.document)
-        .where(IS_PUBLIC, *await conditions_for(session, filters))
+        sa.select(document_in(languages))
+        .where(IS_LISTED, *await conditions_for(session, filters))
         .order_by(Activity.updated_at.desc(), Activity.id.desc())
         .limit(limit)
     )
     return (await session.scalars(statement)).all()
 
 
-async def on_the_map(session: AsyncSession, filters: Filters, *, limit: int) -> Sequence[Position]:
+async def on_the_map(
+    session: AsyncSession, filters: Filters, languages: Sequence[str], *, limit: int
+) -> Sequence[Position]:
     """Documents of activities whose position is known, the last to begin first."""
     statement = (
-        sa.select(Activity.id, Activity.document, _LATITUDE, _LONGITUDE)
-        .where(IS_PUBLIC, _LATITUDE.is_not(None), _LONGITUDE.is_not(None), *await conditions_for(session, filters))
+        sa.select(Activity.id, document_in(languages), _LATITUDE, _LONGITUDE)
+        .where(IS_LISTED, _LATITUDE.is_not(None), _LONGITUDE.is_not(None), *await conditions_for(session, filters))
         .order_by(START.desc(), Activity.id.desc())
         .limit(limit)
     )
@@ -118,7 +125,8 @@ async def page_of_exported(session: AsyncSession, *, page: int, limit: int) -> S
             Activity.document,
         )
         .join(Activity, Activity.id == Change.id)
-        .where(IS_PUBLIC)
+        # As they are counted: a series once, a joint day by its parts.
+        .where(IS_PUBLIC, Activity.relation.is_distinct_from("occurrence"), Activity.joint.is_(None))
         .order_by(Change.number)
         .offset(page * limit)
         .limit(limit)

@@ -20,6 +20,8 @@ from services.kernel.globe import Near, box_around, distance_between
 # Spelt out in the statement, since a partial index is not used for a parameter.
 IS_PUBLIC: Final = sa.text("state IN ('published', 'held', 'cancelled')")
 assert len(PUBLIC) == 3
+# A series is found by its dates, which are activities of their own.
+IS_LISTED: Final = sa.text("state IN ('published', 'held', 'cancelled') AND NOT is_series")
 
 # How many of a search's groups of three letters must be found close together in a title and its place.
 LEAST_RESEMBLANCE: Final = "0.45"
@@ -115,6 +117,7 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if wanted.is_open is not None:
         is_open = sa.and_(
             sa.text("state = 'published' AND takes_sign_ups AND has_places"),
+            Activity.joint.is_(None),
             sa.func.coalesce(Activity.sign_up_closes_at, NO_START) > sa.func.now(),
             sa.func.coalesce(Activity.sign_up_opens_at, sa.func.now()) <= sa.func.now(),
         )

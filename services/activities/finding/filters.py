@@ -10,6 +10,7 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import Field
 
+from services.activities.catalogue.details import Accessibility, Audience
 from services.activities.finding.conditions import Filters
 from services.activities.finding.search import FACETS, Sort
 from services.activities.label.rules import LabelState
@@ -38,11 +39,20 @@ async def narrowed(
     objective: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
     kind: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
     programme: Annotated[list[Code], Query(max_length=MOST_CODES)] = [],
+    mode: Annotated[list[Code], Query(max_length=MOST_CODES, description="physical, online or hybrid")] = [],
+    audience: Annotated[list[Audience], Query(max_length=MOST_CODES, description="whom it is for")] = [],
+    free: Annotated[
+        bool | None, Query(description="Costs nothing; or, `false`, something. What states no cost is neither.")
+    ] = None,
+    part_of: Annotated[
+        list[UUID], Query(max_length=MOST_CODES, description="The occurrences of a series, or a joint day's parts.")
+    ] = [],
     language: Annotated[
-        list[LanguageTag], Query(max_length=MOST_CODES, description="pt also finds pt-BR; pt-BR only itself")
+        list[LanguageTag],
+        Query(max_length=MOST_CODES, description="Written in it; pt also finds pt-BR, pt-BR only itself"),
     ] = [],
     accessible: Annotated[
-        list[Code], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
+        list[Accessibility], Query(max_length=MOST_CODES, description="as step-free; given twice, both are needed")
     ] = [],
     partner: Annotated[list[UUID], Query(max_length=MOST_CODES, description="id of a partner that takes part")] = [],
     label: Annotated[list[LabelState], Query(max_length=MOST_CODES, description="of the SocialErasmus label")] = [],
@@ -63,7 +73,14 @@ async def narrowed(
     ] = None,
 ) -> Filters:
     """The activities that a reader wants, or a 422 that names every parameter at fault."""
-    coded = {"areas": area, "causes": cause, "objectives": objective, "kinds": kind, "programmes": programme}
+    coded = {
+        "areas": area,
+        "causes": cause,
+        "objectives": objective,
+        "kinds": kind,
+        "programmes": programme,
+        "modes": mode,
+    }
     faults = await words.faults_of(runtime, coded)
     place = _near(near, radius_km, faults)
     if q is not None and not q:
@@ -75,7 +92,8 @@ async def narrowed(
     labels: dict[str, Sequence[str]] = {
         "edition": edition, "country": country, "section": section, "area": area, "cause": cause,
         "objective": objective, "sdg": [str(number) for number in sdg], "kind": kind, "programme": programme,
-        "language": language, "platform": platform,
+        "language": language, "platform": platform, "mode": mode, "audience": audience,
+        "part_of": [str(identity) for identity in part_of], "free": [] if free is None else [str(free).lower()],
     }  # fmt: skip
     return Filters(
         labels={name: tuple(codes) for name, codes in labels.items() if codes},

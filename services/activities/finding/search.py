@@ -12,9 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.activities.catalogue.store import document_in
 from services.activities.catalogue.tables import Activity
 from services.activities.finding.conditions import (
-    IS_PUBLIC,
+    IS_LISTED,
     START,
     Filters,
     Sought,
@@ -38,6 +39,8 @@ _FACETS: Final = {
     "edition": Activity.edition,
     "programme": Activity.programme,
     "platform": Activity.platform,
+    "mode": Activity.mode,
+    "audience": Activity.audience,
 }
 FACETS: Final = tuple(_FACETS)
 
@@ -70,23 +73,24 @@ async def find(
     filters: Filters,
     sort: Sort,
     *,
+    languages: Sequence[str] = (),
     facets: Sequence[str] = (),
     after: Sequence[Any] | None,
     limit: int,
 ) -> Page:
     """Public documents in an order, beginning after a position; unknown starts come last.
 
-    When no text has all the words that are sought, those with similar words are found instead. The first page alone
-    counts facets.
+    Each is in the first of `languages` that it is written in. When no text has all the words that are sought, those
+    with similar words are found instead. The first page alone counts facets.
     """
     sought = await prepare(session, filters.q)
     filters = await with_predecessors(session, filters)
     if sought is not None and after is not None and after[2]:
         sought = sought.forgiving()
-    found = await _documents(session, filters, sort, sought, after=after, limit=limit)
+    found = await _documents(session, filters, sort, sought, languages=languages, after=after, limit=limit)
     if sought is not None and not found and after is None:
         sought = sought.forgiving()
-        found = await _documents(session, filters, sort, sought, after=None, limit=limit)
+        found = await _documents(session, filters, sort, sought, languages=languages, after=None, limit=limit)
     counts = await _facets(session, filters, facets, sought) if facets and after is None else None
     return Page(found, counts)
 
@@ -97,13 +101,15 @@ async def _documents(
     sort: Sort,
     sought: Sought | None,
     *,
+    languages: Sequence[str],
     after: Sequence[Any] | None,
     limit: int,
 ) -> Sequence[Found]:
-    conditions: list[Any] = [IS_PUBLIC, *conditions_of(filters, sought)]
+    conditions: list[Any] = [IS_LISTED, *conditions_of(filters, sought)]
     distance: sa.ColumnElement[Any] = distance_from(filters.near) if filters.near else sa.null()
+    document = document_in(languages)
     if sort is Sort.STARTS_AT:
-        statement = sa.select(Activity.document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
+        statement = sa.select(document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
         statement = statement.order_by(START, Activity.id).limit(limit)
         if after is not None:
             moment = sa.cast(sa.literal(after[0], sa.Text), sa.DateTime(timezone=True))
@@ -124,14 +130,14 @@ async def _documents(
         page = shown.subquery("page")
         again = (page.c.key.desc(), page.c.id.desc()) if sort is Sort.RELEVANCE else (page.c.key, page.c.id)
         statement = (
-            sa.select(Activity.document, page.c.key, page.c.id, page.c.distance)
+            sa.select(document, page.c.key, page.c.id, page.c.distance)
             .join(page, page.c.id == Activity.id)
             .order_by(*again)
         )
     with_mistakes = sought is not None and sought.with_mistakes
     return [
-        Found(document, distance_km, [position, str(identity), with_mistakes])
-        for document, position, identity, distance_km in await session.execute(statement)
+        Found(written, distance_km, [position, str(identity), with_mistakes])
+        for written, position, identity, distance_km in await session.execute(statement)
     ]
 
 
@@ -165,7 +171,7 @@ async def sections_with(session: AsyncSession, identity: UUID, *, limit: int) ->
 
 
 def _with_partner(identity: UUID) -> sa.ColumnElement[bool]:
-    return sa.and_(IS_PUBLIC, Activity.partners.contains([{"id": str(identity)}]))
+    return sa.and_(IS_LISTED, Activity.partners.contains([{"id": str(identity)}]))
 
 
 def _beyond(here: tuple[Any, Any], there: tuple[Any, Any], *, descending: bool = False) -> sa.ColumnElement[bool]:
@@ -199,7 +205,7 @@ async def _facets(
             *(_FACETS[name].label(name) for name in names),
             *(condition.label(f"{name}_chosen") for name, condition in chosen.items()),
         )
-        .where(IS_PUBLIC, *conditions_of(others, sought))
+        .where(IS_LISTED, *conditions_of(others, sought))
         .cte("found")
         .prefix_with("MATERIALIZED")
     )

@@ -9,6 +9,7 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue import actions as catalogue
+from services.activities.catalogue import parts
 from services.activities.catalogue import rules as catalogue_rules
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.tables import Activity
@@ -101,7 +102,7 @@ async def adapt(
     except ValidationError as error:
         raise invalid_body(error) from None
     origin = {"idea_id": str(row.id), "activity_id": str(row.activity_id), "title": row.title}
-    return await catalogue.draft(session, settings, actor, draft, adapted_from=origin)
+    return await parts.draft(session, settings, actor, draft, adapted_from=origin)
 
 
 def _as_draft(row: Idea, section: str, wanted: Adaptation) -> dict[str, Any]:

@@ -35,6 +35,8 @@ async def record_past(session: AsyncSession, settings: Settings, row: PastActivi
         availability_revision=0, reason=None, language="en", edition_set_by_hand=False, online_url=None, capacity=None,
         takes_sign_ups=False, sign_up_opens_at=None, sign_up_closes_at=None, requirements={}, accessibility=[],
         cost=None, image=None, label_state=LabelState.NOT_ASKED.value,
+        audience=[], pupils_expected=None, contact=None, translations={}, is_series=False,
+        public_parts=0,
     )  # fmt: skip
     for name, value in (await _content(session, row)).items():
         if getattr(activity, name) != value:

@@ -232,7 +232,7 @@
       this.#retry.textContent = speak.text("retry");
       this.#list.setAttribute("aria-busy", "true");
       try {
-        const activities = await this.#upcoming();
+        const activities = await this.#upcoming(speak.language);
         if (load !== this.#load) return;
         this.#list.replaceChildren(...activities.map((activity) => this.#item(speak, activity)));
         if (activities.length) this.#say(speak, speak.counted("count", activities.length), "hidden");
@@ -276,12 +276,12 @@
     }
 
     /* Published ones that have not ended; the list also holds held and cancelled ones. */
-    async #upcoming() {
+    async #upcoming(lang) {
       const limit = Math.min(Math.max(parseInt(this.getAttribute("limit"), 10) || 10, 1), 100);
       const now = Date.now();
       // By the hour, so that the visitors of an hour ask the same question and caches can answer.
       const from = new Date(now - (now % 3_600_000)).toISOString();
-      const query = new URLSearchParams({ from, limit: Math.min(limit * 2, 200) });
+      const query = new URLSearchParams({ from, lang, limit: Math.min(limit * 2, 200) });
       for (const name of FILTERS) {
         for (const code of this.getAttribute(name)?.match(/[^\s,]+/g) ?? []) query.append(name, code);
       }

@@ -40,13 +40,15 @@ async def refold(session: AsyncSession, activity_id: UUID) -> None:
     """
     if not await projections.lock_activity(session, activity_id):
         return
-    before = await store.stored(session, activity_id)
-    report = await store.verified(session, activity_id)
-    after = None if report is None else facts_of(report)
-    if before == after:
-        return
-    await store.replace(session, {activity_id: after})
-    await store.add_to_totals(session, difference(before, after))
+    # Which occurrence stands for its series can change with any of them.
+    concerned = sorted(await projections.with_their_series(session, [activity_id]))
+    stored = await store.stored(session, concerned)
+    facts = {report.activity_id: facts_of(report) for report in await store.verified(session, concerned)}
+    for identity in concerned:
+        before, after = stored.get(identity), facts.get(identity)
+        if before != after:
+            await store.replace(session, {identity: after})
+            await store.add_to_totals(session, difference(before, after))
 
 
 async def rebuild(session: AsyncSession) -> Rebuilt:
@@ -72,5 +74,7 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
     # Read last: whatever change of a report was seen above has its event in the log by now.
     unread = await consumers.unread(session, IMPACT, (ReportVerified, ReportReopened))
     cells, quantity_cells = await store.sum_up(session)
-    wrong_facts = sum(str(identity) not in unread for identity in changed)
+    # Another occurrence of its series may stand for it from then on.
+    rightly = await projections.with_their_series(session, map(UUID, unread))
+    wrong_facts = len(changed - rightly)
     return Rebuilt(activities, cells, quantity_cells, wrong_facts, wrong_cells)

@@ -77,6 +77,8 @@ class Verified:
     attendances: int
     hours: Decimal | None
     quantities: Mapping[Quantity, Decimal]
+    stands_for_its_series: bool = True
+    """False for all occurrences of a series but one: the series is one activity, and its people and hours add up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,9 +114,9 @@ def facts_of(report: Verified) -> Facts:
         source=report.source,
     )
     if report.outcome == "cancelled":
-        return Facts(cell, Figures(cancelled=1), {})
+        return Facts(cell, Figures(cancelled=int(report.stands_for_its_series)), {})
     figures = Figures(
-        activities=1,
+        activities=int(report.stands_for_its_series),
         participants_international=report.international or 0,
         participants_local=report.local or 0,
         participants_esn_volunteer=report.esn_volunteer or 0,

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.impact.facts.rules import Cell, Delta, Facts, Figures, Quantity, Verified
 from services.impact.facts.tables import KEY, ActivityFacts, QuantityFact, QuantityTotal, Total
 from services.impact.projections.tables import Activity
-from services.impact.reports.rules import State
+from services.impact.reports.rules import Outcome, State
 from services.impact.reports.tables import Report, ReportQuantity
 from services.impact.tables import Table
 
@@ -21,9 +21,9 @@ Span = tuple[UUID | None, UUID | None]
 """The activities after the first and up to the second; None is no bound."""
 
 
-async def verified(session: AsyncSession, activity_id: UUID) -> Verified | None:
-    """The verified report of one activity, or None."""
-    return next(iter(await _verified(session, [activity_id])), None)
+async def verified(session: AsyncSession, activities: Sequence[UUID]) -> list[Verified]:
+    """The verified reports of these activities, of those that have one."""
+    return await _verified(session, activities)
 
 
 async def verified_after(session: AsyncSession, after: UUID | None, *, limit: int) -> tuple[list[Verified], Span]:
@@ -60,9 +60,11 @@ async def _verified(session: AsyncSession, activities: Sequence[UUID]) -> list[V
         Report.unclassified,
         attendances.label("attendances"),
         Report.hours,
+        _stands_for_its_series().label("stands_for_its_series"),
     ]
     statement = (
         sa.select(*columns)
+        .select_from(Report)
         .join(Activity, Activity.activity_id == Report.activity_id)
         .where(Report.state == State.VERIFIED, Report.activity_id == sa.func.any(_array(activities)))
     )
@@ -71,9 +73,28 @@ async def _verified(session: AsyncSession, activities: Sequence[UUID]) -> list[V
     return [Verified(**row._asdict(), quantities=quantities.get(row.activity_id, {})) for row in rows]
 
 
-async def stored(session: AsyncSession, activity_id: UUID) -> Facts | None:
-    """The facts of one activity as they are in the totals, or None."""
-    return (await _stored(session, ActivityFacts.activity_id == activity_id)).get(activity_id)
+def _stands_for_its_series() -> sa.ColumnElement[bool]:
+    """Whether a verified report is the first of its series: of those that were held, or else of all."""
+    other, others_report = sa.orm.aliased(Activity), sa.orm.aliased(Report)
+    earlier = (
+        sa.select(sa.literal(1))
+        .select_from(other)
+        .join(others_report, others_report.activity_id == other.activity_id)
+        .where(
+            other.relation == sa.literal_column("'occurrence'"),
+            other.part_of == Activity.part_of,
+            others_report.state == State.VERIFIED,
+            sa.tuple_(others_report.outcome == Outcome.CANCELLED, other.activity_id)
+            < sa.tuple_(Report.outcome == Outcome.CANCELLED, Report.activity_id),
+        )
+    )
+    is_occurrence = sa.func.coalesce(Activity.relation == "occurrence", sa.false())
+    return sa.not_(sa.and_(is_occurrence, earlier.correlate(Activity, Report).exists()))
+
+
+async def stored(session: AsyncSession, activities: Sequence[UUID]) -> dict[UUID, Facts]:
+    """The facts of these activities as they are in the totals."""
+    return await _stored(session, ActivityFacts.activity_id == sa.func.any(_array(activities)))
 
 
 async def stored_within(session: AsyncSession, span: Span) -> dict[UUID, Facts]:
@@ -180,7 +201,14 @@ def _recounts() -> list[tuple[type[Table], list[str], sa.Select[Any]]]:
     amount = sa.func.sum(QuantityFact.amount).label("amount")
     joined = sa.join(QuantityFact, ActivityFacts, QuantityFact.activity_id == ActivityFacts.activity_id)
     return [
-        (Total, [*Cell._fields, *Figures._fields], sa.select(*cell, *figures).group_by(*cell)),
+        (
+            Total,
+            [*Cell._fields, *Figures._fields],
+            # An occurrence at which nobody was counted adds nothing, and a cell of nothing has no row.
+            sa.select(*cell, *figures)
+            .group_by(*cell)
+            .having(sa.or_(*(sa.func.sum(getattr(ActivityFacts, name)) != 0 for name in Figures._fields))),
+        ),
         (
             QuantityTotal,
             [*Cell._fields, *Quantity._fields, "amount"],

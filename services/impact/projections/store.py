@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -15,6 +15,8 @@ from services import contracts
 from services.impact.projections.rules import CheckedIn
 from services.impact.projections.tables import Activity, Attendance, Edition, Section
 from services.impact.tables import Table
+
+OCCURRENCE: Final = "occurrence"
 
 
 async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool:
@@ -28,7 +30,8 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
             "causes": list(told.causes), "sdgs": list(told.sdgs), "section": told.section,
             "section_codes": [organiser.code for organiser in told.organisers if organiser.code is not None],
             "country": told.country, "starts_at": told.starts_at, "starts_on": told.starts_on,
-            "capacity": told.capacity, "sample": told.sample,
+            "capacity": told.capacity, "sample": told.sample, "part_of": told.part_of,
+            "relation": told.relation, "has_parts": told.has_parts,
         },
     )  # fmt: skip
 
@@ -77,6 +80,21 @@ async def lock_activity(session: AsyncSession, identity: UUID) -> bool:
     """Hold the activity until the transaction ends; answers whether it is known."""
     statement = sa.select(sa.literal(1)).where(Activity.activity_id == identity).with_for_update(of=Activity)
     return (await session.execute(statement)).first() is not None
+
+
+async def with_their_series(session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:
+    """These activities, and with each occurrence all of its series."""
+    these = sa.cast(list(identities), sa.ARRAY(sa.Uuid))
+    one = sa.orm.aliased(Activity)
+    others = (
+        sa.select(Activity.activity_id)
+        .join(one, one.part_of == Activity.part_of)
+        # Spelt out, since a partial index is not used for a parameter.
+        .where(sa.text("activities.relation = 'occurrence'"))
+        .where(one.activity_id == sa.func.any(these), one.relation == OCCURRENCE)
+    )
+    themselves = sa.select(Activity.activity_id).where(Activity.activity_id == sa.func.any(these))
+    return set((await session.scalars(sa.union_all(themselves, others))).all())
 
 
 async def checked_in(session: AsyncSession, identity: UUID) -> CheckedIn:

@@ -17,7 +17,15 @@ class Activity(Table):
     """A public activity at its highest revision heard of. `areas` and `causes` name the main one first."""
 
     __tablename__ = "activities"
-    __table_args__ = (sa.CheckConstraint("state IN ('published', 'held', 'cancelled')", name="state"),)
+    __table_args__ = (
+        sa.CheckConstraint("state IN ('published', 'held', 'cancelled')", name="state"),
+        sa.Index(
+            "ix_activities_occurrences",
+            "part_of",
+            "activity_id",
+            postgresql_where=sa.text("relation = 'occurrence'"),
+        ),
+    )
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     revision: Mapped[int] = mapped_column(sa.Integer)
@@ -36,6 +44,9 @@ class Activity(Table):
     starts_on: Mapped[date | None] = mapped_column(sa.Date)
     capacity: Mapped[int | None] = mapped_column(sa.Integer)
     sample: Mapped[bool] = mapped_column(sa.Boolean)
+    part_of: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    relation: Mapped[str | None] = mapped_column(sa.Text)
+    has_parts: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
 
 
 class Section(Table):

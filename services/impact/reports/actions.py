@@ -37,6 +37,8 @@ async def write(
     session: AsyncSession, actor: Actor, activity: Activity, row: Report | None, wanted: ReportIn
 ) -> Report:
     """Write the report anew, or for the first time; whom it leaves out is taken from the check-ins."""
+    if activity.has_parts:
+        raise rules.HasParts
     rules.check_timely(
         wanted.outcome, activity_state=activity.state, starts_at=activity.starts_at, now=await store.now(session)
     )

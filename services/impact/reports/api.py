@@ -41,7 +41,7 @@ async def get_report(session: Reading, actor: Caller, activity_id: UUID) -> Resp
         201: {"model": ReportOut},
         **documented(
             Unauthenticated, Forbidden, rules.ActivityNotFound, rules.ReportTooEarly, rules.ActivityWasCancelled,
-            rules.WrongReportState, PreconditionFailed, PreconditionRequired,
+            rules.HasParts, rules.WrongReportState, PreconditionFailed, PreconditionRequired,
         ),
     },
     dependencies=[idempotency.optional],

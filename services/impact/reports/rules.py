@@ -69,6 +69,12 @@ class ReportNotFound(NotFound):
     """No report was written about this activity yet."""
 
 
+class HasParts(Conflict):
+    """This is a series or a joint day: what happened is reported about each of its parts."""
+
+    title = "Reported by its parts"
+
+
 class WrongReportState(Conflict):
     """The report's present state does not allow this."""
 

@@ -42,20 +42,21 @@ class Measure:
 
 
 def _people(title: str, definition: str, *columns: str) -> Measure:
-    return Measure(title, "1", f"{definition} Somebody who took part in two activities counts twice.", columns)
+    return Measure(title, "1", f"{definition} Somebody who took part in two activities or dates counts twice.", columns)
 
 
 MEASURES: Final = {
     "activities": Measure(
         "Activities held",
         "1",
-        "Activities whose verified report says that they took place, each once.",
+        "Activities whose verified report says that they took place, each once: a series counts once, however many of "
+        "its dates took place, and a joint day by its parts.",
         ("activities",),
     ),
     "cancelled": Measure(
         "Activities cancelled",
         "1",
-        "Activities whose verified report says that they did not take place.",
+        "Activities whose verified report says that they did not take place; a series, where none of its dates did.",
         ("cancelled",),
     ),
     "participants": _people(

@@ -1,0 +1,198 @@
+"""Activities made of parts: a series of occurrences, which share its review and texts; a joint day with local parts.
+
+What has parts is locked before they are. An occurrence follows the verbs of its series and takes over every change of
+it, as long as it has not begun; its own are times, place, capacity, online address and sign-up, and of these it takes
+over those that it has in common with its series.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.activities.campaigns import store as campaigns
+from services.activities.catalogue import actions, rules, store
+from services.activities.catalogue.describing import description, fill
+from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.catalogue.rules import State, Verb
+from services.activities.catalogue.tables import Activity
+from services.kernel.auth import Actor, Role
+from services.kernel.ids import new_id
+from services.kernel.problems import Invalid
+from services.kernel.settings import Settings
+
+OCCURRENCE: Final = "occurrence"
+_TIMES: Final = frozenset({"starts_at", "ends_at", "time_zone"})
+_COMMON: Final = ("place", "online_url", "capacity", "sign_up")
+_OWN: Final = frozenset({"starts_at", "ends_at", *_COMMON})
+_DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+
+
+async def draft(
+    session: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    wanted: ActivityDraft,
+    *,
+    source: str | None = None,
+    source_id: str | None = None,
+    adapted_from: dict[str, str] | None = None,
+) -> Activity:
+    """Make a draft: of an activity, of a joint day, or of a local part of one."""
+    may_join = (
+        {Role.INTERNATIONAL} if wanted.joint == "international" else {Role.INTERNATIONAL, Role.NATIONAL_COORDINATOR}
+    )
+    if wanted.joint is not None and actor.role not in may_join:
+        raise rules.JointDayNotYours
+    whole = None
+    if wanted.part_of is not None:
+        whole = await store.lock_activity(session, wanted.part_of)
+        if whole is None or whole.joint is None or whole.state != State.PUBLISHED:
+            raise Invalid.at("#/part_of", "There is no joint day with this id that local parts can be added to now.")
+    return await actions.draft(
+        session, settings, actor, wanted, whole=whole, source=source, source_id=source_id, adapted_from=adapted_from
+    )
+
+
+async def revise(
+    session: AsyncSession,
+    settings: Settings,
+    actor: Actor,
+    row: Activity,
+    wanted: ActivityDraft,
+    fields: frozenset[str],
+) -> Activity:
+    """Change fields of a locked activity, and what follows from that for the parts or for the whole."""
+    before = description(row)
+    if (wanted.joint, wanted.part_of) != (before["joint"], before["part_of"]):
+        raise rules.PartsAreFixed
+    if row.relation == OCCURRENCE and fields - _OWN:
+        raise rules.FollowsItsSeries
+    if row.is_series and fields & _TIMES:
+        raise rules.SpansItsOccurrences
+    await actions.revise(session, settings, actor, row, wanted, fields)
+    if row.is_series:
+        now = await store.now(session)
+        for part in await store.lock_parts(session, row.id):
+            if part.state not in {State.HELD, State.CANCELLED} and _is_to_come(part, now):
+                await _take_over(session, settings, actor, row, part, before)
+    elif row.joint is not None and row.title != before["title"]:
+        for part in await store.lock_parts(session, row.id):
+            part.part_of_title = row.title
+            await actions.touch(session, settings, part)
+    await sum_up_whole(session, settings, actor, row)
+    return row
+
+
+async def act(
+    session: AsyncSession, settings: Settings, actor: Actor, row: Activity, verb: Verb, reason: str | None = None
+) -> Activity:
+    """Carry out one verb on a locked activity and, of a series, on the occurrences that it concerns."""
+    if row.relation == OCCURRENCE and verb in _DECIDED_TOGETHER:
+        raise rules.FollowsItsSeries
+    actions.check_reach(actor, row)
+    now, before = await store.now(session), row.state
+    parts = await store.lock_parts(session, row.id) if row.is_series else []
+    concerned = [part for part in parts if _concerns(verb, part, before=before, now=now)]
+    if verb is Verb.COMPLETE and any(_is_to_come(part, now) for part in concerned):
+        raise rules.NotStartedYet("An occurrence has not begun yet; what won't take place can be cancelled.")
+    await actions.act(session, settings, actor, row, verb, reason)
+    for part in concerned:
+        await actions.act(session, settings, actor, part, verb, reason)
+    if parts:
+        await _sum_up(session, settings, actor, row)
+    await sum_up_whole(session, settings, actor, row)
+    return row
+
+
+async def sum_up_whole(session: AsyncSession, settings: Settings, actor: Actor, part: Activity) -> None:
+    """Let what an activity is a part of, which is locked, tell how many parts it has and when they are."""
+    if part.part_of is not None:
+        await _sum_up(session, settings, actor, await actions.lock(session, part.part_of))
+
+
+async def add(
+    session: AsyncSession, settings: Settings, actor: Actor, series: Activity, times: list[tuple[datetime, datetime]]
+) -> list[Activity]:
+    """Make occurrences of a locked series, in its state and with its content."""
+    series.is_series = True
+    plain = description(series)
+    made = []
+    for starts_at, ends_at in times:
+        part = Activity(
+            id=new_id(), state=series.state, revision=0, sample=series.sample, has_places=True,
+            availability_revision=0, reason=None, source=None, source_id=None, source_url=None, is_series=False,
+            public_parts=0, part_of=series.id, relation=OCCURRENCE, part_of_title=series.title,
+            label_state=series.label_state, label_asked_at=series.label_asked_at,
+            label_decided_at=series.label_decided_at, label_note=series.label_note, adapted_from=series.adapted_from,
+        )  # fmt: skip
+        await fill(session, part, _occurrence(plain, starts_at, ends_at))
+        await actions.changed(session, settings, part, actor, "draft")
+        made.append(part)
+    await _sum_up(session, settings, actor, series, verb="add_occurrences")
+    return made
+
+
+def _occurrence(series: dict[str, Any], starts_at: datetime, ends_at: datetime) -> ActivityDraft:
+    opens_at = series["sign_up"]["opens_at"]
+    # What opens after the start would never open.
+    is_kept = opens_at is not None and datetime.fromisoformat(opens_at) <= starts_at
+    times = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    sign_up = {"opens_at": opens_at if is_kept else None, "closes_at": None}
+    return ActivityDraft.model_validate({**series, **times, "sign_up": sign_up})
+
+
+async def _take_over(
+    session: AsyncSession, settings: Settings, actor: Actor, series: Activity, part: Activity, before: dict[str, Any]
+) -> None:
+    was, wanted = description(part), description(series)
+    common = {name for name in _COMMON if was[name] == before[name]}
+    wanted |= {name: was[name] for name in _OWN - common}
+    part.part_of_title = series.title
+    await fill(session, part, ActivityDraft.model_validate(wanted))
+    changes = rules.changes_between(was, description(part))
+    if changes:
+        await actions.changed(session, settings, part, actor, "revise", changes=changes)
+
+
+async def _sum_up(
+    session: AsyncSession, settings: Settings, actor: Actor, whole: Activity, *, verb: str | None = None
+) -> None:
+    whole.public_parts = await store.public_parts(session, whole.id)
+    if whole.is_series:
+        before = description(whole)
+        await _span(session, whole)
+        changes = rules.changes_between(before, description(whole))
+        if changes or verb:
+            await actions.changed(session, settings, whole, actor, verb or "span", changes=changes)
+            return
+    await actions.touch(session, settings, whole)
+
+
+async def _span(session: AsyncSession, series: Activity) -> None:
+    parts = [part for part in await store.lock_parts(session, series.id) if part.state != State.CANCELLED]
+    starts = [part.starts_at for part in parts if part.starts_at]
+    ends = [part.ends_at for part in parts if part.ends_at]
+    if not starts or not ends or (min(starts), max(ends)) == (series.starts_at, series.ends_at):
+        return
+    zone = ZoneInfo(series.time_zone)
+    followed = series.sign_up_closes_at == series.starts_at
+    series.starts_at, series.ends_at = min(starts).astimezone(zone), max(ends).astimezone(zone)
+    series.starts_on, series.ends_on = series.starts_at.date(), series.ends_at.date()
+    if followed:
+        series.sign_up_closes_at = series.starts_at
+    if not series.edition_set_by_hand:
+        series.edition = await campaigns.edition_on(session, series.starts_on, series.country)
+
+
+def _concerns(verb: Verb, part: Activity, *, before: str, now: datetime) -> bool:
+    if verb is Verb.CANCEL:
+        return part.state in {State.APPROVED, State.PUBLISHED} and _is_to_come(part, now)
+    return part.state == before
+
+
+def _is_to_come(part: Activity, now: datetime) -> bool:
+    return part.starts_at is None or part.starts_at > now
