@@ -13,6 +13,7 @@ from services.activities.campaigns import actions
 from services.activities.campaigns.edition_rows import EditionRow
 from services.activities.campaigns.schemas import NationalDatesIn
 from services.activities.catalogue import actions as catalogue
+from services.activities.catalogue import following
 from services.activities.catalogue.drafts import ActivityDraft
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
@@ -110,7 +111,7 @@ async def test_membership_by_date_equals_a_naive_recount(network: Network, seed:
                 await catalogue.draft(session, network.settings, INTERNATIONAL, wanted)
         while True:
             async with activities.unit_of_work() as session:
-                if not await catalogue.regroup_due(session, network.settings, limit=7):
+                if not await following.regroup_due(session, network.settings, limit=7):
                     break
         rows = [dict(row) for row in await observer.fetch("SELECT * FROM activities.activities")]
         assert [row["edition"] for row in rows] == [model.edition_of(row) for row in rows]

@@ -101,7 +101,11 @@ def _list_column(path: tuple[str, ...], item: Any) -> Iterator[Column]:
     if kind := _kind(item):
         yield Column(path, kind, is_list=True)
     elif isinstance(item, type) and issubclass(item, BaseModel):
-        needed = {name: field for name, field in item.model_fields.items() if field.is_required()}
+        fields = item.model_fields
+        # Whatever is needed; else the name, by which everything that has one can be given.
+        needed = {name: field for name, field in fields.items() if field.is_required()} or {
+            name: fields[name] for name in ("name",) if name in fields
+        }
         # What takes more than one value to describe does not go into a cell.
         for name, field in needed.items():
             if len(needed) == 1 and (kind := _kind(_plain(field.annotation))):
