@@ -21,7 +21,15 @@ SERVICE = Service(
     name=ACTIVITIES,
     title="SocialErasmus activities",
     description="The catalogue: activities, the sections that organise them, and the editions they belong to.",
-    routers=(finding.router, catalogue.router, directory.router, campaigns.router, feeds.router, web.router),
+    routers=(
+        finding.router,
+        catalogue.router,
+        directory.router,
+        campaigns.router,
+        feeds.router,
+        web.router,
+        web.visited,
+    ),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

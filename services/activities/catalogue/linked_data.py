@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from services.activities.catalogue.rules import State
+from services.activities.catalogue.rules import State, page_of
 from services.activities.directory.rules import CAUSES
 
 MEDIA_TYPE = "application/ld+json"
@@ -47,7 +47,7 @@ def event(document: dict[str, Any]) -> dict[str, Any]:
         "@type": "Event",
         "@id": document["url"],
         "identifier": document["id"],
-        "url": document["url"],
+        "url": page_of(document),
         "name": document["title"],
         "description": document["summary"],
         **_dates(document),
@@ -124,7 +124,7 @@ def _offer(document: dict[str, Any]) -> dict[str, Any] | None:
     return without_unknown(
         {
             "@type": "Offer",
-            "url": document["url"],
+            "url": page_of(document),
             "price": cost.get("amount"),
             "priceCurrency": cost.get("currency"),
             "availability": _AVAILABILITY.get(sign_up["state"]),
