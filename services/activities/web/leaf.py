@@ -20,7 +20,8 @@ from services.activities.web.words import LANGUAGES, NAMES, moment, pattern, sai
 _STYLE: Final = (
     ":root{color-scheme:light dark;--accent:#2e3192;--line:#c9c9d6;--muted:#54545f}"
     "@media (prefers-color-scheme:dark){:root{--accent:#aab4ff;--line:#4a4a57;--muted:#b9b9c6}}"
-    "*{box-sizing:border-box}body{font:1.0625rem/1.55 system-ui,sans-serif;max-width:44rem;margin:0 auto;"
+    "html{background:Canvas;color:CanvasText}*{box-sizing:border-box}"
+    "body{font:1.0625rem/1.55 system-ui,sans-serif;max-width:44rem;margin:0 auto;"
     "padding:1.5rem 1rem 3rem;overflow-wrap:anywhere}body.frame{padding:1rem}"
     "h1{font-size:1.75rem;line-height:1.2;margin:0 0 .75rem}.frame h1{font-size:1.25rem}"
     "dl{display:grid;gap:.5rem;margin:1.25rem 0}dt{font-size:.875rem;color:var(--muted)}dd{margin:0;font-weight:600}"
