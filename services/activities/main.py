@@ -9,6 +9,7 @@ from services.activities.catalogue import consumers as reactions
 from services.activities.directory import api as directory
 from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
+from services.activities.feeds.datasets import API_CATALOG
 from services.activities.finding import api as finding
 from services.activities.tables import METADATA
 from services.activities.web import api as web
@@ -27,9 +28,11 @@ SERVICE = Service(
         directory.router,
         campaigns.router,
         feeds.router,
+        feeds.well_known,
         web.router,
         web.visited,
     ),
+    at_the_root=(API_CATALOG,),
     consumer=Consumer(ACTIVITIES, {AvailabilityChanged: reactions.availability_changed}),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),

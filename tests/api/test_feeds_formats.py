@@ -260,18 +260,3 @@ async def test_the_export_has_the_record_of_today(network: Network) -> None:
         "objectives": [],
         "categories": [{"name": "Collection of goods"}],
     }
-
-
-async def test_a_script_that_counts_pages_gets_everything_once(network: Network) -> None:
-    published = [(await network.published(title=f"Number {number}"))["id"] for number in range(5)]
-    seen: list[str] = []
-    for page in range(10):
-        reply = await network.client.get(
-            "/activities/v1/export", params={"limit": 2, "page": page}, headers={"X-Api-Key": "of today"}
-        )
-        if not reply.json()["data"]:
-            break
-        seen += [record["uuid"] for record in reply.json()["data"]]
-    assert (seen, page) == (published, 3)
-    for wrong in ({"page": -1}, {"limit": 0}, {"limit": 201}, {"page": 10**20}):
-        assert (await network.client.get("/activities/v1/export", params=wrong)).status_code == 422

@@ -24,13 +24,19 @@ _UNSAFE_IN_HTML = {ord(character): f"\\u{ord(character):04x}" for character in "
 
 def is_preferred(accept: str) -> bool:
     """Whether a reader names JSON-LD, and does not like plain JSON better."""
+    liked = liking(accept)
+    wanted = liked.get(MEDIA_TYPE, 0.0)
+    return wanted > 0 and wanted >= liked.get("application/json", 0.0)
+
+
+def liking(accept: str) -> dict[str, float]:
+    """How much a reader likes each media type that it names."""
     quality: dict[str, float] = {}
     for part in accept.lower().split(","):
         kind, *parameters = (piece.strip() for piece in part.split(";"))
         found = next((each[2:] for each in parameters if each.startswith("q=")), "1")
         quality[kind] = float(found) if re.fullmatch(r"[01](\.\d{0,3})?", found) else 0.0
-    wanted = quality.get(MEDIA_TYPE, 0.0)
-    return wanted > 0 and wanted >= quality.get("application/json", 0.0)
+    return quality
 
 
 def page(document: dict[str, Any]) -> str:
