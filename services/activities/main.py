@@ -10,6 +10,7 @@ from services.activities.directory import api as directory
 from services.activities.directory.actions import issue_token
 from services.activities.feeds import api as feeds
 from services.activities.feeds.datasets import API_CATALOG
+from services.activities.feeds.tables import Change
 from services.activities.finding import api as finding
 from services.activities.tables import METADATA
 from services.activities.web import api as web
@@ -40,4 +41,7 @@ SERVICE = Service(
     ),
 )
 
-__all__ = ["METADATA", "SERVICE", "issue_token"]
+CHANGED = Change.__table__.c.xid
+"""What orders the delta feed; it is numbered as the log is."""
+
+__all__ = ["CHANGED", "METADATA", "SERVICE", "issue_token"]
