@@ -14,7 +14,7 @@ from tests.contracts.conftest import Validators
 from tests.harness.databases import rows
 from tests.harness.network import Network
 
-EVIL = "Beach; \"dunes\", 'sea' \\n 4 > 3 &amp; 1 < 2 🌊 " + "long " * 30
+EVIL = "Beach; \"dunes\", 'sea' \\n 4 > 3 & 1 < 2 🌊 " + "long " * 30
 # OpenActive has a list of sports and wants each activity to be one of them; and it wants a price, which nobody need
 # state here, and which we do not make up. See DECISIONS, "Feeds".
 SPORTS = {
