@@ -21,7 +21,7 @@ import services.activities.main as activities
 import services.impact.main as impact
 import services.registration.main as registration
 from services.impact.facts import actions as facts
-from services.kernel import auth, db, dead_letters, events, logs, migrate, replay, revise, serve
+from services.kernel import auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
 from services.kernel.application import describe
 from services.kernel.failures import Stop
 from services.kernel.service import Service
@@ -39,6 +39,7 @@ HISTORIES = {
             events.METADATA,
             grants=(
                 ("alembic_version", "SELECT"),
+                ("count", "SELECT"),
                 ("log", "SELECT, INSERT"),
                 ("cursors", "SELECT, INSERT, UPDATE"),
                 ("dead_letters", "SELECT, INSERT, UPDATE, DELETE"),
@@ -292,6 +293,13 @@ def _as_owner(work: Callable[[AsyncSession], Awaitable[Answer]]) -> Answer:
 
     answer: Answer = _run(alone())
     return answer
+
+
+@app.command("renumber")
+def renumber_command() -> None:
+    """After the restore of a dump: let events and changes be numbered past those in it. Otherwise it does nothing."""
+    moved = _as_owner(lambda session: renumber.go_on(session, [*renumber.NUMBERED, activities.CHANGED]))
+    print(f"the count goes on, moved by {moved}" if moved else "nothing to do: every number is of this cluster")
 
 
 @app.command()

@@ -174,8 +174,7 @@ def _make_sections() -> None:
 def downgrade() -> None:
     """Undo it; the extension stays, since others may use it."""
     op.execute(
-        "UPDATE activities.activities "
-        'SET document = regexp_replace(document, \',"platform"\\:(null|"[^"]*")\', \'\')'
+        'UPDATE activities.activities SET document = regexp_replace(document, \',"platform"\\:(null|"[^"]*")\', \'\')'
     )
     op.drop_column("activities", "platform", schema="activities")
     op.drop_table("directory_syncs", schema="activities")

@@ -15,6 +15,8 @@ from services.activities.enquiries import api as enquiries
 from services.activities.enquiries import consumers as enquiry_reactions
 from services.activities.enquiries import page_api as enquiry_pages
 from services.activities.feeds import api as feeds
+from services.activities.feeds.datasets import API_CATALOG
+from services.activities.feeds.tables import Change
 from services.activities.finding import api as finding
 from services.activities.ideas import api as ideas
 from services.activities.label import api as label
@@ -50,7 +52,9 @@ SERVICE = Service(
         campaigns.router,
         totals.router,
         feeds.router,
+        feeds.well_known,
         web.router,
+        web.visited,
         partners.router,
         enquiries.router,
         enquiry_pages.router,
@@ -59,6 +63,7 @@ SERVICE = Service(
         review.router,
         bulk.router,
     ),
+    at_the_root=(API_CATALOG,),
     consumer=Consumer(
         ACTIVITIES,
         {
@@ -77,4 +82,7 @@ SERVICE = Service(
     ),
 )
 
-__all__ = ["METADATA", "SERVICE", "issue_token"]
+CHANGED = Change.__table__.c.xid
+"""What orders the delta feed; it is numbered as the log is."""
+
+__all__ = ["CHANGED", "METADATA", "SERVICE", "issue_token"]

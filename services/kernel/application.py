@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import html
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app = _routed(service)
     app.state.runtime = runtime
     app.state.tokens = Tokens()
+    app.state.at_the_root = service.at_the_root
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -80,7 +81,7 @@ def _routed(service: Service) -> FastAPI:
     return app
 
 
-def combine(apps: Mapping[str, ASGIApp], *, extra: Sequence[Route] = ()) -> ASGIApp:
+def combine(apps: Mapping[str, FastAPI]) -> ASGIApp:
     """One application for several services, each below its own name."""
 
     async def nothing_here(request: Request, error: Exception) -> Response:
@@ -88,7 +89,8 @@ def combine(apps: Mapping[str, ASGIApp], *, extra: Sequence[Route] = ()) -> ASGI
         return from_http_exception(request, error)
 
     mounts = [Mount(f"/{name}", app) for name, app in apps.items()]
-    together = Starlette(routes=[*mounts, *extra], exception_handlers={HTTPException: nothing_here})
+    rooted = [Route(path, app) for app in apps.values() for path in app.state.at_the_root]
+    together = Starlette(routes=[*mounts, *rooted], exception_handlers={HTTPException: nothing_here})
     together.router.redirect_slashes = False
     return Edge(together)
 

@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from fastapi import Depends, Security
-from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
@@ -159,3 +159,30 @@ Caller = Annotated[Actor, Depends(_required)]
 
 PerhapsCaller = Annotated[Actor | None, Depends(_authenticate)]
 """The caller where strangers may call too; a wrong token is still a 401."""
+
+
+_key_scheme = APIKeyHeader(
+    name="X-Api-Key", auto_error=False, scheme_name="key", description="The same token, as older scripts send it."
+)
+
+
+async def _authenticate_by_key(
+    request: Request,
+    bearer: Annotated[Actor | None, Depends(_authenticate)],
+    _described: Annotated[str | None, Security(_key_scheme)],
+) -> Actor | None:
+    # Read by hand, for the framework takes an empty header for none, and two for one.
+    keys = request.headers.getlist(_key_scheme.model.name)
+    if not keys:
+        return bearer
+    if bearer is not None or len(keys) > 1:
+        raise Unauthenticated("Send one token, in one header.")
+    tokens: Tokens = request.app.state.tokens
+    actor = await tokens.actor(of(request), keys[0])
+    if actor is None:
+        raise Unauthenticated("This key is not valid, has expired or was revoked.")
+    return actor
+
+
+PerhapsKeyHolder = Annotated[Actor | None, Depends(_authenticate_by_key)]
+"""The caller, who may send the token as `X-Api-Key` too; a wrong one is a 401 there as well."""

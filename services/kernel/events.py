@@ -52,7 +52,7 @@ ischema_names["xid8"] = Xid8
 LOG = sa.Table(
     "log",
     METADATA,
-    sa.Column("xid", Xid8, primary_key=True, server_default=sa.text("pg_current_xact_id()")),
+    sa.Column("xid", Xid8, primary_key=True, server_default=sa.text("events.position()")),
     sa.Column("number", sa.BigInteger, sa.Identity(always=True), primary_key=True),
     sa.Column("id", sa.Uuid, nullable=False, unique=True),
     sa.Column("name", sa.Text, nullable=False),
@@ -60,6 +60,13 @@ LOG = sa.Table(
     sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("clock_timestamp()")),
     sa.Column("trace_id", sa.Text, nullable=False),
     sa.Column("payload", JSONB, nullable=False),
+)
+
+# One row: what is added to a transaction's own number, so that the log goes on where a dump was restored (`renumber`).
+COUNT = sa.Table(
+    "count",
+    METADATA,
+    sa.Column("ahead", sa.BigInteger, primary_key=True, autoincrement=False, server_default=sa.text("0")),
 )
 
 CURSORS = sa.Table(
@@ -95,10 +102,10 @@ HORIZON = sa.text("""
         SELECT backend_xid FROM pg_stat_activity
         WHERE datid <> (SELECT oid FROM pg_database WHERE datname = current_database()) AND backend_xid IS NOT NULL
     )
-    SELECT CAST(coalesce(
+    SELECT CAST(CAST(CAST(coalesce(
         (SELECT min(xid) FROM running WHERE CAST(xid AS xid) NOT IN (SELECT backend_xid FROM elsewhere)),
         (SELECT pg_snapshot_xmax(snapshot) FROM here)
-    ) AS text)
+    ) AS text) AS bigint) + (SELECT ahead FROM events.count) AS text)
 """)
 """The oldest transaction still running that may yet write to this log: everything before it can be read.
 

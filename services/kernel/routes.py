@@ -166,7 +166,7 @@ class StrictRoute(APIRoute):
 
 
 class PageRoute(StrictRoute):
-    """A page for people, who may come with parameters that their mail client hung on; the page knows none of them."""
+    """A page for people: parameters that a mail client or a website hung on its address are passed over."""
 
     takes_any_query = True
 
@@ -224,7 +224,7 @@ def router(*, tag: str, prefix: str = "/v1") -> APIRouter:
 
 
 def pages(*, tag: str) -> APIRouter:
-    """A router for pages for people, which OpenAPI leaves out."""
+    """A router for pages that people send each other, whose addresses others hang parameters of their own on."""
     return APIRouter(tags=[tag], route_class=PageRoute, include_in_schema=False)
 
 

@@ -31,3 +31,5 @@ class Service:
     routers: tuple[APIRouter, ...]
     consumer: Consumer
     sweeps: tuple[Sweep, ...] = field(default=())
+    at_the_root: tuple[str, ...] = ()
+    """Addresses beside `/{name}` that a standard fixes and this service answers."""

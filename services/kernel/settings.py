@@ -55,6 +55,12 @@ def _without_slash(url: str) -> str:
     return urlunsplit(parts).rstrip("/")
 
 
+def _web_address(url: str) -> str:
+    if not re.fullmatch(r"https?://[^\s<>\"{}|\\^`]+", url):
+        raise ValueError("must be an http:// or https:// address")
+    return url
+
+
 class Settings(BaseSettings):
     """Frozen settings of one process; `Settings.load()` is the only reader of the environment."""
 
@@ -75,6 +81,10 @@ class Settings(BaseSettings):
     mailbox: Path | None = None
     mail_from: str = "SocialErasmus <no-reply@socialerasmus.invalid>"
     enquiries_to: Annotated[str | None, AfterValidator(_mailbox)] = None
+    publisher: Annotated[str, Field(min_length=1, max_length=200)] = "SocialErasmus"
+    publisher_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    contact_email: Annotated[str | None, AfterValidator(_mailbox)] = None
+    contact_url: Annotated[str, AfterValidator(_web_address)] | None = None
     log_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pool_size: Annotated[int, Field(ge=1, le=50)] = 5

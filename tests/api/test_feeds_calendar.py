@@ -72,7 +72,7 @@ async def test_an_activity_is_an_event_that_both_parsers_read_alike(network: Net
     assert event["location"] == other.location.value == "Porto Ferro, Sassari"
     assert event["geo"].to_ical() == "40.68;8.2"
     assert event["status"] == "CONFIRMED"
-    assert event["url"] == activity["url"]
+    assert event["url"] == activity["page_url"]
     assert activity["summary"] in event["description"]
     assert "ESN Sassari" in event["description"]
     assert {"BEGIN:VCALENDAR", "VERSION:2.0", "CALSCALE:GREGORIAN", "END:VCALENDAR"} <= set(lines)

@@ -70,6 +70,19 @@ async def test_links_lead_to_pages_of_the_host(services: Services, site: Site, v
     await expect(join).to_have_attribute("href", f"https://esn.example.org/join?activity={identity}")
 
 
+@pytest.mark.parametrize("language", ["en", "it"])
+async def test_without_a_page_of_the_host_a_title_leads_to_ours(
+    services: Services, site: Site, viewer: Viewer, language: str
+) -> None:
+    section = await services.section()
+    identity = await services.publish(section, **MORNING)
+    view = await viewer.open(site.put(element(section, f'lang="{language}"') + element(section, 'activity-url=""')))
+    await expect(view.items).to_have_count(2)
+    about = view.items.get_by_role("link", name="Cleaning Porto Ferro beach", exact=True)
+    await expect(about).to_have_count(1)
+    await expect(about).to_have_attribute("href", f"{services.base_url}/activities/{identity}?lang={language}")
+
+
 async def test_places_follow_a_sign_up_within_a_minute_and_the_focus_stays(
     services: Services, site: Site, viewer: Viewer
 ) -> None:

@@ -26,6 +26,8 @@ STEPS = [
     for script in reversed(list(ScriptDirectory.from_config(config(history)).walk_revisions()))
 ]
 
+# They change what lies in the tables; each has a test of its own beside this file.
+OF_ROWS = {("activities", "0008")}
 
 # Columns, indexes and constraints of a schema, one a line.
 SHAPE = """
@@ -74,7 +76,7 @@ async def test_every_revision_goes_up_down_and_up_again(
         below = _schema_of(connection, history.schema)
         command.upgrade(told, revision)
         assert _schema_of(connection, history.schema) == first
-        assert below != first
+        assert (below != first) is ((history.schema, revision) not in OF_ROWS)
         if before == "base":
             assert below == []
 

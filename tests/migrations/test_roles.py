@@ -25,6 +25,7 @@ WRITES = {
     "TRUNCATE": "TRUNCATE {table}",
 }
 REFUSED = {
+    "events.count": ["INSERT", "UPDATE", "DELETE", "TRUNCATE"],
     "events.log": ["UPDATE", "DELETE", "TRUNCATE"],
     "access.tokens": ["INSERT", "UPDATE", "DELETE", "TRUNCATE"],
     "events.cursors": ["DELETE", "TRUNCATE"],

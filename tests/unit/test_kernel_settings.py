@@ -130,3 +130,15 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _load(monkeypatch, **RIGHT)
     with pytest.raises(ValidationError):
         settings.pool_size = 7  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    ("name", "wrong"),
+    [
+        ("CONTACT_EMAIL", "Data <data@example.org>"), ("CONTACT_EMAIL", "a@b c"), ("CONTACT_EMAIL", ""),
+        ("CONTACT_URL", "javascript:alert(1)"), ("PUBLISHER_URL", "https://example.org/<x>"), ("PUBLISHER", ""),
+    ],
+)  # fmt: skip
+def test_whom_data_portals_name_is_an_address(monkeypatch: pytest.MonkeyPatch, name: str, wrong: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^SOCIALERASMUS_{name}: "):
+        _load(monkeypatch, **RIGHT, **{f"SOCIALERASMUS_{name}": wrong})

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from services.activities.catalogue.rules import State
+from services.activities.catalogue.rules import State, page_of
 from services.activities.taxonomies.rules import Words
 from services.kernel import preferences
 
@@ -41,7 +41,7 @@ def event(document: dict[str, Any], words: Words) -> dict[str, Any]:
         "@type": "Event",
         "@id": document["url"],
         "identifier": document["id"],
-        "url": document["url"],
+        "url": page_of(document),
         "name": document["title"],
         "description": document["summary"],
         **_dates(document),
@@ -130,7 +130,7 @@ def _offer(document: dict[str, Any]) -> dict[str, Any] | None:
     return without_unknown(
         {
             "@type": "Offer",
-            "url": document["url"],
+            "url": page_of(document),
             "price": cost.get("amount"),
             "priceCurrency": cost.get("currency"),
             "availability": _AVAILABILITY.get(sign_up["state"]),

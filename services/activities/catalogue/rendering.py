@@ -59,6 +59,7 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
     return ActivityOut(
         id=row.id,
         url=f"{settings.base_url}/activities/v1/activities/{row.id}",
+        page_url=f"{settings.base_url}/activities/{row.id}",
         state=State(row.state),
         revision=row.revision,
         title=row.title,

@@ -277,3 +277,9 @@ def sign_up(
     if opens_at is not None and now < opens_at:
         return SignUp.NOT_YET_OPEN, opens_at
     return (SignUp.OPEN if has_places else SignUp.FULL), closes_at
+
+
+def page_of(document: Mapping[str, Any]) -> str:
+    """Where people read about an activity; a document that the version before wrote does not say."""
+    found: str = document.get("page_url") or document["url"]
+    return found

@@ -117,7 +117,8 @@ class ActivityOut(Sent):
     """An activity, as everybody reads it. Fields that don't apply are null, none is missing."""
 
     id: UUID
-    url: str
+    url: str = Field(description="Where to read this again.")
+    page_url: str = Field(description="A page for people.")
     state: rules.State
     revision: int
     title: str

@@ -12,18 +12,22 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
 from services.activities.catalogue.rules import ActivityNotFound
-from services.activities.feeds import atom, calendars, export, geojson, rpde, rules, store
+from services.activities.feeds import atom, calendars, datasets, export, geojson, rpde, rules, store, turtle
 from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCollection
 from services.activities.finding.conditions import Filters
 from services.activities.finding.filters import Narrowed
 from services.activities.taxonomies.words import words
+from services.kernel import preferences
+from services.kernel.auth import PerhapsKeyHolder
 from services.kernel.languages import VARY, Languages
-from services.kernel.problems import Invalid, documented
+from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running
 
 router = make_router(tag="feeds")
+well_known = make_router(tag="feeds", prefix="")
 
 _FRESH = {"Cache-Control": "public, max-age=60, stale-while-revalidate=60"}
 _FRESH_IN_A_LANGUAGE = {**_FRESH, "Vary": VARY}
@@ -53,6 +57,18 @@ class _GeoJSON(_Written):
 
 class _Changes(_Written):
     media_type = rpde.MEDIA_TYPE
+
+
+class _LinkedData(_Written):
+    media_type = LINKED_DATA
+
+
+class _Turtle(_Written):
+    media_type = f"{turtle.MEDIA_TYPE}; charset=utf-8"
+
+
+class _Linkset(_Written):
+    media_type = datasets.LINKSET
 
 
 @router.get("/changes", response_model=ChangesPage, response_class=_Changes)
@@ -130,14 +146,15 @@ async def get_calendar_entry(session: Reading, languages: Languages, activity_id
     return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 
 
-@router.get("/export", response_model=ExportPage)
+@router.get("/export", response_model=ExportPage, responses=documented(Unauthenticated))
 async def export_activities(
     session: Reading,
     runtime: Running,
+    actor: PerhapsKeyHolder,
     limit: Annotated[int, Query(ge=1, le=200)] = 50,
     page: Annotated[int, Query(ge=0, le=10_000, description="From 0; go on until `data` is empty.")] = 0,
 ) -> Response:
-    """All public activities in the record of ESN's present export. No key is needed; one that is sent is ignored.
+    """All public activities in the record of ESN's present export. No key is needed; one that is sent must be valid.
 
     `participants` are null here: verified figures are at /impact/v1/statistics.
     """
@@ -145,6 +162,42 @@ async def export_activities(
     known = await words(session, runtime)
     body = json.dumps({"data": [export.record(row, known) for row in rows]}, ensure_ascii=False, separators=(",", ":"))
     return Response(body, media_type="application/json", headers=_FRESH)
+
+
+@router.get("/catalog", response_class=_LinkedData, responses={200: {"content": {turtle.MEDIA_TYPE: {"schema": {}}}}})
+async def get_catalogue(request: Request, runtime: Running) -> Response:
+    """Our data sets for data portals (DCAT-AP 3.0), as JSON-LD or, where `Accept` prefers it, as Turtle."""
+    liked = preferences.weights(request.headers.get("accept", ""))
+    others = max(liked.get(kind, 0.0) for kind in (LINKED_DATA, "application/json"))
+    reply = _catalogue(runtime, as_turtle=liked.get(turtle.MEDIA_TYPE, 0.0) > others)
+    reply.headers["Vary"] = "Accept"
+    return reply
+
+
+@router.get("/catalog.ttl", response_class=_Turtle)
+async def get_catalogue_as_turtle(runtime: Running) -> Response:
+    """The same as Turtle."""
+    return _catalogue(runtime, as_turtle=True)
+
+
+@router.get("/catalog.jsonld", response_class=_LinkedData)
+async def get_catalogue_as_linked_data(runtime: Running) -> Response:
+    """The same as JSON-LD."""
+    return _catalogue(runtime, as_turtle=False)
+
+
+@well_known.get(datasets.API_CATALOG, response_class=_Linkset, include_in_schema=False)
+async def get_api_catalogue(runtime: Running) -> Response:
+    """Where each of our APIs describes itself (RFC 9727)."""
+    link = f'<{runtime.settings.base_url}{datasets.API_CATALOG}>; rel="api-catalog"'
+    return _Linkset(datasets.linkset(runtime.settings), headers={**_RARELY_CHANGED, "Link": link})
+
+
+def _catalogue(runtime: Running, *, as_turtle: bool) -> Response:
+    told = datasets.catalogue(runtime.settings)
+    if as_turtle:
+        return _Turtle(turtle.written(told), headers=_RARELY_CHANGED)
+    return _LinkedData(datasets.as_json(told), headers=_RARELY_CHANGED)
 
 
 def _absolute(runtime: Running, path: str, query: str) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from feedgenerator import Atom1Feed
 
+from services.activities.catalogue.rules import page_of
 from services.activities.feeds import rules
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
@@ -50,7 +51,7 @@ def _add(made: _Feed, document: dict[str, Any]) -> None:
     paragraphs = [_when(document), rules.place(document) or "", rules.description(document)]
     made.add_item(
         title=_PREFIX.get(document["state"], "") + rules.line(document["title"]),
-        link=document["url"],
+        link=page_of(document),
         description="".join(f"<p>{_html(each)}</p>" for each in paragraphs if each),
         unique_id=f"urn:uuid:{document['id']}",
         author_name=rules.line(", ".join(organiser["name"] for organiser in document["organisers"])),

@@ -9,6 +9,7 @@ from typing import Any
 
 from icalendar import Calendar, Event, vDuration, vText
 
+from services.activities.catalogue.rules import page_of
 from services.activities.feeds import rules
 
 MEDIA_TYPE = "text/calendar"
@@ -52,7 +53,7 @@ def _event(document: dict[str, Any]) -> Event:
     known = document["place"] or {}
     if known.get("latitude") is not None:
         made.add("geo", (known["latitude"], known["longitude"]))
-    made.add("url", document["url"])
+    made.add("url", page_of(document))
     made.add("categories", [document["kind"], *(cause["code"] for cause in document["causes"])])
     # To follow what a section does does not mean to be busy.
     made.add("transp", "TRANSPARENT")

@@ -6,6 +6,7 @@ import html
 import json
 from typing import Any
 
+from services.activities.catalogue.rules import page_of
 from services.activities.feeds import rules
 from services.activities.feeds.store import Exported
 from services.activities.taxonomies.rules import Words
@@ -29,7 +30,7 @@ def record(row: Exported, words: Words) -> dict[str, Any]:
         "description": _html(document["summary"]),
         "goal": "",
         "organisers": [organiser["name"] for organiser in organisers],
-        "url": document["url"],
+        "url": page_of(document),
         # The catalogue does not know who came; nought would be a lie that is summed up.
         "participants": {"local": None, "international": None, "coordinators": None},
         "physical_data": {

@@ -21,5 +21,6 @@ class Change(Table):
     __table_args__ = (sa.Index(None, "xid", "id"), sa.UniqueConstraint("number"))
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    # The trigger writes it, counted as the log is.
     xid: Mapped[str] = mapped_column(Xid8, server_default=sa.text("pg_current_xact_id()"))
     number: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True))

@@ -31,8 +31,9 @@ _ATTRIBUTES: Final = {
     "limit": "How many at most: 1 to 100, else 10.",
     "lang": "en, es or it; without it the language of the page, else the visitor’s.",
     "heading-level": "2 to 6, to fit below your own headings; else 3.",
-    "activity-url, sign-up-url": "Pages of yours that titles and the sign-up button lead to; {id} becomes the "
-    "activity’s id. Without them there is no such link.",
+    "activity-url": "A page of yours that titles lead to; {id} becomes the activity’s id. Without it they lead to our "
+    "page of the activity; where it is empty, nowhere.",
+    "sign-up-url": "A page of yours that the sign-up button leads to, likewise. Without it there is no button.",
     "api": "The address of the API, where it is not the one that the script came from.",
 }
 _PROPERTIES: Final = {

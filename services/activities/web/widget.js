@@ -300,7 +300,8 @@
       const level = this.getAttribute("heading-level");
       const heading = make(`h${/^[2-6]$/.test(level) ? level : 3}`, { class: "title" });
       const title = make("bdi", { lang: activity.language }, activity.title);
-      const page = this.#addressOf("activity-url", activity);
+      const ours = activity.page_url && webAddress(`${activity.page_url}?lang=${speak.language}`);
+      const page = this.hasAttribute("activity-url") ? this.#addressOf("activity-url", activity) : ours;
       heading.append(page ? make("a", { href: page }, title) : title);
       const facts = make("dl");
       const fact = (name, ...parts) => {

@@ -1,0 +1,136 @@
+"""What the page of an activity says, in three languages, and how dates are written in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+LANGUAGES: Final = ("en", "es", "it")
+"""The columns of the texts."""
+
+_TEXTS: Final[dict[str, tuple[str, str, str]]] = {
+    "when": ("When", "Cuándo", "Quando"),
+    "where": ("Where", "Dónde", "Dove"),
+    "who": ("Organised by", "Organiza", "Organizza"),
+    "places": ("Places", "Plazas", "Posti"),
+    "with": ("Together with", "En colaboración con", "In collaborazione con"),
+    "causes": ("For", "Por", "Per"),
+    "needs": ("Good to know", "Conviene saber", "Da sapere"),
+    "cost": ("Cost", "Precio", "Costo"),
+    "free_of_charge": ("Free", "Gratis", "Gratuito"),
+    "accessibility": ("Accessibility", "Accesibilidad", "Accessibilità"),
+    "age": ("From {n} years of age", "A partir de {n} años", "Dai {n} anni"),
+    "online": ("Online", "En línea", "Online"),
+    "sample": ("Example", "Ejemplo", "Esempio"),
+    "cancelled": ("Cancelled", "Cancelada", "Annullata"),
+    "held": ("This activity took place.", "Esta actividad se ha celebrado.", "Questa attività si è svolta."),
+    "calendar": ("Add to your calendar", "Añadir a tu calendario", "Aggiungi al calendario"),
+    "more": ("All about it", "Toda la información", "Tutti i dettagli"),
+    "source": ("Source", "Fuente", "Fonte"),
+    "unknown_date": ("The date is not known.", "No se conoce la fecha.", "La data non è nota."),
+    "free": ("{n} of {of} free", "{n} libres de {of}", "{n} liberi su {of}"),
+    "capacity": ("{n}", "{n}", "{n}"),
+    "unlimited": ("Unlimited", "Ilimitadas", "Illimitati"),
+    "full": ("Fully booked", "Completo", "Al completo"),
+    "closed": ("Sign-up is closed", "Inscripción cerrada", "Iscrizioni chiuse"),
+    "not_yet_open": ("Sign-up opens {at}", "La inscripción se abre: {at}", "Le iscrizioni aprono: {at}"),
+    "until": ("Sign-up until {at}", "Inscripción hasta: {at}", "Iscrizioni fino a: {at}"),
+    "languages": ("This page in", "Esta página en", "Questa pagina in"),
+    "not_found": ("There is no such activity.", "No existe esta actividad.", "Questa attività non esiste."),
+    "not_found_why": (
+        "It may have been withdrawn, or the address is not complete.",
+        "Puede que se haya retirado o que la dirección no esté completa.",
+        "Forse è stata ritirata, o l’indirizzo non è completo.",
+    ),
+}
+NAMES: Final = {"en": "English", "es": "español", "it": "italiano"}
+_MONTHS: Final = {
+    "en": [
+        "January", "February", "March", "April", "May", "June",
+        "July", "August", "September", "October", "November", "December",
+    ],
+    "es": [
+        "enero", "febrero", "marzo", "abril", "mayo", "junio",
+        "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
+    ],
+    "it": [
+        "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
+        "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
+    ],
+}  # fmt: skip
+_DAYS: Final = {
+    "en": ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"],
+    "es": ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
+    "it": ["lun", "mar", "mer", "gio", "ven", "sab", "dom"],
+}
+_RANGE: Final = re.compile(r"\s*([a-z]{1,8})[a-z0-9-]*\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?", re.IGNORECASE)
+
+
+def chosen(asked: str | None, accepted: str) -> str:
+    """The language of a page: the one asked for by its address, else the visitor's best, else English."""
+    if asked in LANGUAGES:
+        return asked
+    best, found = 0.0, "en"
+    for part in accepted.split(","):
+        matched = _RANGE.fullmatch(part)
+        if matched and (language := matched[1].lower()) in LANGUAGES and (quality := float(matched[2] or 1)) > best:
+            best, found = quality, language
+    return found
+
+
+def said(key: str, language: str, **values: Any) -> str:
+    """A text with its values put in."""
+    return _TEXTS[key][LANGUAGES.index(language)].format(**values)
+
+
+def pattern(key: str, language: str) -> str:
+    """A text whose values are put in by the page's script."""
+    return _TEXTS[key][LANGUAGES.index(language)]
+
+
+def when(document: Mapping[str, Any], language: str) -> str:
+    """The time of an activity as exactly as it is known, in its own zone."""
+    precision = document["date_precision"]
+    if precision == "time":
+        return _from_to(document, language)
+    if document["starts_on"] is None or precision == "unknown":
+        return said("unknown_date", language)
+    first = date.fromisoformat(document["starts_on"])
+    last = date.fromisoformat(document["ends_on"] or document["starts_on"])
+    if precision == "year":
+        return str(first.year) if first.year == last.year else f"{first.year}–{last.year}"
+    if precision in {"month", "semester"}:
+        begins, ends = _month(first, language), _month(last, language)
+        return begins if begins == ends else f"{begins} – {ends}"
+    return _day(first, language) if first == last else f"{_day(first, language)} – {_day(last, language)}"
+
+
+def moment(at: str, zone: str, language: str) -> str:
+    """An instant on the clock of a zone, with the zone's short name."""
+    local = datetime.fromisoformat(at).astimezone(ZoneInfo(zone))
+    return f"{_day(local.date(), language)}, {local:%H:%M %Z}"
+
+
+def _from_to(document: Mapping[str, Any], language: str) -> str:
+    zone = ZoneInfo(document["time_zone"])
+    start = datetime.fromisoformat(document["starts_at"]).astimezone(zone)
+    end = datetime.fromisoformat(document["ends_at"] or document["starts_at"]).astimezone(zone)
+    if (start.date(), start.tzname()) != (end.date(), end.tzname()):
+        return (
+            f"{moment(document['starts_at'], zone.key, language)} – {moment(document['ends_at'], zone.key, language)}"
+        )
+    clock = f"{start:%H:%M}" if start == end else f"{start:%H:%M}–{end:%H:%M}"
+    return f"{_day(start.date(), language)}, {clock} {start.tzname()}"
+
+
+def _day(day: date, language: str) -> str:
+    of = " de " if language == "es" else " "
+    return f"{_DAYS[language][day.weekday()]} {day.day}{of}{_MONTHS[language][day.month - 1]}{of}{day.year}"
+
+
+def _month(day: date, language: str) -> str:
+    of = " de " if language == "es" else " "
+    return f"{_MONTHS[language][day.month - 1]}{of}{day.year}"

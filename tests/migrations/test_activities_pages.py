@@ -1,0 +1,35 @@
+"""Documents that were written before activities had pages."""
+
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+from alembic import command
+
+from services import __main__ as commands
+from services.kernel import db, migrate
+from tests.harness.databases import rows
+from tests.harness.network import Network
+
+
+async def test_every_document_names_its_page_in_its_place_whatever_its_texts_hold(network: Network) -> None:
+    evil = '"url":"http://a/activities/v1/activities/01890000-0000-7000-8000-000000000000" ,"page_url":"x"'
+    expected = [await network.published(title=evil, summary=evil), await network.drafted()]
+    engine = db.create_engine(network.settings, role=None, pool_size=1)
+    history = commands.HISTORIES["activities"]
+    statement = "SELECT document FROM activities.activities WHERE id = $1"
+    async with engine.begin() as connection:
+        await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0003"))
+    for activity in expected:
+        ((before,),) = await rows(network.database_url, statement, UUID(activity["id"]))
+        assert json.loads(before) == {name: value for name, value in activity.items() if name != "page_url"}
+    # A document without its page, as the version before leaves it, is in every feed all the same.
+    for feed in ("activities", "activities.ics", "activities.atom", "activities.geojson", "changes", "export"):
+        assert (await network.client.get(f"/activities/v1/{feed}")).status_code == 200
+    assert await migrate.upgrade(engine, commands.HISTORIES) == ["activities"]
+    await engine.dispose()
+    for activity in expected:
+        ((after,),) = await rows(network.database_url, statement, UUID(activity["id"]))
+        assert after == json.dumps(activity, ensure_ascii=False, separators=(",", ":"))
+        assert json.loads(after)["page_url"] == f"http://socialerasmus.test/activities/{activity['id']}"
