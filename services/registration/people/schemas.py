@@ -4,10 +4,19 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from services.kernel.texts import Code, Received, Storable
+from services.registration.people import agreements
 from services.registration.people.rules import PARTICIPATION, Mailbox, mailbox
 
 
@@ -25,6 +34,20 @@ class ConsentIn(Received):
 
     purpose: Annotated[Code, Field(examples=[PARTICIPATION])]
     text_version: Annotated[Code, Field(examples=["2026-09"])]
+
+    @field_validator("purpose")
+    @classmethod
+    def _is_asked_for(cls, value: str) -> str:
+        if value in agreements.known():
+            return value
+        raise PydanticCustomError("purpose_unknown", "Nobody asks for consent to this purpose.")
+
+    @field_validator("text_version")
+    @classmethod
+    def _is_a_text(cls, value: str, info: ValidationInfo) -> str:
+        if "purpose" in info.data and value not in agreements.known()[info.data["purpose"]]:
+            raise PydanticCustomError("text_unknown", "There is no text of this version.")
+        return value
 
 
 def _with_participation(consents: list[ConsentIn]) -> list[ConsentIn]:

@@ -23,7 +23,7 @@ from services import contracts
 from services.kernel import events
 from services.kernel.auth import Actor, hashed
 from services.kernel.ids import new_id
-from services.kernel.problems import Invalid
+from services.kernel.problems import Invalid, Problem
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
@@ -145,6 +145,8 @@ async def follow_link(session: AsyncSession, token: str, *, handle: UUID | None 
     """Where a mailed secret leads, the registration locked if it is to change; a `handle` must be one of its ids."""
     link = await links.read_link(session, token)
     row = await store.registration(session, link.registration_id, locked=writing)
+    if row is None:  # Forgotten at this moment.
+        raise people_rules.LinkNotFound
     if handle is not None and handle != row.id:
         other = await store.handle(session, handle)
         if other is None or other.registration_id != row.id:
@@ -167,7 +169,8 @@ async def confirm(session: AsyncSession, settings: Settings, token: str, *, hand
     if row.state == State.UNCONFIRMED:
         row.state, row.confirmed_at = State.CONFIRMED.value, now
         await people.use_link(session, hashed(token))
-        await people.prove(session, row.participant_id)
+        if row.participant_id is not None:
+            await people.prove(session, row.participant_id)
         manage = await links.issue_link(
             session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=_link_ends(now, places)
         )
@@ -185,6 +188,18 @@ async def cancel(session: AsyncSession, settings: Settings, token: str, *, handl
     await _end(session, linked.row, State.CANCELLED, linked.now)
     await letters.send(session, settings, Letter.CANCELLED, linked.row, linked.places)
     return linked
+
+
+async def release(session: AsyncSession, participant_id: UUID) -> None:
+    """Free every place of somebody that was not used and could still be of use to somebody else."""
+    now = await store.now(session)
+    for row, places in await store.lock_live_of(session, participant_id):
+        linked = Linked(row, places, Purpose.MANAGE, now)
+        try:
+            linked.check_cancellable()
+        except Problem:
+            continue
+        await _end(session, row, State.CANCELLED, now)
 
 
 def arrive(row: Registration, came_at: datetime, now: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -27,13 +28,20 @@ async def send(
     token: str | None = None,
     occasion: datetime | None = None,
     recipient: Mailbox | None = None,
+    until: datetime | None = None,
 ) -> None:
-    """Write to the person behind a registration, once for each letter (and occasion, where there may be several)."""
+    """Write to the person behind a registration, once for each letter (and occasion, where there may be several).
+
+    `until` is told instead of the end of the hold. Nobody is written to for whom nobody is behind it.
+    """
+    if row.participant_id is None:
+        return
     if recipient is None:
         recipient = mailbox(await people.address(session, row.participant_id))
     language = letters.language_of(row.language)
     link = address(settings, token) if token is not None else ""
-    subject, body = letters.write(letter, language, facts(row, places, link=link))
+    told = replace(facts(row, places, link=link), held_until=until or row.held_until)
+    subject, body = letters.write(letter, language, told)
     when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""
     await mail.queue(
         session,

@@ -79,7 +79,8 @@ class Places(Table):
 class Registration(Table):
     """One person's registration for one activity. At most one of a person is live; the others are its past.
 
-    `attendance_key` names the person's attendance to other services and is shown to nobody.
+    `attendance_key` names the person's attendance to other services and is shown to nobody. A registration that was
+    `forgotten` stands for somebody whom nobody can name any more: it has ids of its own and no participant.
     """
 
     __tablename__ = "registrations"
@@ -96,7 +97,7 @@ class Registration(Table):
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     activity_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.places.activity_id"))
-    participant_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
+    participant_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
     state: Mapped[str] = mapped_column(sa.Text)
     participant_class: Mapped[str] = mapped_column(sa.Text)
     given_name: Mapped[str] = mapped_column(sa.Text)
@@ -113,6 +114,7 @@ class Registration(Table):
     confirmed_at: Mapped[datetime | None] = mapped_column(_Instant)
     checked_in_at: Mapped[datetime | None] = mapped_column(_Instant)
     ended_at: Mapped[datetime | None] = mapped_column(_Instant)
+    forgotten_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Section(Table):
