@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
@@ -57,15 +60,27 @@ def outgoing_table(metadata: sa.MetaData) -> sa.Table:
     )
 
 
+class Outcome(StrEnum):
+    """What became of a mail, as far as anybody knows."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One business mail; `business_key` names its cause, so that the same cause never writes twice."""
+    """One business mail; `business_key` names its cause, so that the same cause never writes twice.
+
+    What stands before the key's first colon is what the mail is about.
+    """
 
     business_key: str
     recipient: str
     subject: str
     body: str
     language: str
+    html: str | None = None
 
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
@@ -76,6 +91,7 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
         "recipient": mail.recipient,
         "subject": mail.subject,
         "body": mail.body,
+        "html": mail.html,
         "language": mail.language,
         "trace_id": current_trace_id(),
     }
@@ -101,6 +117,32 @@ async def send_due(runtime: Runtime, table: sa.Table) -> int:
     return BATCH
 
 
+async def bounced(session: AsyncSession, table: sa.Table, identity: UUID, status: str) -> bool:
+    """Remember that a mail that was sent came back for good; answers whether there is such a mail."""
+    statement = (
+        sa.update(table)
+        .where(table.c.id == identity)
+        .values(bounced_at=sa.func.coalesce(table.c.bounced_at, sa.func.now()), status=status)
+        .returning(table.c.id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def outcomes(session: AsyncSession, table: sa.Table, about: Collection[str]) -> dict[str, Outcome]:
+    """What became of the latest mail about each of several things."""
+    statement = (
+        sa.select(table.c.about, table.c.sent_at, table.c.given_up_at, table.c.bounced_at)
+        .where(table.c.about.in_(about))
+        .ext(distinct_on(table.c.about))
+        .order_by(table.c.about, table.c.queued_at.desc(), table.c.id.desc())
+    )
+    found = {}
+    for row in await session.execute(statement):
+        failed = row.given_up_at is not None or row.bounced_at is not None
+        found[row.about] = Outcome.FAILED if failed else Outcome.SENT if row.sent_at else Outcome.QUEUED
+    return found
+
+
 async def _claim(session: AsyncSession, table: sa.Table) -> sa.RowMapping | None:
     due = sa.select(table.c.id).where(table.c.due_at <= sa.func.now()).order_by(table.c.due_at).limit(1)
     first = due.with_for_update(skip_locked=True).cte("due")
@@ -119,7 +161,7 @@ def _after(seconds: float) -> sa.ColumnElement[Any]:
 
 
 async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
-    over = {"due_at": None, "recipient": None, "subject": None, "body": None}
+    over = {"due_at": None, "recipient": None, "subject": None, "body": None, "html": None}
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
             await _deliver(settings, row["id"].hex, compose(settings, row))
@@ -129,7 +171,8 @@ async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
         hopeless = isinstance(failure, ValueError) or (code is not None and 500 <= code < 600)
         if hopeless or row["tries"] >= MOST_TRIES:
             log.warning("mail given up", mail=str(row["id"]), error=type(failure).__name__, code=code)
-            return {**over, "given_up_at": sa.func.now(), "error": f"{type(failure).__name__} {code or ''}".strip()}
+            status = None if code is None else str(code)
+            return {**over, "given_up_at": sa.func.now(), "error": type(failure).__name__, "status": status}
         pause = min(LONGEST_PAUSE_SECONDS, 5 * 2 ** min(row["tries"] - 1, 20))
         log.warning("mail delayed", mail=str(row["id"]), error=type(failure).__name__, code=code)
         return {"due_at": _after(pause), "error": type(failure).__name__}
@@ -145,7 +188,10 @@ def _code(failure: Exception) -> int | None:
 
 
 def compose(settings: Settings, row: Any) -> EmailMessage:
-    """The message as it is sent; every try has the same Message-ID and Date."""
+    """The message as it is sent; every try has the same Message-ID and Date, and is the same to the last byte.
+
+    It has no List-Unsubscribe: each of these mails is about something that its reader signed up for, once.
+    """
     message = EmailMessage()
     message["From"] = settings.mail_from
     message["To"] = row["recipient"]
@@ -154,6 +200,9 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     message["Date"] = format_datetime(row["queued_at"])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(row["body"])
+    if row["html"] is not None:
+        message.add_alternative(row["html"], subtype="html")
+        message.set_boundary(f"=_{row['id'].hex}")
     # Setting the content takes every header away that speaks of content.
     message["Content-Language"] = row["language"]
     return message

@@ -13,7 +13,7 @@ from services.registration.privacy import rules
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.refusals import check_problem, refused
-from tests.harness.sign_ups import Students, in_hours, students
+from tests.harness.sign_ups import Students, in_hours, students, wanted
 
 ME = "/registration/v1/me"
 
@@ -296,3 +296,15 @@ async def test_a_sign_up_that_nobody_confirmed_is_forgotten_after_a_month(ours: 
         await rows(url, ended)
         await ours.network.sweep()
         assert await value(url, "SELECT count(*) FROM registration.participants") == left
+
+
+async def test_where_there_is_a_minimum_age_one_says_that_one_has_it(network: Network) -> None:
+    ours = await students(network, requirements={"languages": ["en"], "minimum_age": 18, "notes": None})
+    both = [{"purpose": purpose, "text_version": "2026-09"} for purpose in ("participation", "of_age")]
+    body = wanted(ours.activity_id, "Zq7Marker")
+    headers = network.key()
+    address = "/registration/v1/registrations"
+    await refused(network, "POST", address, status=422, pointers=["#/consents"], json=body, headers=headers)
+    await ours.sign_up("Ada", consents=both)
+    said = await rows(network.database_url, "SELECT purpose FROM registration.consents ORDER BY purpose")
+    assert [row["purpose"] for row in said] == ["of_age", "participation"]

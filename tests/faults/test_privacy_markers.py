@@ -25,7 +25,7 @@ from tests.harness import databases as harness
 from tests.harness.databases import Databases, eventually, rows
 from tests.harness.network import DRAFT, Network
 from tests.harness.processes import REPOSITORY, Process
-from tests.harness.sign_ups import in_hours, wanted
+from tests.harness.sign_ups import in_hours, text_of, wanted
 
 # Where each kind of thing may lie; wherever else one is found, the test fails.
 PERMITTED = {
@@ -191,7 +191,7 @@ class Journey:
                 email.message_from_bytes(path.read_bytes(), policy=default)
                 for path in sorted(self.mailbox.glob("*.eml"))
             ]
-            texts = [mail.get_content() for mail in mails if mail["To"] == _mailbox(name)]
+            texts = [text_of(mail) for mail in mails if mail["To"] == _mailbox(name)]
             found = [link[1] for text in texts if (link := re.search(r"/links/(\S+)", text))]
             assert len(found) >= many
             self.markers["secret of a link"] |= set(found)

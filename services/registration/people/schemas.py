@@ -59,7 +59,15 @@ def _with_participation(consents: list[ConsentIn]) -> list[ConsentIn]:
     return consents
 
 
-Consents = Annotated[list[ConsentIn], Field(max_length=10), AfterValidator(_with_participation)]
+Consents = Annotated[
+    list[ConsentIn],
+    Field(
+        max_length=10,
+        description="`participation` from everybody; `of_age` where the activity has a minimum age. The texts to ask "
+        "with are at `/consents/{purpose}`.",
+    ),
+    AfterValidator(_with_participation),
+]
 
 Address = Annotated[
     Mailbox,

@@ -42,6 +42,8 @@ LETTERS_AT_ONCE = 100
 async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> SignedUp:
     """Hold a place for somebody until they open the link that is mailed to them."""
     places, now = await _open_places(session, wanted.activity_id)
+    if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
+        raise Invalid.at("#/consents", "This activity has a minimum age: consent to the purpose `of_age` is needed.")
     if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
         raise Invalid.at("#/host_section", "There is no section with this code.")
     held_until = rules.held_until(

@@ -41,7 +41,7 @@ async def send(
     language = letters.language_of(row.language)
     link = address(settings, token) if token is not None else ""
     told = replace(facts(row, places, link=link), held_until=until or row.held_until)
-    subject, body = letters.write(letter, language, told)
+    written = letters.write(letter, language, told)
     when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""
     await mail.queue(
         session,
@@ -49,8 +49,9 @@ async def send(
         mail.Mail(
             business_key=f"{row.id}:{letter}{when}",
             recipient=recipient.reachable,
-            subject=subject,
-            body=body,
+            subject=written.subject,
+            body=written.text,
+            html=written.html,
             language=language.tag,
         ),
     )
