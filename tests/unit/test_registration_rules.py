@@ -17,7 +17,6 @@ from services.registration.mail import languages
 from services.registration.people import rules as people
 from services.registration.places import rules as places
 from services.registration.places.rules import State
-from services.registration.privacy import rules as privacy
 
 NOON = datetime(2026, 11, 14, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -27,7 +26,7 @@ OPEN = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("module", [places, people, attendance, privacy, languages])
+@pytest.mark.parametrize("module", [places, people, attendance, languages])
 def test_the_examples_in_the_docstrings_hold(module: object) -> None:
     assert doctest.testmod(module).failed == 0
 
