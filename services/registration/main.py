@@ -20,6 +20,7 @@ from services.registration.places import consumers as reactions
 from services.registration.places import link_api as links
 from services.registration.privacy import api as privacy
 from services.registration.privacy import consumers as privacy_reactions
+from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
 from services.registration.tables import METADATA
 
@@ -27,7 +28,7 @@ SERVICE = Service(
     name=REGISTRATION,
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
-    routers=(places.router, links.router, attendance.router, privacy.router, notice_api.router),
+    routers=(places.router, links.router, attendance.router, privacy.router, my_pages.router, notice_api.router),
     consumer=Consumer(
         REGISTRATION,
         {

@@ -140,7 +140,7 @@ async def test_whoever_lost_their_link_is_mailed_another_one_once_an_hour(ours: 
     replies = [await _ask_for_link(ours, email) for email in ("ADA@students.example", "nobody@students.example")]
     assert {(reply.status_code, reply.content) for reply in replies} == {(202, b"")}
     assert replies[0].headers.keys() == replies[1].headers.keys()
-    secret = await ours.secret("Ada")
+    secret = (await ours.secret("Ada")).removesuffix("/me")
     assert (await _me(ours, secret))["registrations"][0]["state"] == "unconfirmed"
     assert (await ours.subjects("Ada"))[-1] == "Il tuo link SocialErasmus"
     await _ask_for_link(ours, "ada@students.example")
@@ -308,3 +308,25 @@ async def test_where_there_is_a_minimum_age_one_says_that_one_has_it(network: Ne
     await ours.sign_up("Ada", consents=both)
     said = await rows(network.database_url, "SELECT purpose FROM registration.consents ORDER BY purpose")
     assert [row["purpose"] for row in said] == ["of_age", "participation"]
+
+
+async def test_the_page_behind_the_link_shows_hands_over_withdraws_and_erases(ours: Students) -> None:
+    await ours.confirmed("Ada", language="it")
+    await _ask_for_link(ours, "ada@students.example")
+    address = f"/registration/v1/links/{await ours.secret('Ada')}"
+    page = await ours.network.client.get(f"{address}?utm_source=mail")
+    assert (page.status_code, '<html lang="it"' in page.text) == (200, True)
+    assert page.headers["referrer-policy"] == "no-referrer"
+    for said in ("ada@students.example", "Cleaning Porto Ferro beach", 'action="me/erase"', 'action="me/withdraw"'):
+        assert said in page.text
+    assert (await ours.network.client.get("/registration/privacy")).status_code == 200, "where ../../../privacy leads"
+    taken = await ours.network.client.get(f"{address}/export")
+    assert taken.headers["content-disposition"].startswith("attachment")
+    assert taken.json()["tables"]["registration.participants"][0]["email"] == "ada@students.example"
+    assert await ours.states() == {"Ada": "confirmed"}, "looking changes nothing"
+    assert "revocato" in (await ours.network.client.post(f"{address}/withdraw")).text
+    assert await ours.states() == {"Ada": "cancelled"}
+    assert "cancellato" in (await ours.network.client.post(f"{address}/erase")).text
+    assert await value(ours.network.database_url, "SELECT count(*) FROM registration.participants") == 0
+    for method, tail in (("GET", ""), ("GET", "/export"), ("POST", "/withdraw"), ("POST", "/erase")):
+        assert (await ours.network.client.request(method, address + tail)).status_code == 404

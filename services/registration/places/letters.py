@@ -26,20 +26,22 @@ async def send(
     places: Places,
     *,
     token: str | None = None,
+    page: str = "",
     occasion: datetime | None = None,
     recipient: Mailbox | None = None,
     until: datetime | None = None,
 ) -> None:
     """Write to the person behind a registration, once for each letter (and occasion, where there may be several).
 
-    `until` is told instead of the end of the hold. Nobody is written to for whom nobody is behind it.
+    The link leads to `page` of its secret; `until` is told instead of the end of the hold.
+    A registration of nobody gets no letter.
     """
     if row.participant_id is None:
         return
     if recipient is None:
         recipient = mailbox(await people.address(session, row.participant_id))
     language = letters.language_of(row.language)
-    link = address(settings, token) if token is not None else ""
+    link = address(settings, token) + page if token is not None else ""
     told = replace(facts(row, places, link=link), held_until=until or row.held_until)
     written = letters.write(letter, language, told)
     when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""

@@ -22,6 +22,7 @@ from services.registration.places import actions as places_actions
 from services.registration.places import letters
 from services.registration.places import store as places_store
 from services.registration.privacy import rules, store
+from services.registration.privacy.schemas import ExportOut
 
 AT_ONCE = 100
 
@@ -33,6 +34,15 @@ async def person(session: AsyncSession, secret: str, *, locked: bool = False) ->
     if found is None:
         raise rules.LinkNeeded("This link is not valid, has expired, or is not one to manage a registration.")
     return found
+
+
+async def export(session: AsyncSession, settings: Settings, who: Participant) -> ExportOut:
+    """Everything that is kept of somebody."""
+    return ExportOut(
+        exported_at=await places_store.now(session),
+        notice=f"{settings.base_url}/registration/privacy",
+        tables=await store.everything_of(session, who.id),
+    )
 
 
 async def send_link(session: AsyncSession, settings: Settings, mailbox: Mailbox) -> None:
@@ -47,7 +57,9 @@ async def send_link(session: AsyncSession, settings: Settings, mailbox: Mailbox)
     row, places, _ = rows[0]
     until = now + rules.LINK_LASTS
     token = await links.issue_link(session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=until)
-    await letters.send(session, settings, Letter.YOUR_LINKS, row, places, token=token, occasion=now, until=until)
+    await letters.send(
+        session, settings, Letter.YOUR_LINKS, row, places, token=token, page="/me", occasion=now, until=until
+    )
     await store.link_mailed(session, found, now)
 
 

@@ -16,7 +16,6 @@ from services.kernel.runtime import Reading, Running, Writing
 from services.kernel.texts import Code
 from services.registration.people import agreements
 from services.registration.people.tables import Participant
-from services.registration.places import store as places_store
 from services.registration.places.rules import show_code
 from services.registration.privacy import actions, notice, rules, store
 from services.registration.privacy.schemas import (
@@ -70,12 +69,8 @@ async def export_me(session: Reading, runtime: Running, response: Response, secr
     """Everything that is kept of the person behind a link, to take along."""
     who = await actions.person(session, secret)
     response.headers["Cache-Control"] = "private, no-store"
-    response.headers["Content-Disposition"] = 'attachment; filename="socialerasmus.json"'
-    return ExportOut(
-        exported_at=await places_store.now(session),
-        notice=f"{runtime.settings.base_url}/registration/privacy",
-        tables=await store.everything_of(session, who.id),
-    )
+    response.headers["Content-Disposition"] = rules.AS_FILE
+    return await actions.export(session, runtime.settings, who)
 
 
 @router.delete("/me", status_code=204, responses=documented(rules.LinkNeeded))

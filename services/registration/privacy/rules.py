@@ -9,6 +9,7 @@ from typing import Final
 from services.kernel.problems import NotFound, Problem
 
 SCHEME: Final = "Link"
+AS_FILE: Final = 'attachment; filename="socialerasmus.json"'
 LINK_LASTS: Final = timedelta(hours=24)
 """How long a link works that somebody asked for."""
 
