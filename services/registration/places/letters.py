@@ -44,7 +44,7 @@ async def send(
     link = address(settings, token) + page if token is not None else ""
     told = replace(facts(row, places, link=link), held_until=until or row.held_until)
     written = letters.write(letter, language, told)
-    when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""
+    when = f":{occasion.isoformat()}" if occasion is not None else ""
     await mail.queue(
         session,
         OUTGOING_MAIL,
