@@ -57,7 +57,7 @@ def upgrade() -> None:
         ["id"],
         source_schema=_S,
         referent_schema=_S,
-        ondelete="CASCADE",
+        ondelete="SET NULL",
     )
     op.drop_constraint(op.f("ck_registrations_state"), "registrations", schema=_S)
     op.create_check_constraint(op.f("ck_registrations_state"), "registrations", _STATES, schema=_S)

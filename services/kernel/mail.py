@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+from uuid import UUID
 
 import aiosmtplib
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
@@ -42,10 +45,12 @@ def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False) -> sa.
         metadata,
         sa.Column("id", sa.Uuid, primary_key=True),
         sa.Column("business_key", sa.Text, nullable=False, unique=True),
+        sa.Column("about", sa.Text, sa.Computed("split_part(business_key, ':', 1)", persisted=True), index=True),
         sa.Column("recipient", sa.Text),
         *reply_to,
         sa.Column("subject", sa.Text),
         sa.Column("body", sa.Text),
+        sa.Column("html", sa.Text),
         sa.Column("language", sa.Text, nullable=False),
         sa.Column("trace_id", sa.Text, nullable=False),
         sa.Column("tries", sa.Integer, nullable=False, server_default=sa.text("0")),
@@ -53,14 +58,27 @@ def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False) -> sa.
         sa.Column("sent_at", sa.DateTime(timezone=True)),
         sa.Column("given_up_at", sa.DateTime(timezone=True)),
         sa.Column("error", sa.Text),
+        sa.Column("status", sa.Text),
+        sa.Column("bounced_at", sa.DateTime(timezone=True)),
         sa.Column("queued_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
         sa.Index("ix_outgoing_mail_due", "due_at", postgresql_where=sa.text("due_at IS NOT NULL")),
     )
 
 
+class Outcome(StrEnum):
+    """What became of a mail, as far as anybody knows."""
+
+    QUEUED = "queued"
+    SENT = "sent"
+    FAILED = "failed"
+
+
 @dataclass(frozen=True, slots=True)
 class Mail:
-    """One business mail; `business_key` names its cause, so that the same cause never writes twice."""
+    """One business mail; `business_key` names its cause, so that the same cause never writes twice.
+
+    What stands before the key's first colon is what the mail is about.
+    """
 
     business_key: str
     recipient: str
@@ -68,6 +86,7 @@ class Mail:
     body: str
     language: str
     reply_to: str | None = None
+    html: str | None = None
 
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
@@ -78,6 +97,7 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
         "recipient": mail.recipient,
         "subject": mail.subject,
         "body": mail.body,
+        "html": mail.html,
         "language": mail.language,
         "trace_id": current_trace_id(),
     }
@@ -105,6 +125,32 @@ async def send_due(runtime: Runtime, table: sa.Table) -> int:
     return BATCH
 
 
+async def bounced(session: AsyncSession, table: sa.Table, identity: UUID, status: str) -> bool:
+    """Remember that a mail that was sent came back for good; answers whether there is such a mail."""
+    statement = (
+        sa.update(table)
+        .where(table.c.id == identity)
+        .values(bounced_at=sa.func.coalesce(table.c.bounced_at, sa.func.now()), status=status)
+        .returning(table.c.id)
+    )
+    return await session.scalar(statement) is not None
+
+
+async def outcomes(session: AsyncSession, table: sa.Table, about: Collection[str]) -> dict[str, Outcome]:
+    """What became of the latest mail about each of several things."""
+    statement = (
+        sa.select(table.c.about, table.c.sent_at, table.c.given_up_at, table.c.bounced_at)
+        .where(table.c.about.in_(about))
+        .ext(distinct_on(table.c.about))
+        .order_by(table.c.about, table.c.queued_at.desc(), table.c.id.desc())
+    )
+    found = {}
+    for row in await session.execute(statement):
+        failed = row.given_up_at is not None or row.bounced_at is not None
+        found[row.about] = Outcome.FAILED if failed else Outcome.SENT if row.sent_at else Outcome.QUEUED
+    return found
+
+
 async def _claim(session: AsyncSession, table: sa.Table) -> sa.RowMapping | None:
     due = sa.select(table.c.id).where(table.c.due_at <= sa.func.now()).order_by(table.c.due_at).limit(1)
     first = due.with_for_update(skip_locked=True).cte("due")
@@ -123,7 +169,7 @@ def _after(seconds: float) -> sa.ColumnElement[Any]:
 
 
 async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
-    personal = {"recipient", "reply_to", "subject", "body"} & row.keys()
+    personal = {"recipient", "reply_to", "subject", "body", "html"} & row.keys()
     over = {"due_at": None, **dict.fromkeys(personal)}
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
@@ -134,7 +180,8 @@ async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
         hopeless = isinstance(failure, ValueError) or (code is not None and 500 <= code < 600)
         if hopeless or row["tries"] >= MOST_TRIES:
             log.warning("mail given up", mail=str(row["id"]), error=type(failure).__name__, code=code)
-            return {**over, "given_up_at": sa.func.now(), "error": f"{type(failure).__name__} {code or ''}".strip()}
+            status = None if code is None else str(code)
+            return {**over, "given_up_at": sa.func.now(), "error": type(failure).__name__, "status": status}
         pause = min(LONGEST_PAUSE_SECONDS, 5 * 2 ** min(row["tries"] - 1, 20))
         log.warning("mail delayed", mail=str(row["id"]), error=type(failure).__name__, code=code)
         return {"due_at": _after(pause), "error": type(failure).__name__}
@@ -150,7 +197,10 @@ def _code(failure: Exception) -> int | None:
 
 
 def compose(settings: Settings, row: Any) -> EmailMessage:
-    """The message as it is sent; every try has the same Message-ID and Date."""
+    """The message as it is sent; every try has the same Message-ID and Date, and is the same to the last byte.
+
+    It has no List-Unsubscribe: each of these mails is about something that its reader signed up for, once.
+    """
     message = EmailMessage()
     message["From"] = settings.mail_from
     message["To"] = _header(row["recipient"])
@@ -161,6 +211,9 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     message["Date"] = format_datetime(row["queued_at"])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(row["body"])
+    if row["html"] is not None:
+        message.add_alternative(row["html"], subtype="html")
+        message.set_boundary(f"=_{row['id'].hex}")
     # Setting the content takes every header away that speaks of content.
     message["Content-Language"] = row["language"]
     return message

@@ -89,6 +89,10 @@ class Settings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pool_size: Annotated[int, Field(ge=1, le=50)] = 5
     hold_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
+    controller: str = "the ESN section that organises the activity, with the Erasmus Student Network"
+    privacy_contact: str | None = None
+    keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
+    keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
     @model_validator(mode="after")

@@ -18,6 +18,10 @@ from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
 from services.registration.places import consumers as reactions
 from services.registration.places import link_api as links
+from services.registration.privacy import api as privacy
+from services.registration.privacy import consumers as privacy_reactions
+from services.registration.privacy import link_api as my_pages
+from services.registration.privacy import notice_api
 from services.registration.tables import METADATA
 from services.registration.terms import api as terms
 from services.registration.waiting import api as choosing
@@ -27,7 +31,16 @@ SERVICE = Service(
     name=REGISTRATION,
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
-    routers=(places.router, terms.router, choosing.router, links.router, attendance.router),
+    routers=(
+        places.router,
+        terms.router,
+        choosing.router,
+        links.router,
+        attendance.router,
+        privacy.router,
+        my_pages.router,
+        notice_api.router,
+    ),
     consumer=Consumer(
         REGISTRATION,
         {
@@ -45,6 +58,7 @@ SERVICE = Service(
         Sweep("activities called off", reactions.call_off),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
+        Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -25,7 +25,7 @@ from tests.harness import databases as harness
 from tests.harness.databases import Databases, eventually, rows
 from tests.harness.network import DRAFT, Network
 from tests.harness.processes import REPOSITORY, Process
-from tests.harness.sign_ups import in_hours, wanted
+from tests.harness.sign_ups import in_hours, text_of, wanted
 
 # Where each kind of thing may lie; wherever else one is found, the test fails.
 PERMITTED = {
@@ -194,7 +194,7 @@ class Journey:
                 email.message_from_bytes(path.read_bytes(), policy=default)
                 for path in sorted(self.mailbox.glob("*.eml"))
             ]
-            texts = [mail.get_content() for mail in mails if mail["To"] == _mailbox(name)]
+            texts = [text_of(mail) for mail in mails if mail["To"] == _mailbox(name)]
             found = [link[1] for text in texts if (link := re.search(r"/links/(\S+)", text))]
             assert len(found) >= many
             self.markers["secret of a link"] |= set(found)
@@ -324,3 +324,40 @@ async def test_logs_redis_refusals_and_public_answers_hold_nothing_of_anybody(up
         for kind, markers in up.markers.items():
             for marker in markers:
                 assert marker.casefold() not in text.casefold(), f"a {kind} in {where}"
+
+
+async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: Journey) -> None:
+    """It comes last: nobody of the journey is looked for after it."""
+    client, url = up.network.client, up.network.database_url
+    known = await rows(
+        url,
+        "SELECT id, participant_id, attendance_key FROM registration.registrations WHERE given_name = 'Qzada'"
+        " UNION ALL SELECT id, NULL, NULL FROM registration.handles",
+    )
+    assert len(known) == 2, "the registration, and the further id of the repeated sign-up"
+    markers = {
+        "mailbox": {_mailbox("Qzada")},
+        "name": {"Qzada"},
+        "answer": {"Qzadaanswer"},
+        "code": {up.people["Qzada"]["code"], up.people["Qzada"]["code"].replace("-", "")},
+        "id": {str(each) for row in known for each in (row["id"], row["participant_id"]) if each is not None},
+        "secret": set(await up._secrets("Qzada", 3)),
+    }
+    for kind in ("mailbox", "name", "answer", "id"):
+        assert any([await up.holding(marker) for marker in markers[kind]]), kind
+    public = "/impact/v1/statistics?by=country"
+    before = (await client.get(public)).json()
+    secret = (await up._secrets("Qzada", 3))[-1]
+    await up._send("DELETE", "/registration/v1/me", 204, headers={"Authorization": f"Link {secret}"})
+    await up._send("DELETE", "/registration/v1/me", 401, headers={"Authorization": f"Link {secret}"})
+    await up._send("GET", f"/registration/v1/links/{secret}", 404)
+    for kind, each in markers.items():
+        for marker in each:
+            assert await up.holding(marker) == set(), f"a {kind}"
+    told = "\n".join([up.log.read_text(), *up.watch.commands, *up.watch.refusals]).casefold()
+    assert {kind for kind in markers for marker in markers[kind] if kind != "id" and marker.casefold() in told} == set()
+    after = (await client.get(public)).json()
+    assert (after["items"], after["total"]) == (before["items"], before["total"])
+    key = next(row["attendance_key"] for row in known if row["attendance_key"] is not None)
+    assert await up.holding(str(key)) == {"events.log", "impact.attendances"}, "the fact, which leads to nobody"
+    assert await up.holding(_mailbox("Qzbob")) == {"registration.participants"}, "who was not asked for stays"

@@ -15,6 +15,7 @@ from tests.harness.databases import eventually, rows
 from tests.harness.mail_server import MailServer
 from tests.harness.network import DRAFT
 from tests.harness.processes import Processes
+from tests.harness.sign_ups import text_of
 
 # Every chain has a country of its own, so that chains can share a database and their figures can't mix.
 COUNTRIES = (
@@ -221,7 +222,7 @@ class Chain:
         async def arrived() -> str:
             mails = {mail["Message-ID"]: mail for mail in self.mails.to(self._mailbox(name))}
             assert len(mails) > nth, f"{name} has {len(mails)} mails"
-            found = re.search(r"https?://\S+/registration/v1/links/\S+", list(mails.values())[nth].get_content())
+            found = re.search(r"https?://\S+/registration/v1/links/\S+", text_of(list(mails.values())[nth]))
             assert found is not None
             return found[0]
 

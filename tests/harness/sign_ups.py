@@ -37,6 +37,14 @@ def in_hours(hours: float) -> str:
     return (datetime.now(UTC).replace(microsecond=0) + timedelta(hours=hours)).isoformat()
 
 
+def text_of(mail: EmailMessage) -> str:
+    """What a mail says to whoever reads it as plain text."""
+    plain = mail.get_body(("plain",))
+    assert plain is not None
+    text: str = plain.get_content()
+    return text
+
+
 async def directory_has(network: Network, code: str) -> None:
     """Let everybody hear that a section is in the directory."""
     async with network.runtimes["activities"].unit_of_work() as session:
@@ -77,7 +85,7 @@ class Students:
 
     async def secret(self, name: str) -> str:
         """The secret of the latest link that somebody was mailed."""
-        found = [link[1] for mail in await self.mails(name) if (link := _LINK.search(mail.get_content()))]
+        found = [link[1] for mail in await self.mails(name) if (link := _LINK.search(text_of(mail)))]
         return found[-1]
 
     async def confirmed(self, name: str, **changes: Any) -> str:

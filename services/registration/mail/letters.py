@@ -8,12 +8,16 @@ from datetime import datetime
 from typing import Final
 from zoneinfo import ZoneInfo
 
+from jinja2 import Environment, PackageLoader
+
 from services.kernel.texts import one_line
 from services.registration.mail.languages import Language, Letter, Page, PageText, language_of
 
-__all__ = ["FIELDS", "Facts", "language_of", "page", "words", "write"]
+__all__ = ["FIELDS", "Facts", "Written", "language_of", "page", "words", "write"]
 
 WIDTH: Final = 76
+# It loads nothing and tells nobody that it was opened: no images, no style sheet, no script.
+_pages = Environment(loader=PackageLoader("services.registration.mail", "."), autoescape=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,20 +43,44 @@ FIELDS: Final = frozenset({
 """The fields that a text may hold."""
 
 
-def write(letter: Letter, language: Language, facts: Facts) -> tuple[str, str]:
-    """Subject and text of a letter."""
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A letter, in both of the ways in which mail programs show it."""
+
+    subject: str
+    text: str
+    html: str
+
+
+def write(letter: Letter, language: Language, facts: Facts) -> Written:
+    """A letter as text and as HTML, of the same words."""
     said = words(language, facts)
     subject = language.text(f"letter.{letter}.subject").format_map(said)
-    body = language.text(f"letter.{letter}.body")
-    paragraphs = [_paragraph(text, said) for text in [*body.split("\n\n"), "{closing}"]]
-    return subject, "\n\n".join(paragraph for paragraph in paragraphs if paragraph) + "\n"
+    paragraphs = [*language.text(f"letter.{letter}.body").split("\n\n"), "{closing}"]
+    blocks = [(_kind(text), text.format_map({**said, "details": ""})) for text in paragraphs]
+    blocks = [(kind, text) for kind, text in blocks if text or kind == "details"]
+    html = _pages.get_template("letter.html").render(
+        tag=language.tag,
+        direction=language.direction,
+        subject=subject,
+        said=said,
+        blocks=blocks,
+        labels={name: language.text(f"label.{name}") for name in ("when", "where")},
+        button=language.perhaps(f"letter.{letter}.button"),
+    )
+    return Written(subject, "\n\n".join(_in_lines(kind, text, said) for kind, text in blocks) + "\n", html)
 
 
-def _paragraph(text: str, said: dict[str, str]) -> str:
-    if text == "{details}":
+def _kind(paragraph: str) -> str:
+    """What a paragraph is when it consists of one field that is shown in a way of its own."""
+    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}"} else "words"
+
+
+def _in_lines(kind: str, text: str, said: dict[str, str]) -> str:
+    if kind == "details":
         return "\n".join(f"    {line}" for line in (said["title"], said["when"], said["location"]))
     # A link must stay whole.
-    return textwrap.fill(text.format_map(said), WIDTH, break_long_words=False, break_on_hyphens=False)
+    return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
 
 def page(kind: Page, language: Language, facts: Facts | None) -> PageText:

@@ -12,6 +12,9 @@ from services.kernel.problems import NotFound, Problem
 PARTICIPATION: Final = "participation"
 """The purpose without whose consent nobody can sign up: that the organisers process one's data for this activity."""
 
+OF_AGE: Final = "of_age"
+"""The declaration that one is old enough, which an activity with a minimum age asks for; nobody's birthday is kept."""
+
 MANAGED_AFTER_THE_END: Final = timedelta(days=30)
 MANAGED_WITHOUT_AN_END: Final = timedelta(days=365)
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import AfterValidator, Field, StringConstraints
+from pydantic import AfterValidator, Field, StringConstraints, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.kernel.texts import Code, Received, Storable
+from services.registration.people import agreements
 from services.registration.people.rules import PARTICIPATION
 
 
@@ -16,6 +17,20 @@ class ConsentIn(Received):
 
     purpose: Annotated[Code, Field(examples=[PARTICIPATION])]
     text_version: Annotated[Code, Field(examples=["2026-09"])]
+
+    @field_validator("purpose")
+    @classmethod
+    def _is_asked_for(cls, value: str) -> str:
+        if value in agreements.known():
+            return value
+        raise PydanticCustomError("purpose_unknown", "Nobody asks for consent to this purpose.")
+
+    @field_validator("text_version")
+    @classmethod
+    def _is_a_text(cls, value: str, info: ValidationInfo) -> str:
+        if "purpose" in info.data and value not in agreements.known()[info.data["purpose"]]:
+            raise PydanticCustomError("text_unknown", "There is no text of this version.")
+        return value
 
 
 def _with_participation(consents: list[ConsentIn]) -> list[ConsentIn]:
@@ -27,7 +42,15 @@ def _with_participation(consents: list[ConsentIn]) -> list[ConsentIn]:
     return consents
 
 
-Consents = Annotated[list[ConsentIn], Field(max_length=10), AfterValidator(_with_participation)]
+Consents = Annotated[
+    list[ConsentIn],
+    Field(
+        max_length=10,
+        description="`participation` from everybody; `of_age` where the activity has a minimum age. The texts to ask "
+        "with are at `/consents/{purpose}`.",
+    ),
+    AfterValidator(_with_participation),
+]
 
 Token = Annotated[str, Storable, StringConstraints(min_length=16, max_length=200)]
 

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
 from services.kernel.mailboxes import Mailbox
+from services.registration.people.agreements import agreement
 from services.registration.people.rules import Purpose
 from services.registration.people.tables import Consent, Link, Participant
 
@@ -24,8 +25,14 @@ async def participant(session: AsyncSession, mailbox: Mailbox) -> UUID:
         .on_conflict_do_nothing(index_elements=["email_key"])
         .returning(Participant.id)
     )
-    known = sa.select(Participant.id).where(Participant.email_key == mailbox.key)
-    return await session.scalar(made) or (await session.execute(known)).scalar_one()
+    # Locked against being forgotten at this moment; whoever was, is made anew.
+    known = (
+        sa.select(Participant.id).where(Participant.email_key == mailbox.key).with_for_update(read=True, key_share=True)
+    )
+    while True:
+        found = await session.scalar(made) or await session.scalar(known)
+        if found is not None:
+            return found
 
 
 async def address(session: AsyncSession, identity: UUID) -> str:
@@ -55,6 +62,7 @@ async def add_consents(
             "registration_id": registration_id,
             "purpose": purpose,
             "text_version": text_version,
+            "text_hash": agreement(purpose, text_version, language).sha256,
             "language": language,
         }
         for purpose, text_version in consents

@@ -27,12 +27,14 @@ class Participant(Table):
     email_key: Mapped[str] = mapped_column(sa.Text, unique=True)
     proved_at: Mapped[datetime | None] = mapped_column(_Instant)
     known_since: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+    link_mailed_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Consent(Table):
-    """One act of consenting; rows are only ever added."""
+    """One act of consenting or of withdrawing. A trigger keeps rows from changing; they go with the person only."""
 
     __tablename__ = "consents"
+    __table_args__ = (sa.CheckConstraint("act IN ('given', 'withdrawn')", name="act"),)
 
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     participant_id: Mapped[UUID] = mapped_column(
@@ -44,6 +46,8 @@ class Consent(Table):
     purpose: Mapped[str] = mapped_column(sa.Text)
     text_version: Mapped[str] = mapped_column(sa.Text)
     language: Mapped[str] = mapped_column(sa.Text)
+    text_hash: Mapped[str | None] = mapped_column(sa.Text)
+    act: Mapped[str] = mapped_column(sa.Text, server_default="given")
     given_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.clock_timestamp())
 
 

@@ -13,6 +13,7 @@ from services import contracts
 from services.contracts import ParticipantClass
 from services.kernel import events
 from services.kernel.auth import Actor, hashed
+from services.kernel.problems import Problem
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
@@ -62,7 +63,8 @@ async def follow_link(session: AsyncSession, token: str, *, handle: UUID | None 
     """Where a mailed secret leads, the registration locked if it is to change; a `handle` must be one of its ids."""
     link = await links.read_link(session, token)
     row = await store.registration(session, link.registration_id, locked=writing)
-    assert row is not None
+    if row is None:  # Forgotten at this moment.
+        raise people_rules.LinkNotFound
     if handle is not None and handle != row.id:
         other = await store.handle(session, handle)
         if other is None or other.registration_id != row.id:
@@ -87,8 +89,8 @@ async def confirm(session: AsyncSession, settings: Settings, token: str, *, hand
         await store.move(session, [row.id], {State(row.state)}, State.CONFIRMED, values={"confirmed_at": now})
         row.state, row.confirmed_at = State.CONFIRMED.value, now
         await people.use_link(session, hashed(token))
-        assert row.participant_id is not None, "no link leads to a guest"
-        await people.prove(session, row.participant_id)
+        if row.participant_id is not None:
+            await people.prove(session, row.participant_id)
         manage = await links.issue_link(
             session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=link_ends(now, places)
         )
@@ -108,6 +110,18 @@ async def cancel(session: AsyncSession, settings: Settings, token: str, *, handl
     letter = Letter.CANCELLED if had_place else Letter.WITHDRAWN
     await letters.send(session, settings, letter, linked.row, linked.places)
     return linked
+
+
+async def release(session: AsyncSession, participant_id: UUID) -> None:
+    """Free every place of somebody that was not used and could still be of use to somebody else."""
+    now = await store.now(session)
+    for row, places in await store.lock_live_of(session, participant_id):
+        linked = Linked(row, places, Purpose.MANAGE, now)
+        try:
+            linked.check_cancellable()
+        except Problem:
+            continue
+        await end(session, row, State.CANCELLED, now)
 
 
 def arrive(row: Registration, came_at: datetime, now: datetime) -> None:

@@ -12,8 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
-from services.kernel import idempotency
-from services.kernel.auth import Caller
+from services.kernel import idempotency, mail
+from services.kernel.auth import Caller, Role
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
@@ -25,6 +25,7 @@ from services.registration.places.rules import State
 from services.registration.places.schemas import (
     AvailabilityList,
     AvailabilityOut,
+    Bounce,
     ClassAvailability,
     RegistrationEntry,
     RegistrationOut,
@@ -33,6 +34,7 @@ from services.registration.places.schemas import (
     SignUp,
 )
 from services.registration.places.tables import Places, Registration
+from services.registration.tables import OUTGOING_MAIL
 
 MOST_ACTIVITIES = 200
 
@@ -145,7 +147,21 @@ async def list_registrations(
     response.headers["Cache-Control"] = "private, no-store"
     if next_url is not None:
         response.headers["Link"] = f'<{next_url}>; rel="next"'
-    return RegistrationPage(items=[entry(row) for row in rows[:limit]], next=next_url)
+    return RegistrationPage(items=await entries(session, rows[:limit]), next=next_url)
+
+
+@router.post(
+    "/mail/bounces",
+    status_code=204,
+    dependencies=[idempotency.optional],
+    responses=documented(Unauthenticated, rules.NotTheMailServer, rules.MailNotFound),
+)
+async def record_bounce(session: Writing, actor: Caller, bounce: Bounce) -> None:
+    """Tell that a mail came back for good; for the mail server's own hook, with the token of a machine or operator."""
+    if actor.role not in {Role.MACHINE, Role.OPERATOR}:
+        raise rules.NotTheMailServer
+    if not await mail.bounced(session, OUTGOING_MAIL, bounce.mail_id, bounce.status):
+        raise rules.MailNotFound
 
 
 async def _availability(session: Reading, known: Sequence[Places]) -> list[AvailabilityOut]:
@@ -179,8 +195,13 @@ async def _out(session: Writing, row: Registration) -> RegistrationOut:
     )
 
 
-def entry(row: Registration) -> RegistrationEntry:
-    """A registration for its activity's organisers."""
+async def entries(session: Reading | Writing, rows: Sequence[Registration]) -> list[RegistrationEntry]:
+    """Registrations for their activity's organisers, with what became of the latest mail to each."""
+    mailed = await mail.outcomes(session, OUTGOING_MAIL, [str(row.id) for row in rows])
+    return [_entry(row, mailed.get(str(row.id))) for row in rows]
+
+
+def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
     return RegistrationEntry(
         id=row.id,
         lead_id=row.lead_id,
@@ -193,6 +214,7 @@ def entry(row: Registration) -> RegistrationEntry:
         host_section=row.host_section,
         answers=row.answers,
         code=row.code,
+        mail=mailed,
         checked_in=row.checked_in_at is not None,
         signed_up_at=row.signed_up_at,
         held_until=row.held_until if State(row.state) in rules.HELD else None,

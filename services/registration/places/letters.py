@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -25,26 +26,36 @@ async def send(
     places: Places,
     *,
     token: str | None = None,
+    page: str = "",
     occasion: datetime | None = None,
     recipient: Mailbox | None = None,
     position: int | None = None,
+    until: datetime | None = None,
 ) -> None:
-    """Write to the person behind a registration, once for each letter (and occasion, where there may be several)."""
+    """Write to the person behind a registration, once for each letter (and occasion, where there may be several).
+
+    The link leads to `page` of its secret; `until` is told instead of the end of the hold.
+    A registration of nobody gets no letter.
+    """
+    if row.participant_id is None:
+        return
     if recipient is None:
         assert row.participant_id is not None, "guests are not written to"
         recipient = mailbox(await people.address(session, row.participant_id))
     language = letters.language_of(row.language)
-    link = address(settings, token) if token is not None else ""
-    subject, body = letters.write(letter, language, facts(row, places, link=link, position=position))
-    when = f":{occasion.isoformat(timespec='seconds')}" if occasion is not None else ""
+    link = address(settings, token) + page if token is not None else ""
+    told = replace(facts(row, places, link=link, position=position), held_until=until or row.held_until)
+    written = letters.write(letter, language, told)
+    when = f":{occasion.isoformat()}" if occasion is not None else ""
     await mail.queue(
         session,
         OUTGOING_MAIL,
         mail.Mail(
             business_key=f"{row.id}:{letter}{when}",
             recipient=recipient.reachable,
-            subject=subject,
-            body=body,
+            subject=written.subject,
+            body=written.text,
+            html=written.html,
             language=language.tag,
         ),
     )

@@ -93,6 +93,14 @@ class OutOfReach(Forbidden):
     """This activity belongs to another section or country than yours."""
 
 
+class NotTheMailServer(Forbidden):
+    """Only a machine or an operator tells of mails that came back."""
+
+
+class MailNotFound(NotFound):
+    """There is no such mail, or it is no longer known."""
+
+
 class HoldEnded(Problem):
     """The place was not confirmed in time and is free again. You can sign up once more."""
 

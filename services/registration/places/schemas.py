@@ -12,6 +12,7 @@ from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, Val
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
+from services.kernel.mail import Outcome
 from services.kernel.mailboxes import Address
 from services.kernel.texts import AssignedCountryCode, Code, Flag, LanguageTag, Name, Received, Sent, Storable
 from services.registration.people.schemas import Consents
@@ -141,10 +142,33 @@ class RegistrationEntry(Sent):
     host_section: str | None
     answers: dict[str, Any]
     code: str
+    mail: Outcome | None = Field(description="Of the latest mail to them; `failed`: it does not reach them.")
     checked_in: bool
     signed_up_at: datetime
     held_until: datetime | None
     waiting_since: datetime | None
+
+
+class Bounce(Received):
+    """A mail that came back, as a mail server tells it."""
+
+    message_id: Annotated[
+        str,
+        Storable,
+        StringConstraints(pattern=r"^<?[0-9a-f]{32}@[A-Za-z0-9.-]{1,255}>?$"),
+        Field(description="The Message-ID of the mail that came back.", examples=["<0199…@api.example.org>"]),
+    ]
+    status: Annotated[
+        str,
+        Storable,
+        StringConstraints(pattern=r"^5(\.\d{1,3}\.\d{1,3}|\d\d)$"),
+        Field(description="Why: an enhanced status code (RFC 3463) or a reply code, of a failure that stays."),
+    ]
+
+    @property
+    def mail_id(self) -> UUID:
+        """The mail's own id."""
+        return UUID(self.message_id.removeprefix("<").partition("@")[0])
 
 
 class RegistrationPage(Sent):

@@ -27,6 +27,7 @@ from services.kernel.problems import FieldError, Invalid
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
+from services.registration.people import rules as people_rules
 from services.registration.people import store as people
 from services.registration.people.rules import Purpose
 from services.registration.places import actions, letters, questions, rules, store
@@ -108,6 +109,9 @@ async def _open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places
 async def _check_details(session: AsyncSession, places: Places, wanted: SignUp) -> None:
     """Refuse what does not fit the organisers' terms, every fault at once."""
     faults = questions.faults(places.questions, wanted.answers)
+    if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
+        detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
+        faults.append(FieldError(pointer="#/consents", detail=detail))
     if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if len(wanted.guests) > places.guests_at_most:

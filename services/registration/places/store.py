@@ -176,6 +176,22 @@ async def registration(session: AsyncSession, identity: UUID, *, locked: bool) -
     return await session.get(Registration, identity, with_for_update=lock, populate_existing=True)
 
 
+async def lock_live_of(session: AsyncSession, participant_id: UUID) -> Sequence[tuple[Registration, Places]]:
+    """Every live registration of somebody with its activity, locked in one order."""
+    statement = (
+        sa.select(Registration, Places)
+        .join(Places, Places.activity_id == Registration.activity_id)
+        .where(
+            Registration.participant_id == participant_id,
+            _IS_LIVE,
+        )
+        .order_by(Registration.id)
+        .with_for_update(of=Registration, key_share=True)
+    )
+    found = await session.execute(statement, execution_options={"populate_existing": True})
+    return [(registration, places) for registration, places in found]
+
+
 async def add_handle(session: AsyncSession, registration_id: UUID) -> UUID:
     """A further id for a registration."""
     identity = new_id()
@@ -320,8 +336,10 @@ async def finish_calling_off(session: AsyncSession) -> None:
 async def registrations_page(
     session: AsyncSession, activity_id: UUID, *, after: UUID | None, limit: int
 ) -> Sequence[Registration]:
-    """An activity's registrations in the order of sign-up, beginning after one."""
-    statement = sa.select(Registration).where(Registration.activity_id == activity_id)
+    """An activity's registrations in the order of sign-up, beginning after one; without those who were forgotten."""
+    statement = sa.select(Registration).where(
+        Registration.activity_id == activity_id, Registration.forgotten_at.is_(None)
+    )
     if after is not None:
         statement = statement.where(Registration.id > after)
     return (await session.scalars(statement.order_by(Registration.id).limit(limit))).all()

@@ -129,7 +129,8 @@ class Registration(Table):
 
     A group is the registration of the one who signed it up and one for each guest, who has no mailbox here and whose
     `lead_id` names the first. Its state is the state of all; `party_size` stands with the first and is 1 elsewhere.
-    `attendance_key` names the person's attendance to other services and is shown to nobody.
+    `attendance_key` names the person's attendance to other services and is shown to nobody. A registration that was
+    `forgotten` stands for somebody whom nobody can name any more: it has ids of its own and no participant.
     """
 
     __tablename__ = "registrations"
@@ -165,7 +166,7 @@ class Registration(Table):
     id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     activity_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.places.activity_id"))
     participant_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
-    lead_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.registrations.id", ondelete="CASCADE"))
+    lead_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.registrations.id", ondelete="SET NULL"))
     party_size: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("1"))
     state: Mapped[str] = mapped_column(sa.Text)
     participant_class: Mapped[str] = mapped_column(sa.Text)
@@ -184,6 +185,7 @@ class Registration(Table):
     confirmed_at: Mapped[datetime | None] = mapped_column(_Instant)
     checked_in_at: Mapped[datetime | None] = mapped_column(_Instant)
     ended_at: Mapped[datetime | None] = mapped_column(_Instant)
+    forgotten_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Section(Table):

@@ -11,7 +11,7 @@ from services.kernel.problems import Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Running, Writing
 from services.registration.places import rules as places_rules
-from services.registration.places.api import entry
+from services.registration.places.api import entries
 from services.registration.places.schemas import RegistrationEntry
 from services.registration.waiting import actions, rules
 
@@ -26,7 +26,7 @@ async def approve_registration(
 ) -> RegistrationEntry:
     """Choose somebody who applied. A place is offered to them, now or when one is free, and they confirm it."""
     response.headers["Cache-Control"] = "private, no-store"
-    return entry(await actions.approve(session, runtime.settings, actor, registration_id))
+    return (await entries(session, [await actions.approve(session, runtime.settings, actor, registration_id)]))[0]
 
 
 @router.post("/registrations/{registration_id}/decline", responses=_REFUSALS)
@@ -35,4 +35,4 @@ async def decline_registration(
 ) -> RegistrationEntry:
     """Say that somebody who applied or waits can't have a place; they get a mail."""
     response.headers["Cache-Control"] = "private, no-store"
-    return entry(await actions.decline(session, runtime.settings, actor, registration_id))
+    return (await entries(session, [await actions.decline(session, runtime.settings, actor, registration_id)]))[0]

@@ -1,0 +1,1 @@
+"""What is known of people: the register of it, what they may ask for, and how they are forgotten."""

@@ -1,0 +1,209 @@
+"""The register of personal data: every column that tells something of a person, why it is kept, and until when.
+
+A test compares it with the database, so that a new column of this service fails until somebody has decided whether it
+is personal. The privacy notice is made of it (GDPR, articles 13, 14 and 30).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Final
+
+
+class Basis(StrEnum):
+    """The legal basis of processing, by article of the GDPR."""
+
+    CONSENT = "Art. 6(1)(a): consent"
+    DUTY = "Art. 6(1)(c): the duty to show that consent was given (Art. 7(1))"
+    INTEREST = "Art. 6(1)(f): the legitimate interest that the service is safe, works, and can be answered for"
+
+
+class Aim(StrEnum):
+    """What personal data is used for."""
+
+    PLACE = "to give you a place in an activity and to know who was there"
+    WRITING = "to write to you about the activity that you signed up for"
+    ACCESS = "to let you, and nobody else, manage what you signed up for"
+    PROOF = "to be able to show what you consented to"
+    SAFETY = "to carry out a repeated request only once, and to find the cause of faults"
+    ANSWERING = "to know which volunteer of ESN did what, and to keep strangers out"
+
+
+class Until(StrEnum):
+    """How long personal data is kept. `{people}` and `{unconfirmed}` are settings, in days."""
+
+    FORGOTTEN = (
+        "{people} days after the activity's end ({unconfirmed} days after it ended for a sign-up that nobody "
+        "confirmed); at once when you ask for it"
+    )
+    LEFT = "until no registration of yours is kept any more; at once when you ask for it"
+    SENT = "until the mail is sent or given up, which is after a week at most"
+    TWO_DAYS = "48 hours; at once when you ask for it"
+    EXPIRED = "30 days after the link expires; at once when you ask for it"
+    ACCESS = "as long as the volunteer's access is accounted for"
+    ACTIVITY = "as long as the activity is kept"
+
+
+class Seen(StrEnum):
+    """Who can see personal data, beside the person and those who operate the servers."""
+
+    ORGANISERS = "the organisers of the activity: its sections, their national coordinator and ESN International"
+    NOBODY = "nobody"
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """The personal columns of one table that are kept for the same reason."""
+
+    table: str
+    aim: Aim
+    basis: Basis
+    until: Until
+    seen_by: Seen
+    columns: Mapping[str, str]
+
+
+_REGISTRATION: Final = "the registration that it belongs to"
+
+RECORDS: Final = (
+    Record("registration.participants", Aim.WRITING, Basis.CONSENT, Until.LEFT, Seen.NOBODY, {
+        "id": "a random number for you",
+        "email": "your e-mail address, as you wrote it",
+        "email_key": "your e-mail address, as it is compared",
+        "known_since": "when you first signed up",
+        "proved_at": "when you first opened a link that only your mailbox got",
+        "link_mailed_at": "when you last asked for a link to what is kept of you",
+    }),
+    Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
+        "id": "a random number for your registration",
+        "activity_id": "the activity",
+        "state": "whether you have a place",
+        "participant_class": "whether you are an international student, local or a volunteer of ESN",
+        "given_name": "your given name",
+        "family_name": "your family name",
+        "home_country": "your home country, if you told it",
+        "host_section": "the ESN section that hosts you, if you told it",
+        "answers": "your answers to the organisers' questions",
+        "code": "your check-in code",
+        "signed_up_at": "when you signed up",
+        "checked_in_at": "when you were checked in",
+    }),
+    Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
+        "participant_id": "who you are",
+        "language": "the language in which you are written to",
+        "attendance_key": "a random number under which your attendance is counted; it is destroyed with the rest",
+        "held_until": "until when a place was held for you",
+        "reminded_at": "when you were last written to because somebody signed up with your address again",
+        "confirmed_at": "when you confirmed",
+        "ended_at": "when your registration ended",
+    }),
+    Record("registration.handles", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
+        "id": "a further number for your registration",
+        "registration_id": _REGISTRATION,
+    }),
+    Record("registration.attendances", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
+        "registration_id": _REGISTRATION,
+        "hours": "how many hours you were there",
+    }),
+    Record("registration.check_ins", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
+        "registration_id": _REGISTRATION,
+        "nonce": "the number that the organisers' device gave the check-in",
+        "at": "when you came",
+        "hours": "how many hours you stayed",
+        "told_at": "when the device told it",
+    }),
+    Record("registration.consents", Aim.PROOF, Basis.DUTY, Until.LEFT, Seen.NOBODY, {
+        "id": "a random number for the act",
+        "participant_id": "who consented",
+        "registration_id": _REGISTRATION,
+        "purpose": "what you consented to",
+        "text_version": "which text you read",
+        "text_hash": "the hash of that text",
+        "language": "in which language",
+        "act": "whether you gave or withdrew it",
+        "given_at": "when",
+    }),
+    Record("registration.links", Aim.ACCESS, Basis.CONSENT, Until.EXPIRED, Seen.NOBODY, {
+        "token_hash": "the hash of the secret in a link that you were mailed",
+        "registration_id": _REGISTRATION,
+        "purpose": "what the link is for",
+        "expires_at": "until when it works",
+        "used_at": "when you used it",
+    }),
+    Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.SENT, Seen.NOBODY, {
+        "recipient": "your e-mail address",
+        "subject": "what the mail is about",
+        "body": "what it says",
+        "html": "what it says, as HTML",
+    }),
+    Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
+        "id": "a random number for the mail",
+        "business_key": "the registration that it is about, and which letter it is",
+        "about": "the registration that it is about",
+        "language": "in which language it is written",
+        "queued_at": "when it was written",
+        "sent_at": "when it was sent",
+        "given_up_at": "when it was given up",
+        "bounced_at": "when it came back",
+        "status": "why it could not be delivered, as a number",
+        "error": "why it could not be delivered, in a word",
+    }),
+    Record("registration.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
+        "key": "the number that your browser gave the request",
+        "body": "what your sign-up was answered: the number of your registration",
+        "headers": "the headers of that answer",
+        "request_hash": "a keyed hash of what you sent, from which it can't be read",
+        "answered_at": "when you sent it",
+    }),
+)  # fmt: skip
+"""What is known of those who take part."""
+
+VOLUNTEERS: Final = (
+    Record("access.tokens", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
+        "id": "a random number for the access of a volunteer or a program",
+        "label": "whose access it is, as whoever gave it wrote it down",
+        "token_hash": "the hash of the access token",
+        "role": "what they may do",
+        "section": "for which section",
+        "country": "for which country",
+    }),
+    Record("registration.check_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever checked somebody in",
+    }),
+    Record("registration.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
+        "caller": "the number of the access with which the request was sent",
+    }),
+    Record("activities.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
+        "caller": "the number of the access with which the request was sent",
+    }),
+    Record("impact.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
+        "caller": "the number of the access with which the request was sent",
+    }),
+    Record("activities.activity_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever changed the activity",
+        "actor_role": "in which role",
+    }),
+    Record("impact.report_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever changed the report",
+        "actor_role": "in which role",
+    }),
+)  # fmt: skip
+"""What is known of volunteers of ESN who organise."""
+
+IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
+    "registration.places": frozenset({
+        "activity_id", "revision", "state", "title", "language", "section_codes", "country", "starts_at", "ends_at",
+        "time_zone", "location", "minimum_age", "takes_sign_ups", "opens_at", "closes_at", "capacity", "taken",
+        "availability_revision", "to_call_off",
+    }),
+    "registration.sections": frozenset({"code"}),
+    # When somebody was forgotten, to the month: by then the row is nobody's.
+    "registration.registrations": frozenset({"forgotten_at"}),
+    "registration.attendances": frozenset({"revision"}),
+    "registration.check_ins": frozenset({"activity_id"}),
+    "registration.outgoing_mail": frozenset({"trace_id", "tries", "due_at"}),
+    "registration.idempotency_keys": frozenset({"status"}),
+}  # fmt: skip
+"""The columns of this service that tell nothing of anybody."""
