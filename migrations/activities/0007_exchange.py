@@ -85,10 +85,12 @@ def upgrade() -> None:
         "outgoing_mail",
         sa.Column("id", sa.Uuid(), nullable=False),
         sa.Column("business_key", sa.Text(), nullable=False),
+        sa.Column("about", sa.Text(), sa.Computed("split_part(business_key, ':', 1)", persisted=True), nullable=True),
         sa.Column("recipient", sa.Text(), nullable=True),
         sa.Column("reply_to", sa.Text(), nullable=True),
         sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("body", sa.Text(), nullable=True),
+        sa.Column("html", sa.Text(), nullable=True),
         sa.Column("language", sa.Text(), nullable=False),
         sa.Column("trace_id", sa.Text(), nullable=False),
         sa.Column("tries", sa.Integer(), server_default=sa.text("0"), nullable=False),
@@ -96,6 +98,8 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("given_up_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("error", sa.Text(), nullable=True),
+        sa.Column("status", sa.Text(), nullable=True),
+        sa.Column("bounced_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("queued_at", sa.DateTime(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outgoing_mail")),
         sa.UniqueConstraint("business_key", name=op.f("uq_outgoing_mail_business_key")),
@@ -109,6 +113,7 @@ def upgrade() -> None:
         schema="activities",
         postgresql_where=sa.text("due_at IS NOT NULL"),
     )
+    op.create_index(op.f("ix_outgoing_mail_about"), "outgoing_mail", ["about"], unique=False, schema="activities")
     op.create_table(
         "enquiries",
         sa.Column("id", sa.Uuid(), nullable=False),
