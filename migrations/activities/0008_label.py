@@ -92,16 +92,9 @@ def downgrade() -> None:
     op.drop_table("label_policies", schema="activities")
     for name in ("starts_at", "label_asked", "public_label"):
         op.drop_index(f"ix_activities_{name}", table_name="activities", schema="activities")
-    op.execute(
-        "UPDATE activities.activities SET document = (document::jsonb - 'label' - 'distance_km')::text "
-        "WHERE document::jsonb ? 'label'"
-    )
-    # As text, since a JSON object keeps no order and this field must come last.
-    op.execute(
-        sa.text(
-            f"UPDATE activities.activities SET document = left(document, -1) || {_DISTANCE} "
-            f"WHERE right(document, length({_DISTANCE})) <> {_DISTANCE}"
-        )
+    # As text, since a JSON object keeps no order, and the distance must stay the last field.
+    op.get_bind().exec_driver_sql(
+        """UPDATE activities.activities SET document = regexp_replace(document, ',"label":\\{[^}]*\\}', '')"""
     )
     op.drop_constraint(op.f("ck_activities_label_state"), "activities", schema="activities")
     for column in reversed(_COLUMNS):

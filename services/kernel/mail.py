@@ -211,7 +211,7 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     message["Date"] = format_datetime(row["queued_at"])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(row["body"])
-    if row["html"] is not None:
+    if row.get("html") is not None:
         message.add_alternative(row["html"], subtype="html")
         message.set_boundary(f"=_{row['id'].hex}")
     # Setting the content takes every header away that speaks of content.

@@ -13,7 +13,7 @@ from tests.harness.databases import rows, settings
 from tests.harness.network import running
 
 HISTORY = commands.HISTORIES["activities"]
-BEFORE = "0010-1"
+BEFORE = "0007"
 NAMED = "SELECT title, label_state, label_decided_at IS NOT NULL, document FROM activities.activities ORDER BY title"
 
 

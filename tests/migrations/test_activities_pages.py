@@ -20,7 +20,7 @@ async def test_every_document_names_its_page_in_its_place_whatever_its_texts_hol
     history = commands.HISTORIES["activities"]
     statement = "SELECT document FROM activities.activities WHERE id = $1"
     async with engine.begin() as connection:
-        await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0003"))
+        await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0009"))
     for activity in expected:
         ((before,),) = await rows(network.database_url, statement, UUID(activity["id"]))
         assert json.loads(before) == {name: value for name, value in activity.items() if name != "page_url"}
