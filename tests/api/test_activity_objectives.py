@@ -142,6 +142,8 @@ async def test_documents_of_before_say_that_they_have_no_objectives(network: Net
     assert ('"objectives"' in without, activity["title"]) == (False, tricky)
     await move(command.upgrade, "head")
     await engine.dispose()
-    assert (await network.client.get(f"{LIST}/{activity['id']}")).json() == activity
+    # When the label was decided is taken from the history, which is a moment later.
+    after = (await network.client.get(f"{LIST}/{activity['id']}")).json()
+    assert {**after, "label": None} == {**activity, "label": None}
     found = await rows(network.database_url, "SELECT labels FROM activities.activities")
     assert {"area:environment", "sdg:13", "country:IT"} <= set(found[0]["labels"])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.harness.exchange import IDEAS, idea, patched, post
-from tests.harness.network import Network
+from tests.harness.network import DRAFT, Network
 from tests.harness.refusals import refused
 
 LIST = "/activities/v1/activities"
@@ -20,10 +20,22 @@ async def adapted(network: Network, idea_id: str) -> dict[str, int]:
     return found
 
 
+async def drafted_from(network: Network, idea_id: str, section: str, **changes: Any) -> dict[str, Any]:
+    """A section's adaptation, as a draft that the label can be asked for."""
+    local = await network.local(section)
+    draft = await post(network, f"{IDEAS}/{idea_id}/adapt", {**WHEN, **changes}, local)
+    address = f"{LIST}/{draft['id']}"
+    tag = {"If-Match": (await network.client.get(address, headers=local)).headers["etag"]}
+    checklist = {"label_checklist": DRAFT["label_checklist"]}
+    reply = await network.client.patch(address, headers={**local, **tag}, json=checklist)
+    assert reply.status_code == 200, reply.text
+    return draft
+
+
 async def published(network: Network, idea_id: str, section: str, **changes: Any) -> str:
     """The id of a section's adaptation, published."""
     local = await network.local(section)
-    drafted = await post(network, f"{IDEAS}/{idea_id}/adapt", {**WHEN, **changes}, local)
+    drafted = await drafted_from(network, idea_id, section, **changes)
     for verb, who in (("submit", local), ("approve", await network.national(section[:2])), ("publish", local)):
         await post(network, f"{LIST}/{drafted['id']}/{verb}", None, who, status=200)
     return str(drafted["id"])
@@ -144,7 +156,7 @@ async def test_adaptations_published_at_once_are_all_counted(network: Network) -
     ready = []
     for section in sections:
         local = await network.local(section)
-        draft = await post(network, f"{IDEAS}/{offered}/adapt", WHEN, local)
+        draft = await drafted_from(network, offered, section)
         await post(network, f"{LIST}/{draft['id']}/submit", None, local, status=200)
         await post(network, f"{LIST}/{draft['id']}/approve", None, await network.national(section[:2]), status=200)
         ready.append(post(network, f"{LIST}/{draft['id']}/publish", None, local, status=200))
