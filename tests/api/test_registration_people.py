@@ -61,6 +61,7 @@ async def _statistics(ours: Students) -> Any:
 
 
 async def test_the_holder_of_a_link_sees_all_of_their_activities_and_hours(ours: Students) -> None:
+    await ours.on_terms(questions=[{"code": "a", "kind": "text", "text": {"en": "What do you bring?"}}])
     await ours.confirmed("Ada", answers={"a": "Gloves"})
     await _checked_in(ours, "Ada", 2.5)
     other = await students(ours.network, title="Reading to children")
@@ -77,6 +78,7 @@ async def test_the_holder_of_a_link_sees_all_of_their_activities_and_hours(ours:
 
 
 async def test_an_export_holds_everything_of_one_person_and_nothing_of_another(ours: Students) -> None:
+    await ours.on_terms(questions=[{"code": "a", "kind": "text", "text": {"en": "What do you bring?"}}])
     secret = await ours.confirmed("Ada", answers={"a": "Qz7answer"})
     await ours.sign_up("Ada")
     await ours.confirmed("Bo")
@@ -330,3 +332,18 @@ async def test_the_page_behind_the_link_shows_hands_over_withdraws_and_erases(ou
     assert await value(ours.network.database_url, "SELECT count(*) FROM registration.participants") == 0
     for method, tail in (("GET", ""), ("GET", "/export"), ("POST", "/withdraw"), ("POST", "/erase")):
         assert (await ours.network.client.request(method, address + tail)).status_code == 404
+
+
+async def test_who_was_brought_along_is_forgotten_with_whoever_brought_them(ours: Students) -> None:
+    await ours.on_terms(guests_at_most=2)
+    guest = {"given_name": "Qz8guest", "family_name": "Qz8family", "participant_class": "local"}
+    secret = await ours.confirmed("Ada", guests=[guest])
+    await _checked_in(ours, "Ada", 2.5)
+    before = await ours.availability()
+    reply = await ours.network.client.delete(ME, headers=by(secret))
+    assert reply.status_code == 204, reply.text
+    names = await rows(
+        ours.network.database_url, "SELECT given_name, family_name, lead_id FROM registration.registrations"
+    )
+    assert [tuple(row) for row in names] == [("", "", None)] * 2
+    assert await ours.availability() == before, "who was there keeps their places"

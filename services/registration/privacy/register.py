@@ -28,6 +28,7 @@ class Aim(StrEnum):
     ACCESS = "to let you, and nobody else, manage what you signed up for"
     PROOF = "to be able to show what you consented to"
     SAFETY = "to carry out a repeated request only once, and to find the cause of faults"
+    ENQUIRY = "to bring your organisation's enquiry to the section or country that it is for, and to be answered"
     ANSWERING = "to know which volunteer of ESN did what, and to keep strangers out"
 
 
@@ -40,6 +41,8 @@ class Until(StrEnum):
     )
     LEFT = "until no registration of yours is kept any more; at once when you ask for it"
     SENT = "until the mail is sent or given up, which is after a week at most"
+    ANSWERED = "30 days after the mail with it was sent or given up"
+    PARTNER = "as long as the organisation is known as a partner"
     TWO_DAYS = "48 hours; at once when you ask for it"
     EXPIRED = "30 days after the link expires; at once when you ask for it"
     ACCESS = "as long as the volunteer's access is accounted for"
@@ -50,6 +53,7 @@ class Seen(StrEnum):
     """Who can see personal data, beside the person and those who operate the servers."""
 
     ORGANISERS = "the organisers of the activity: its sections, their national coordinator and ESN International"
+    ENQUIRED = "the coordinators of the section or country that the enquiry is for, and ESN International"
     NOBODY = "nobody"
 
 
@@ -87,7 +91,10 @@ RECORDS: Final = (
         "host_section": "the ESN section that hosts you, if you told it",
         "answers": "your answers to the organisers' questions",
         "code": "your check-in code",
+        "lead_id": "who signed you up, if somebody brings you along",
+        "party_size": "how many you come with",
         "signed_up_at": "when you signed up",
+        "waiting_since": "since when you wait for a place",
         "checked_in_at": "when you were checked in",
     }),
     Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
@@ -157,8 +164,28 @@ RECORDS: Final = (
         "request_hash": "a keyed hash of what you sent, from which it can't be read",
         "answered_at": "when you sent it",
     }),
+    Record("activities.enquiries", Aim.ENQUIRY, Basis.CONSENT, Until.ANSWERED, Seen.ENQUIRED, {
+        "id": "a random number for your enquiry",
+        "organisation": "for which organisation you write",
+        "email": "your e-mail address",
+        "email_key": "your e-mail address, as it is compared",
+        "name": "your name, if you told it",
+        "message": "what you wrote",
+        "language": "in which language",
+        "city": "where",
+        "asked_at": "when you wrote",
+        "answered_at": "when somebody noted that you were answered",
+    }),
+    Record("activities.outgoing_mail", Aim.ENQUIRY, Basis.CONSENT, Until.SENT, Seen.NOBODY, {
+        "recipient": "the mailbox that your enquiry goes to",
+        "reply_to": "your e-mail address",
+        "subject": "what the mail is about",
+        "body": "what you wrote",
+        "html": "what you wrote, as HTML",
+        "given_up_at": "when the mail was given up",
+    }),
 )  # fmt: skip
-"""What is known of those who take part."""
+"""What is known of those who take part, and of those who write to ESN."""
 
 VOLUNTEERS: Final = (
     Record("access.tokens", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
@@ -184,6 +211,22 @@ VOLUNTEERS: Final = (
     Record("activities.activity_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the activity",
         "actor_role": "in which role",
+        "actor_section": "for which section",
+        "actor_country": "for which country",
+    }),
+    Record("activities.taxonomy_history", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever changed a term",
+        "actor_role": "in which role",
+    }),
+    Record("activities.crosswalk_history", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever changed a mapping",
+        "actor_role": "in which role",
+    }),
+    Record("activities.label_policies", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
+        "decided_by": "the number of the access of whoever decided on a country's policy",
+    }),
+    Record("activities.partners", Aim.WRITING, Basis.INTEREST, Until.PARTNER, Seen.ORGANISERS, {
+        "contact_email": "the address of a partner organisation, of a function and not of a person",
     }),
     Record("impact.report_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the report",
@@ -196,7 +239,9 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
     "registration.places": frozenset({
         "activity_id", "revision", "state", "title", "language", "section_codes", "country", "starts_at", "ends_at",
         "time_zone", "location", "minimum_age", "takes_sign_ups", "opens_at", "closes_at", "capacity", "taken",
-        "availability_revision", "to_call_off",
+        "availability_revision", "to_call_off", "choosing", "guests_at_most", "hold_minutes", "keeps_waiting_list",
+        "offer_hours", "offers_due", "offers_end_hours", "questions", "quota_esn_volunteer", "quota_international",
+        "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
     }),
     "registration.sections": frozenset({"code"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.

@@ -90,7 +90,7 @@ async def everything_of(session: AsyncSession, participant_id: UUID) -> dict[str
 
 
 def _exported() -> Iterator[tuple[sa.Table, list[sa.Column[Any]]]]:
-    for name in dict.fromkeys(record.table for record in RECORDS):
+    for name in dict.fromkeys(record.table for record in RECORDS if record.table in METADATA.tables):
         personal = [column for record in RECORDS if record.table == name for column in record.columns]
         told = [column for column in personal if column not in NOT_EXPORTED.get(name, ())]
         if told:
