@@ -146,7 +146,7 @@ async def test_a_new_name_is_everywhere_and_the_old_ones_are_remembered(
         ({"code": "a b"}, "#/code"),
         ({"names": {"it": "Solitudine"}}, "#/names"),
         ({"names": {"en": " "}}, "#/names/en"),
-        ({"names": {"english words": "x"}}, "#/names/english words/[key]"),
+        ({"names": {"english words": "x"}}, "#/names/english words"),
         ({"position": -1}, "#/position"),
         ({"position": "1"}, "#/position"),
         ({"from": 1809856800}, "#/from"),
