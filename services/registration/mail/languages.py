@@ -18,7 +18,9 @@ class Letter(StrEnum):
 
     CONFIRM = "confirm"
     STILL_TO_CONFIRM = "still_to_confirm"
+    CONFIRM_TOGETHER = "confirm_together"
     HAS_PLACE = "has_place"
+    HAVE_PLACES = "have_places"
     STILL_HAS_PLACE = "still_has_place"
     CANCELLED = "cancelled"
     CALLED_OFF = "called_off"
@@ -38,6 +40,8 @@ class Page(StrEnum):
 
     CONFIRM = "confirm"
     CONFIRMED = "confirmed"
+    CONFIRM_TOGETHER = "confirm_together"
+    CONFIRMED_TOGETHER = "confirmed_together"
     ALREADY_CONFIRMED = "already_confirmed"
     MANAGE = "manage"
     CANCELLED = "cancelled"

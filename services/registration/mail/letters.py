@@ -35,6 +35,8 @@ class Facts:
     code: str = ""
     link: str = ""
     position: int | None = None
+    dates: tuple[Facts, ...] = ()
+    """Each of several dates, where they are written about together; a code or link of its own is said beside it."""
 
 
 FIELDS: Final = frozenset({
@@ -55,6 +57,7 @@ class Written:
 def write(letter: Letter, language: Language, facts: Facts) -> Written:
     """A letter as text and as HTML, of the same words."""
     said = words(language, facts)
+    dates = [words(language, each) for each in facts.dates] or [{**said, "code": "", "link": ""}]
     subject = language.text(f"letter.{letter}.subject").format_map(said)
     paragraphs = [*language.text(f"letter.{letter}.body").split("\n\n"), "{closing}"]
     blocks = [(_kind(text), text.format_map({**said, "details": ""})) for text in paragraphs]
@@ -64,11 +67,12 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
         direction=language.direction,
         subject=subject,
         said=said,
+        dates=dates,
         blocks=blocks,
-        labels={name: language.text(f"label.{name}") for name in ("when", "where")},
+        labels={name: language.text(f"label.{name}") for name in ("when", "where", "code")},
         button=language.perhaps(f"letter.{letter}.button"),
     )
-    return Written(subject, "\n\n".join(_in_lines(kind, text, said) for kind, text in blocks) + "\n", html)
+    return Written(subject, "\n\n".join(_in_lines(language, kind, text, dates) for kind, text in blocks) + "\n", html)
 
 
 def _kind(paragraph: str) -> str:
@@ -76,11 +80,16 @@ def _kind(paragraph: str) -> str:
     return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}"} else "words"
 
 
-def _in_lines(kind: str, text: str, said: dict[str, str]) -> str:
+def _in_lines(language: Language, kind: str, text: str, dates: list[dict[str, str]]) -> str:
     if kind == "details":
-        return "\n".join(f"    {line}" for line in (said["title"], said["when"], said["location"]))
+        return "\n\n".join("\n".join(f"    {line}" for line in _date(language, said)) for said in dates)
     # A link must stay whole.
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
+
+
+def _date(language: Language, said: dict[str, str]) -> list[str]:
+    code = f"{language.text('label.code')}: {said['code']}" if said["code"] else ""
+    return [line for line in (said["title"], said["when"], said["location"], code, said["link"]) if line]
 
 
 def page(kind: Page, language: Language, facts: Facts | None) -> PageText:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
@@ -33,6 +33,31 @@ class Linked:
     places: Places
     purpose: Purpose
     now: datetime
+    together: Sequence[tuple[Registration, Places]] = ()
+    """Every registration that the secret confirms, where it is for several dates."""
+
+    @property
+    def still(self) -> list[tuple[Registration, Places]]:
+        """Those of several dates that are held or confirmed, in the order of the dates."""
+        return [
+            (row, places)
+            for row, places in sorted(self.together, key=lambda each: rules.by_date(each[1].starts_at, each[0].id))
+            if (row.state == State.CONFIRMED or self._is_held(row))
+            and places.state != contracts.ActivityState.CANCELLED
+        ]
+
+    @property
+    def held(self) -> list[tuple[Registration, Places]]:
+        """Those of several dates that wait for their confirmation."""
+        return [(row, places) for row, places in self.still if row.state == State.UNCONFIRMED]
+
+    def of_those_left(self) -> Linked:
+        """The same for the first of several dates that is still held, else for one that is confirmed."""
+        row, places = next(iter(self.held or self.still), (self.row, self.places))
+        return replace(self, row=row, places=places)
+
+    def _is_held(self, row: Registration) -> bool:
+        return row.state == State.UNCONFIRMED and row.held_until is not None and row.held_until > self.now
 
     def check_live(self) -> None:
         """Refuse to go on with a registration that has ended."""
@@ -62,40 +87,70 @@ class Linked:
 async def follow_link(session: AsyncSession, token: str, *, handle: UUID | None = None, writing: bool = True) -> Linked:
     """Where a mailed secret leads, the registration locked if it is to change; a `handle` must be one of its ids."""
     link = await links.read_link(session, token)
-    row = await store.registration(session, link.registration_id, locked=writing)
+    together: Sequence[tuple[Registration, Places]] = ()
+    if link.purpose == Purpose.CONFIRM:
+        together = await store.together(session, link.registration_id, locked=writing)
+        row = next((each for each, _ in together if each.id == link.registration_id), None)
+    else:
+        row = await store.registration(session, link.registration_id, locked=writing)
     if row is None:  # Forgotten at this moment.
         raise people_rules.LinkNotFound
     if handle is not None and handle != row.id:
         other = await store.handle(session, handle)
-        if other is None or other.registration_id != row.id:
+        named = handle if other is None else other.registration_id
+        row = next((each for each in [row, *(each for each, _ in together)] if each.id == named), None)
+        if row is None:
             raise people_rules.LinkNotFound
     found = await store.places_now(session, row.activity_id)
     assert found is not None
     places, now = found
     if link.expires_at <= now:
         raise people_rules.LinkExpired
-    return Linked(row, places, Purpose(link.purpose), now)
+    return Linked(row, places, Purpose(link.purpose), now, together if len(together) > 1 else ())
 
 
 async def confirm(session: AsyncSession, settings: Settings, token: str, *, handle: UUID | None = None) -> Linked:
     """Confirm a held or offered place by a mailed secret; once confirmed, the same secret only shows that it is."""
     linked = await follow_link(session, token, handle=handle)
+    if handle is None:
+        linked = linked.of_those_left()
     row, places, now = linked.row, linked.places, linked.now
     # An offer is taken by whatever link led to the waiting list, too.
     if linked.purpose is not Purpose.CONFIRM and row.state != State.OFFERED:
         raise people_rules.LinkNotFound
     linked.check_live()
     if row.state in rules.HELD:
-        await store.move(session, [row.id], {State(row.state)}, State.CONFIRMED, values={"confirmed_at": now})
-        row.state, row.confirmed_at = State.CONFIRMED.value, now
+        held = linked.held or [(row, places)]
+        await store.move(
+            session, [each.id for each, _ in held], {State(row.state)}, State.CONFIRMED, values={"confirmed_at": now}
+        )
+        for each, _ in held:
+            each.state, each.confirmed_at = State.CONFIRMED.value, now
         await people.use_link(session, hashed(token))
         if row.participant_id is not None:
             await people.prove(session, row.participant_id)
-        manage = await links.issue_link(
+        if len(held) > 1:
+            await tell_of_places(session, settings, held, now)
+        else:
+            manage = await links.issue_link(
+                session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=link_ends(now, places)
+            )
+            await letters.send(session, settings, Letter.HAS_PLACE, row, places, token=manage)
+    return linked
+
+
+async def tell_of_places(
+    session: AsyncSession, settings: Settings, confirmed: Sequence[tuple[Registration, Places]], now: datetime
+) -> None:
+    """Write once about several dates, each with its check-in code and a link of its own to give the place back."""
+    dates = []
+    for row, places in confirmed:
+        token = await links.issue_link(
             session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=link_ends(now, places)
         )
-        await letters.send(session, settings, Letter.HAS_PLACE, row, places, token=manage)
-    return linked
+        dates.append(letters.facts(row, places, link=letters.address(settings, token)))
+    row, places = confirmed[0]
+    await letters.send(session, settings, Letter.HAVE_PLACES, row, places, dates=dates, occasion=now)
 
 
 async def cancel(session: AsyncSession, settings: Settings, token: str, *, handle: UUID | None = None) -> Linked:
@@ -148,7 +203,7 @@ async def follow_activity(session: AsyncSession, heard: contracts.Activity) -> N
     row.state, row.location = heard.state.value, heard.place
     row.opens_at, row.closes_at = heard.sign_up_opens_at, heard.sign_up_closes_at
     for name in ("revision", "title", "language", "country", "starts_at", "ends_at", "time_zone", "minimum_age",
-                 "takes_sign_ups", "capacity"):  # fmt: skip
+                 "takes_sign_ups", "capacity", "part_of", "relation", "has_parts"):  # fmt: skip
         setattr(row, name, getattr(heard, name))
     row.offers_due = row.waiting > 0
     await tell_if_turned(session, row, had=had)

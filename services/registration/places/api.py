@@ -20,7 +20,7 @@ from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
 from services.registration.people import rules as people_rules
 from services.registration.people.schemas import LinkToken
-from services.registration.places import actions, rules, signing_up, store
+from services.registration.places import actions, rules, signing_up, store, together
 from services.registration.places.rules import State
 from services.registration.places.schemas import (
     AvailabilityList,
@@ -31,7 +31,9 @@ from services.registration.places.schemas import (
     RegistrationOut,
     RegistrationPage,
     SignedUp,
+    SignedUpTogether,
     SignUp,
+    SignUpTogether,
 )
 from services.registration.places.tables import Places, Registration
 from services.registration.tables import OUTGOING_MAIL
@@ -69,6 +71,30 @@ async def sign_up(session: Writing, runtime: Running, wanted: SignUp) -> SignedU
     Where there is no room they wait, if they want to; where organisers choose, they apply. A mail says so.
     """
     return await signing_up.sign_up(session, runtime.settings, wanted)
+
+
+@router.post(
+    "/series/{series_id}/registrations",
+    status_code=201,
+    dependencies=[idempotency.required],
+    responses=documented(rules.SeriesNotFound, rules.NotTogether, rules.NoDateOpen),
+)
+async def sign_up_together(
+    session: Writing, runtime: Running, series_id: UUID, wanted: SignUpTogether
+) -> SignedUpTogether:
+    """Hold a place on several dates of a series, or on all that are open. One link in one mail confirms them all.
+
+    Each date is a registration of its own from then on, with its own check-in code and its own link to give it back.
+    """
+    return await together.sign_up(session, runtime.settings, series_id, wanted)
+
+
+@router.get("/series/{series_id}/availability", responses=documented(rules.SeriesNotFound))
+async def get_availability_of_series(session: Reading, response: Response, series_id: UUID) -> AvailabilityList:
+    """How many places each date of a series has and how many are taken, in the order of the dates."""
+    dates = await together.dates_of(session, series_id)
+    response.headers["Cache-Control"] = "public, max-age=5"
+    return AvailabilityList(items=await _availability(session, dates), next=None)
 
 
 @router.post(
@@ -197,8 +223,10 @@ async def _out(session: Writing, row: Registration) -> RegistrationOut:
 
 async def entries(session: Reading | Writing, rows: Sequence[Registration]) -> list[RegistrationEntry]:
     """Registrations for their activity's organisers, with what became of the latest mail to each."""
-    mailed = await mail.outcomes(session, OUTGOING_MAIL, [str(row.id) for row in rows])
-    return [_entry(row, mailed.get(str(row.id))) for row in rows]
+    # The mail about several dates is about the first of them.
+    written_about = {str(identity) for row in rows for identity in (row.id, row.together_id) if identity is not None}
+    mailed = await mail.outcomes(session, OUTGOING_MAIL, sorted(written_about))
+    return [_entry(row, mailed.get(str(row.id)) or mailed.get(str(row.together_id))) for row in rows]
 
 
 def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:

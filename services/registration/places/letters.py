@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
@@ -31,10 +32,12 @@ async def send(
     recipient: Mailbox | None = None,
     position: int | None = None,
     until: datetime | None = None,
+    dates: Sequence[letters.Facts] = (),
 ) -> None:
     """Write to the person behind a registration, once for each letter (and occasion, where there may be several).
 
-    The link leads to `page` of its secret; `until` is told instead of the end of the hold.
+    The link leads to `page` of its secret; `until` is told instead of the end of the hold. A letter about several
+    `dates` says them instead of the registration's own.
     A registration of nobody gets no letter.
     """
     if row.participant_id is None:
@@ -45,6 +48,8 @@ async def send(
     language = letters.language_of(row.language)
     link = address(settings, token) + page if token is not None else ""
     told = replace(facts(row, places, link=link, position=position), held_until=until or row.held_until)
+    if dates:
+        told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
     written = letters.write(letter, language, told)
     when = f":{occasion.isoformat()}" if occasion is not None else ""
     await mail.queue(
@@ -64,6 +69,11 @@ async def send(
 def address(settings: Settings, token: str) -> str:
     """Where a mailed secret leads."""
     return f"{settings.base_url}/registration/v1/links/{token}"
+
+
+def dates_of(registrations: Sequence[tuple[Registration, Places]]) -> list[letters.Facts]:
+    """What is said about several dates that nobody has confirmed yet, or that were confirmed before: no codes."""
+    return [replace(facts(row, places), code="") for row, places in registrations]
 
 
 def facts(row: Registration, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:

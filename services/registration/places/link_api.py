@@ -5,6 +5,8 @@ They are for people, who get a page where programs get a problem document, so Op
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Annotated, Final
 
 from fastapi import Path
@@ -20,6 +22,7 @@ from services.registration.places import actions, letters, rules, store
 from services.registration.places.actions import Linked
 from services.registration.places.pages import render
 from services.registration.places.rules import State
+from services.registration.places.tables import Places, Registration
 
 router = pages_by_secret(tag="links")
 
@@ -42,7 +45,7 @@ _PAGE_OF: dict[type[Problem], Page] = {
 async def open_link(session: Reading, token: Token) -> HTMLResponse:
     """The page of a mailed link, with its button."""
     try:
-        linked = await actions.follow_link(session, token, writing=False)
+        linked = (await actions.follow_link(session, token, writing=False)).of_those_left()
         linked.check_live()
     except Problem as problem:
         return await _explain(session, token, problem)
@@ -53,10 +56,12 @@ async def open_link(session: Reading, token: Token) -> HTMLResponse:
 async def confirm_by_link(session: Writing, runtime: Running, token: Token) -> HTMLResponse:
     """Confirm by the button; once more is as good as once."""
     try:
-        before = (await actions.follow_link(session, token)).row.state
+        before = (await actions.follow_link(session, token)).of_those_left().row.state
         linked = await actions.confirm(session, runtime.settings, token)
     except Problem as problem:
         return await _explain(session, token, problem)
+    if len(linked.still) > 1:
+        return _show(Page.CONFIRMED_TOGETHER, linked, of=linked.still)
     return _show(Page.ALREADY_CONFIRMED if before == State.CONFIRMED else Page.CONFIRMED, linked)
 
 
@@ -90,6 +95,10 @@ async def _live(session: Reading, linked: Linked, token: str) -> HTMLResponse:
             return _show(Page.PENDING, linked, action=f"{token}/cancel")
         case _, Purpose.MANAGE:
             return _managed(linked, token)
+        case State.UNCONFIRMED, _ if len(linked.held) > 1:
+            return _show(Page.CONFIRM_TOGETHER, linked, action=token, of=linked.held)
+        case State.CONFIRMED, _ if len(linked.still) > 1:
+            return _show(Page.CONFIRMED_TOGETHER, linked, of=linked.still)
         case State.CONFIRMED, _:
             return _show(Page.ALREADY_CONFIRMED, linked)
         case _:
@@ -114,8 +123,12 @@ def _show(
     decline: str | None = None,
     shows_code: bool = False,
     position: int | None = None,
+    of: Sequence[tuple[Registration, Places]] = (),
 ) -> HTMLResponse:
     facts = letters.facts(linked.row, linked.places, position=position)
+    if of:
+        until = min((row.held_until for row, _ in of if row.held_until is not None), default=None)
+        facts = replace(facts, dates=tuple(letters.dates_of(of)), held_until=until)
     language = language_of(linked.row.language)
     return render(page, language, facts, status=status, action=action, decline=decline, shows_code=shows_code)
 

@@ -46,7 +46,8 @@ def render(
 ) -> HTMLResponse:
     """A page; its buttons, if it has any, send their forms to `action` and `decline`, relative to the page."""
     text = letters.page(kind, language, facts)
-    details = _details(language, facts, shows_code=shows_code) if facts is not None else ""
+    shown = (facts.dates or (facts,)) if facts is not None else ()
+    details = "".join(_details(language, each, shows_code=shows_code) for each in shown)
     buttons = _button(text.button, action) + _button(text.decline, decline, style=' class="second"')
     title = f"{text.heading}: {facts.title}" if facts is not None else text.heading
     page = (

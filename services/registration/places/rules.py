@@ -6,9 +6,10 @@ import secrets
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from uuid import UUID
 
 from services.contracts import ActivityState, ParticipantClass
 from services.kernel.problems import Conflict, Forbidden, NotFound, Problem
@@ -35,6 +36,9 @@ class State(StrEnum):
 MOST_GUESTS: Final = 9
 """Whom one person can bring along, if organisers allow so many."""
 
+MOST_DATES: Final = 50
+"""How many dates of a series one sign-up can be for."""
+
 REMINDED_EVERY: Final = timedelta(hours=1)
 """How often at most a repeated sign-up writes to the mailbox that it names."""
 
@@ -57,6 +61,22 @@ class Choosing(StrEnum):
 
 class ActivityNotFound(NotFound):
     """There is no such activity."""
+
+
+class SeriesNotFound(NotFound):
+    """There is no such series."""
+
+
+class NotTogether(Conflict):
+    """Not all of these dates can be given, so none is; `errors` says which. Without `all_or_nothing` the others are."""
+
+    title = "Not all of them"
+
+
+class NoDateOpen(Conflict):
+    """No date of this series can be signed up for now."""
+
+    title = "No date open"
 
 
 class ActivityNotOpen(NotFound):
@@ -221,6 +241,11 @@ def held_until(now: datetime, *, minutes: int, starts_at: datetime | None, ends_
     """How long a place is held for confirmation: never past the start, or past the end of what has begun already."""
     bounds = [moment for moment in (starts_at, ends_at) if moment is not None and moment > now]
     return min([now + timedelta(minutes=minutes), *bounds])
+
+
+def by_date(starts_at: datetime | None, identity: UUID) -> tuple[bool, datetime, UUID]:
+    """What dates are ordered by: those that are not known yet come last."""
+    return (starts_at is None, starts_at or datetime.max.replace(tzinfo=UTC), identity)
 
 
 def new_code() -> str:

@@ -4,11 +4,20 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, TypeAdapter, ValidationError, WithJsonSchema
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    StringConstraints,
+    TypeAdapter,
+    ValidationError,
+    WithJsonSchema,
+)
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
@@ -17,7 +26,7 @@ from services.kernel.mailboxes import Address
 from services.kernel.texts import AssignedCountryCode, Code, Flag, LanguageTag, Name, Received, Sent, Storable
 from services.registration.people.schemas import Consents
 from services.registration.places import rules
-from services.registration.places.rules import MOST_GUESTS, State
+from services.registration.places.rules import MOST_DATES, MOST_GUESTS, State
 
 _TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Storable, StringConstraints(max_length=1000)])
 LARGEST_NUMBER = 1_000_000_000
@@ -44,6 +53,12 @@ Answer = Annotated[
 ]
 
 
+def _unique(identities: list[UUID]) -> list[UUID]:
+    if len(set(identities)) != len(identities):
+        raise PydanticCustomError("not_unique", "Names a date twice.")
+    return identities
+
+
 class GuestIn(Received):
     """Somebody who comes along. Nothing is mailed to them; they get a check-in code of their own."""
 
@@ -53,10 +68,9 @@ class GuestIn(Received):
     home_country: AssignedCountryCode | None = None
 
 
-class SignUp(Received):
-    """Somebody who wants a place, and those who come with them: a group that gets places together or none."""
+class _Person(Received):
+    """Somebody who wants a place, and those who come with them."""
 
-    activity_id: UUID
     email: Address
     given_name: Name
     family_name: Name
@@ -79,6 +93,30 @@ class SignUp(Received):
         return rules.party(Counter([self.participant_class, *(guest.participant_class for guest in self.guests)]))
 
 
+class SignUp(_Person):
+    """Somebody who wants a place, and those who come with them: a group that gets places together or none."""
+
+    activity_id: UUID
+
+
+class SignUpTogether(_Person):
+    """Somebody who wants places on several dates of a series, and those who come with them on each."""
+
+    activity_ids: Annotated[
+        Annotated[list[UUID], Field(min_length=1, max_length=MOST_DATES), AfterValidator(_unique)] | None,
+        Field(description="The dates; null is every date on which a sign-up would get a place now."),
+    ] = None
+    all_or_nothing: Annotated[
+        Flag, Field(description="Whether one date that can't be given is a 409 and nothing is kept.")
+    ] = True
+
+    def on(self, activity_id: UUID, *, asked: Collection[str]) -> SignUp:
+        """The sign-up for one of the dates, with the answers to what is asked there."""
+        shared = {name: getattr(self, name) for name in _Person.model_fields}
+        answers = {code: answer for code, answer in self.answers.items() if code in asked}
+        return SignUp.model_construct(activity_id=activity_id, **{**shared, "answers": answers})
+
+
 class SignedUp(Sent):
     """What everybody is answered who signs up; the rest is in the mail to their mailbox."""
 
@@ -88,6 +126,29 @@ class SignedUp(Sent):
     held_until: datetime | None = Field(
         description="If it is `unconfirmed`: a place is held until then, for the mailed link to be opened."
     )
+
+
+class Refusal(Sent):
+    """Why a date could not be given: a problem of a sign-up for it alone."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+
+
+class NotGiven(Sent):
+    """A date on which there is no place."""
+
+    activity_id: UUID
+    problem: Refusal
+
+
+class SignedUpTogether(Sent):
+    """What became of a sign-up for several dates: each date in the order of the request, else of the dates."""
+
+    series_id: UUID
+    items: list[SignedUp | NotGiven]
 
 
 class RegistrationOut(Sent):

@@ -14,7 +14,7 @@ for a repeated sign-up, which shows to somebody who watches an activity that nob
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID, uuid4
@@ -41,10 +41,34 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
 
     Where organisers choose, it is kept for them to decide. Where there is no room, it waits if that is wanted.
     """
-    places, now = await _open_places(session, wanted.activity_id)
-    await _check_details(session, places, wanted)
+    places, now = await open_places(session, wanted.activity_id)
+    faults = await faults_of(session, places, wanted)
+    if faults:
+        raise Invalid(errors=faults)
+    kept = await keep(session, settings, wanted, places, now)
+    if kept.is_new:
+        await write_first(session, settings, kept, wanted)
+    elif kept.is_reminded:
+        await remind(session, settings, kept)
+    return kept.answer
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A registration that a sign-up came to: a new one, or the one that was there, whose owner may be reminded."""
+
+    answer: SignedUp
+    row: Registration
+    places: Places
+    now: datetime
+    is_new: bool
+    is_reminded: bool = False
+
+
+async def keep(session: AsyncSession, settings: Settings, wanted: SignUp, places: Places, now: datetime) -> Kept:
+    """Keep a sign-up whose details are right; nothing is mailed yet."""
     party = wanted.party()
-    state = _state_of(places, party, now, waits=wanted.waiting_list)
+    state = state_of(places, party, now, waits=wanted.waiting_list)
     minutes = places.hold_minutes or settings.hold_minutes
     held_until = rules.held_until(now, minutes=minutes, starts_at=places.starts_at, ends_at=places.ends_at)
     participant_id = await people.participant(session, wanted.email)
@@ -58,9 +82,10 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
                                      "host_section", "answers"}),
     }  # fmt: skip
     while not await store.add_registration(session, values):
-        handle = await _repeated(session, settings, places, participant_id, now)
-        if handle is not None:
-            return _signed_up(handle, wanted, state, held_until)
+        there = await _repeated(session, places, participant_id, now)
+        if there is not None:
+            answer = _signed_up(await store.add_handle(session, there.id), wanted, state, held_until)
+            return Kept(answer, there, places, now, is_new=False, is_reminded=there.reminded_at == now)
     if wanted.guests:
         await store.add_guests(session, [_guest(values, guest) for guest in wanted.guests])
     consents = [(consent.purpose, consent.text_version) for consent in wanted.consents]
@@ -72,14 +97,31 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
         state = await _take(session, wanted, row, party, now)
     elif state is State.WAITLISTED:
         await _wait(session, row)
+    return Kept(_signed_up(identity, wanted, state, held_until), row, places, now, is_new=True)
+
+
+async def write_first(session: AsyncSession, settings: Settings, kept: Kept, wanted: SignUp) -> None:
+    """Mail the link of a new registration."""
+    state = kept.answer.state
     token = await links.issue_link(
         session,
-        registration_id=identity,
+        registration_id=kept.row.id,
         purpose=Purpose.CONFIRM if state is State.UNCONFIRMED else Purpose.MANAGE,
-        expires_at=actions.link_ends(now, places),
+        expires_at=actions.link_ends(kept.now, kept.places),
     )
-    await letters.send(session, settings, _FIRST_LETTER[state], row, places, token=token, recipient=wanted.email)
-    return _signed_up(identity, wanted, state, held_until)
+    letter = _FIRST_LETTER[state]
+    await letters.send(session, settings, letter, kept.row, kept.places, token=token, recipient=wanted.email)
+
+
+async def remind(session: AsyncSession, settings: Settings, kept: Kept) -> None:
+    """Tell somebody that they are known already, since somebody signed up with their mailbox once more."""
+    row, places, now = kept.row, kept.places, kept.now
+    letter, purpose = _REMINDERS[State(row.state)]
+    token = await links.issue_link(
+        session, registration_id=row.id, purpose=purpose, expires_at=actions.link_ends(now, places)
+    )
+    position = await store.position(session, row) if row.state == State.WAITLISTED else None
+    await letters.send(session, settings, letter, row, places, token=token, occasion=now, position=position)
 
 
 _FIRST_LETTER: Final = {
@@ -94,7 +136,7 @@ def _signed_up(identity: UUID, wanted: SignUp, state: State, held_until: datetim
     return SignedUp(id=identity, activity_id=wanted.activity_id, state=state, held_until=held)
 
 
-async def _open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places, datetime]:
+async def open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places, datetime]:
     """The places of an activity that takes sign-ups now, and when that is; otherwise the problem that says why not."""
     found = await store.places_now(session, activity_id)
     if found is None:
@@ -106,8 +148,8 @@ async def _open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places
     return places, now
 
 
-async def _check_details(session: AsyncSession, places: Places, wanted: SignUp) -> None:
-    """Refuse what does not fit the organisers' terms, every fault at once."""
+async def faults_of(session: AsyncSession, places: Places, wanted: SignUp) -> list[FieldError]:
+    """What does not fit the organisers' terms, every fault at once."""
     faults = questions.faults(places.questions, wanted.answers)
     if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
         detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
@@ -119,11 +161,10 @@ async def _check_details(session: AsyncSession, places: Places, wanted: SignUp) 
         faults.append(FieldError(pointer="#/guests", detail=detail))
     elif wanted.guests and not replace(places.room, taken=0, taken_by_class={}).fits(wanted.party()):
         faults.append(FieldError(pointer="#/guests", detail="There will never be room for so many of you."))
-    if faults:
-        raise Invalid(errors=faults)
+    return faults
 
 
-def _state_of(places: Places, party: Mapping[ParticipantClass, int], now: datetime, *, waits: bool) -> State:
+def state_of(places: Places, party: Mapping[ParticipantClass, int], now: datetime, *, waits: bool) -> State:
     """What a stranger's sign-up would come to, which is what everybody is answered."""
     room = places.room
     if room.choosing is rules.Choosing.APPROVAL:
@@ -160,7 +201,7 @@ async def _take(
             session, taken, had=taken.room.after({each: -many for each, many in party.items()})
         )
         return State.UNCONFIRMED
-    places, _ = await _open_places(session, wanted.activity_id)
+    places, _ = await open_places(session, wanted.activity_id)
     _check_waits(places, now, waits=wanted.waiting_list)
     await store.move(
         session,
@@ -179,10 +220,8 @@ async def _wait(session: AsyncSession, row: Registration) -> None:
     await actions.tell_if_turned(session, after, had=after.room.after({}, waiting=-row.party_size))
 
 
-async def _repeated(
-    session: AsyncSession, settings: Settings, places: Places, participant_id: UUID, now: datetime
-) -> UUID | None:
-    """Answer a sign-up by somebody who has a live registration; None when it has just ended and they may try anew."""
+async def _repeated(session: AsyncSession, places: Places, participant_id: UUID, now: datetime) -> Registration | None:
+    """The live registration of somebody who signs up again; None when it has just ended and they may try anew."""
     row = await store.lock_live_registration(session, activity_id=places.activity_id, participant_id=participant_id)
     if row is None:
         return None
@@ -191,13 +230,7 @@ async def _repeated(
         return None
     if row.reminded_at is None or row.reminded_at + rules.REMINDED_EVERY <= now:
         row.reminded_at = now
-        letter, purpose = _REMINDERS[State(row.state)]
-        token = await links.issue_link(
-            session, registration_id=row.id, purpose=purpose, expires_at=actions.link_ends(now, places)
-        )
-        position = await store.position(session, row) if row.state == State.WAITLISTED else None
-        await letters.send(session, settings, letter, row, places, token=token, occasion=now, position=position)
-    return await store.add_handle(session, row.id)
+    return row
 
 
 _REMINDERS: Final = {

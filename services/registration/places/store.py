@@ -176,6 +176,38 @@ async def registration(session: AsyncSession, identity: UUID, *, locked: bool) -
     return await session.get(Registration, identity, with_for_update=lock, populate_existing=True)
 
 
+async def together(session: AsyncSession, identity: UUID, *, locked: bool) -> Sequence[tuple[Registration, Places]]:
+    """A registration and those made together with it, each with its activity, in the order of the activities' ids."""
+    group = sa.select(Registration.together_id).where(Registration.id == identity).scalar_subquery()
+    statement = (
+        sa.select(Registration, Places)
+        .join(Places, Places.activity_id == Registration.activity_id)
+        .where(sa.or_(Registration.id == identity, Registration.together_id == group))
+        .order_by(Registration.activity_id)
+    )
+    if locked:
+        statement = statement.with_for_update(of=Registration, key_share=True)
+    found = await session.execute(statement, execution_options={"populate_existing": True})
+    return [(registration, places) for registration, places in found]
+
+
+async def bind_together(session: AsyncSession, rows: Sequence[Registration]) -> None:
+    """Let some new registrations be confirmed by one link."""
+    first, ids = rows[0].id, [row.id for row in rows]
+    bound = sa.update(Registration).where(Registration.id.in_(ids)).values(together_id=first)
+    await session.execute(bound, execution_options={"synchronize_session": False})
+
+
+async def occurrences(session: AsyncSession, series_id: UUID) -> Sequence[Places]:
+    """The places of each date of a series, in the order of the dates."""
+    statement = (
+        sa.select(Places)
+        .where(Places.part_of == series_id, Places.relation == "occurrence")
+        .order_by(Places.starts_at, Places.activity_id)
+    )
+    return (await session.scalars(statement, execution_options={"populate_existing": True})).all()
+
+
 async def lock_live_of(session: AsyncSession, participant_id: UUID) -> Sequence[tuple[Registration, Places]]:
     """Every live registration of somebody with its activity, locked in one order."""
     statement = (

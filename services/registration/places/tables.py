@@ -37,6 +37,7 @@ class Places(Table):
         sa.CheckConstraint("choosing IN ('first_come', 'approval')", name="choosing"),
         sa.Index("ix_places_to_call_off", "activity_id", postgresql_where=sa.text("to_call_off")),
         sa.Index("ix_places_offers_due", "activity_id", postgresql_where=sa.text("offers_due")),
+        sa.Index("ix_places_part_of", "part_of", postgresql_where=sa.text("part_of IS NOT NULL")),
     )
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
@@ -74,6 +75,9 @@ class Places(Table):
     offer_hours: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("24"))
     offers_end_hours: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("2"))
     questions: Mapped[list[dict[str, Any]]] = mapped_column(JSONB, server_default=sa.text("'[]'"))
+    part_of: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    relation: Mapped[str | None] = mapped_column(sa.Text)
+    has_parts: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
 
     @property
     def room(self) -> rules.Room:
@@ -129,6 +133,7 @@ class Registration(Table):
 
     A group is the registration of the one who signed it up and one for each guest, who has no mailbox here and whose
     `lead_id` names the first. Its state is the state of all; `party_size` stands with the first and is 1 elsewhere.
+    Several for dates of a series that one link confirms have the id of the first of them as `together_id`.
     `attendance_key` names the person's attendance to other services and is shown to nobody. A registration that was
     `forgotten` stands for somebody whom nobody can name any more: it has ids of its own and no participant.
     """
@@ -142,6 +147,7 @@ class Registration(Table):
         ),
         sa.CheckConstraint("lead_id IS NULL OR participant_id IS NULL", name="guests_have_no_mailbox"),
         sa.Index("ix_registrations_lead_id", "lead_id", postgresql_where=sa.text("lead_id IS NOT NULL")),
+        sa.Index("ix_registrations_together_id", "together_id", postgresql_where=sa.text("together_id IS NOT NULL")),
         sa.CheckConstraint(
             "participant_class IN ('international', 'local', 'esn_volunteer')", name="participant_class"
         ),
@@ -167,6 +173,7 @@ class Registration(Table):
     activity_id: Mapped[UUID] = mapped_column(sa.ForeignKey("registration.places.activity_id"))
     participant_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.participants.id"), index=True)
     lead_id: Mapped[UUID | None] = mapped_column(sa.ForeignKey("registration.registrations.id", ondelete="SET NULL"))
+    together_id: Mapped[UUID | None] = mapped_column(sa.Uuid)
     party_size: Mapped[int] = mapped_column(sa.SmallInteger, server_default=sa.text("1"))
     state: Mapped[str] = mapped_column(sa.Text)
     participant_class: Mapped[str] = mapped_column(sa.Text)

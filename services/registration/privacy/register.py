@@ -102,6 +102,7 @@ RECORDS: Final = (
         "language": "the language in which you are written to",
         "attendance_key": "a random number under which your attendance is counted; it is destroyed with the rest",
         "held_until": "until when a place was held for you",
+        "together_id": "with which other registrations of yours it was made, if it is for one date of several",
         "reminded_at": "when you were last written to because somebody signed up with your address again",
         "confirmed_at": "when you confirmed",
         "ended_at": "when your registration ended",
@@ -242,6 +243,7 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "availability_revision", "to_call_off", "choosing", "guests_at_most", "hold_minutes", "keeps_waiting_list",
         "offer_hours", "offers_due", "offers_end_hours", "questions", "quota_esn_volunteer", "quota_international",
         "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
+        "part_of", "relation", "has_parts",
     }),
     "registration.sections": frozenset({"code"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.
