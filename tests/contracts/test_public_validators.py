@@ -12,7 +12,7 @@ import pytest
 
 from tests.contracts.conftest import Validators
 from tests.harness.databases import rows
-from tests.harness.network import Network
+from tests.harness.network import DRAFT, Network
 
 EVIL = "Beach; \"dunes\", 'sea' \\n 4 > 3 & 1 < 2 🌊 " + "long " * 30
 # OpenActive has a list of sports and wants each activity to be one of them; and it wants a price, which nobody need
@@ -191,7 +191,8 @@ async def _published_in(
     drafted = await network.client.post(
         "/activities/v1/activities",
         json={"title": title, "organisers": [{"code": section, "lead": True}], **dates, "summary": "S.",
-              "causes": [{"code": "environmental-sustainability", "main": True}], "areas": ["environment"]},
+              "causes": [{"code": "environmental-sustainability", "main": True}], "areas": ["environment"],
+              "label_checklist": DRAFT["label_checklist"]},
         headers={**local, **network.key()},
     )  # fmt: skip
     assert drafted.status_code == 201, drafted.text
