@@ -14,6 +14,7 @@ from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.registration.attendance import api as attendance
+from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
 from services.registration.places import consumers as reactions
@@ -40,6 +41,7 @@ SERVICE = Service(
         privacy.router,
         my_pages.router,
         notice_api.router,
+        sign_up_form.router,
     ),
     consumer=Consumer(
         REGISTRATION,

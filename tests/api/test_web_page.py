@@ -78,6 +78,17 @@ async def test_an_activity_has_a_page_of_its_own(network: Network) -> None:
         assert (await network.client.get(str(address))).status_code == 200
 
 
+async def test_it_leads_to_the_form_as_long_as_sign_up_is_open(network: Network) -> None:
+    activity = await network.published(capacity=1)
+    form = {"class": "button", "href": f"http://socialerasmus.test/registration/activities/{activity['id']}?lang=it"}
+    for path in (f"/activities/{activity['id']}?lang=it", f"/activities/{activity['id']}/embed?lang=it"):
+        assert form in Read((await network.client.get(path)).text).all("a")
+    assert (await network.client.get(str(form["href"]))).status_code == 200
+    documents = "UPDATE activities.activities SET document = replace(document, '\"open\"', '\"full\"')"
+    await rows(network.database_url, documents)
+    assert form not in Read((await network.client.get(activity["page_url"] + "?lang=it")).text).all("a")
+
+
 async def test_it_runs_nothing_inline_and_only_its_own_script(network: Network) -> None:
     activity = await network.published(image=IMAGE)
     reply = await network.client.get(activity["page_url"])

@@ -83,6 +83,19 @@ async def test_without_a_page_of_the_host_a_title_leads_to_ours(
     await expect(about).to_have_attribute("href", f"{services.base_url}/activities/{identity}?lang={language}")
 
 
+async def test_the_sign_up_button_leads_to_our_form_unless_the_host_wants_none(
+    services: Services, site: Site, viewer: Viewer
+) -> None:
+    section = await services.section()
+    identity = await services.publish(section, **MORNING)
+    view = await viewer.open(site.put(element(section, 'lang="it"') + element(section, 'sign-up-url=""')))
+    await expect(view.items).to_have_count(2)
+    join = view.items.get_by_role("link", name="Iscriviti")
+    await expect(join).to_have_count(1)
+    form = f"{services.base_url}/registration/activities/{identity}?lang=it"
+    await expect(join).to_have_attribute("href", form)
+
+
 async def test_places_follow_a_sign_up_within_a_minute_and_the_focus_stays(
     services: Services, site: Site, viewer: Viewer
 ) -> None:

@@ -30,7 +30,7 @@ class Services:
         self.base_url = base_url
         self.database_url = database_url
         self.network = network
-        self._who = who
+        self.who = who
         self._numbers = itertools.count(100)
 
     async def section(self, *, name: str = "ESN Alghero", website: str | None = None) -> str:
@@ -48,11 +48,11 @@ class Services:
         """An activity that students can sign up for; answers its id once registration knows it."""
         client, key = self.network.client, self.network.key()
         wanted = {**DRAFT, "organisers": [{"code": section, "lead": True}], **changes}
-        reply = await client.post("/activities/v1/activities", json=wanted, headers={**self._who, **key})
+        reply = await client.post("/activities/v1/activities", json=wanted, headers={**self.who, **key})
         assert reply.status_code == 201, reply.text
         identity: str = reply.json()["id"]
         for verb in ("submit", "approve", "publish"):
-            reply = await client.post(f"/activities/v1/activities/{identity}/{verb}", headers=self._who)
+            reply = await client.post(f"/activities/v1/activities/{identity}/{verb}", headers=self.who)
             assert reply.status_code == 200, reply.text
 
         async def is_known() -> None:
@@ -65,7 +65,7 @@ class Services:
     async def cancel(self, identity: str) -> None:
         """Call an activity off."""
         address = f"/activities/v1/activities/{identity}/cancel"
-        reply = await self.network.client.post(address, headers=self._who, json={"reason": "Storm"})
+        reply = await self.network.client.post(address, headers=self.who, json={"reason": "Storm"})
         assert reply.status_code == 200, reply.text
 
     async def sign_up(self, identity: str) -> None:

@@ -27,7 +27,7 @@ STEPS = [
 ]
 
 # They change what lies in the tables; each has a test of its own beside this file.
-OF_ROWS = {("activities", "0010")}
+OF_ROWS = {("activities", "0010"), ("activities", "0014")}
 
 # Columns, indexes and constraints of a schema, one a line.
 SHAPE = """

@@ -92,6 +92,7 @@ def document(row: Activity, settings: Settings, open_now: SignUp) -> ActivityOut
             opens_at=_local(row.sign_up_opens_at, zone),
             closes_at=_local(row.sign_up_closes_at, zone),
             url=f"{settings.base_url}/registration/v1/registrations" if offered else None,
+            page_url=f"{settings.base_url}/registration/activities/{row.id}" if offered else None,
         ),
         requirements={**_NO_REQUIREMENTS, **row.requirements},
         accessibility=row.accessibility,

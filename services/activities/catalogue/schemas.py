@@ -51,7 +51,8 @@ class SignUpOut(Sent):
     state: Literal["not_offered", "not_yet_open", "open", "full", "closed"]
     opens_at: datetime | None
     closes_at: datetime | None
-    url: str | None
+    url: str | None = Field(description="Where programs sign people up.")
+    page_url: str | None = Field(description="The page where people sign up by themselves.")
 
 
 class TranslationOut(Sent):

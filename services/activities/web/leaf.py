@@ -28,6 +28,8 @@ _STYLE: Final = (
     ".state{border:2px solid var(--accent);border-radius:.5rem;padding:.75rem 1rem;font-weight:600}"
     ".sample{color:var(--muted)}.text{white-space:pre-line}img{max-width:100%;height:auto;border-radius:.5rem}"
     "a:any-link{color:var(--accent);text-underline-offset:.2em;display:inline-block;min-height:24px;min-width:24px}"
+    "a.button{background:#2e3192;color:#fff;font-weight:700;padding:.625rem 1.5rem;border-radius:.5rem;"
+    "margin-block:.5rem;text-decoration:none}"
     ":focus-visible{outline:3px solid var(--accent);outline-offset:3px}"
     "footer{border-block-start:1px solid var(--line);margin-block-start:2rem;padding-block-start:1rem}"
     "ul{list-style:none;padding:0;margin:0;display:flex;flex-wrap:wrap;gap:.5rem 1.25rem}"
@@ -220,7 +222,15 @@ def _places(document: Mapping[str, Any], language: str, *, root: str) -> str:
     until = ""
     if state == "open" and sign_up["closes_at"] not in {None, document["starts_at"]}:
         until = f"<div>{escape(said('until', language, at=moment(sign_up['closes_at'], zone, language)))}</div>"
-    return f'<span role="status"{live}>{escape(places)}</span>{until}'
+    return f'<span role="status"{live}>{escape(places)}</span>{until}{_sign_up(document, language)}'
+
+
+def _sign_up(document: Mapping[str, Any], language: str) -> str:
+    """The way to the form; a document that the version before wrote does not know it yet."""
+    address = document["sign_up"].get("page_url")
+    if document["sign_up"]["state"] != "open" or not address:
+        return ""
+    return f'<a class="button" href="{escape(address)}?lang={language}">{escape(said("sign_up", language))}</a>'
 
 
 def _cost(document: Mapping[str, Any], language: str) -> str:

@@ -33,7 +33,8 @@ _ATTRIBUTES: Final = {
     "heading-level": "2 to 6, to fit below your own headings; else 3.",
     "activity-url": "A page of yours that titles lead to; {id} becomes the activity’s id. Without it they lead to our "
     "page of the activity; where it is empty, nowhere.",
-    "sign-up-url": "A page of yours that the sign-up button leads to, likewise. Without it there is no button.",
+    "sign-up-url": "A page of yours that the sign-up button leads to, likewise. Without it it leads to our form; "
+    "where it is empty, there is no button.",
     "api": "The address of the API, where it is not the one that the script came from.",
 }
 _PROPERTIES: Final = {

@@ -36,6 +36,7 @@ _TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "unlimited": ("Unlimited", "Ilimitadas", "Illimitati"),
     "full": ("Fully booked", "Completo", "Al completo"),
     "closed": ("Sign-up is closed", "Inscripción cerrada", "Iscrizioni chiuse"),
+    "sign_up": ("Sign up", "Inscribirse", "Iscriviti"),
     "not_yet_open": ("Sign-up opens {at}", "La inscripción se abre: {at}", "Le iscrizioni aprono: {at}"),
     "until": ("Sign-up until {at}", "Inscripción hasta: {at}", "Iscrizioni fino a: {at}"),
     "languages": ("This page in", "Esta página en", "Questa pagina in"),

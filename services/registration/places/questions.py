@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from services.kernel.problems import FieldError
 
@@ -18,6 +18,9 @@ class Kind(StrEnum):
     NUMBER = "number"
     DATE = "date"
     CONSENT = "consent"
+
+
+MISSING: Final = "An answer is needed."
 
 
 def faults(questions: Sequence[Mapping[str, Any]], answers: Mapping[str, Any]) -> list[FieldError]:
@@ -37,7 +40,7 @@ def faults(questions: Sequence[Mapping[str, Any]], answers: Mapping[str, Any]) -
 
 def _fault(question: Mapping[str, Any], answer: Any) -> str | None:
     if answer is None or answer == "":
-        return "An answer is needed." if question["required"] else None
+        return MISSING if question["required"] else None
     return _WRONG[Kind(question["kind"])](question, answer)
 
 

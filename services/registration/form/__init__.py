@@ -1,0 +1,1 @@
+"""The page on which people sign up by themselves: a form that works without a script."""

@@ -1,0 +1,180 @@
+"""What the form of an activity asks: each field with its label, what was filled in, and what is wrong with it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+
+from services.contracts import ParticipantClass
+from services.kernel.country_codes import ASSIGNED
+from services.registration.mail import catalogues
+from services.registration.mail.languages import Language
+from services.registration.people import agreements
+from services.registration.people.rules import OF_AGE, PARTICIPATION
+from services.registration.places.questions import Kind
+from services.registration.places.tables import Places
+
+LONGEST_NAME: Final = 200
+LONGEST_ANSWER: Final = 1000
+_LONGEST_ADDRESS: Final = 254
+_CONTROLS: Final = {Kind.TEXT: "textarea", Kind.CHOICE: "select", Kind.NUMBER: "number", Kind.DATE: "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One of the choices of a field."""
+
+    code: str
+    text: str
+    lang: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One field; `lang` is that of its label where it is another than the page's, `tick` what a ticked box sends."""
+
+    name: str
+    label: str
+    control: str
+    required: bool = True
+    lang: str | None = None
+    options: Sequence[Option] = ()
+    completes: str | None = None
+    longest: int | None = None
+    hint: str | None = None
+    tick: str = "yes"
+    short: str | None = None
+    value: str = ""
+    fault: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What somebody sent, and what is wrong with it: by the name of its field, the name of a text."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Every field, as they stand together on the page."""
+
+    person: Sequence[Field]
+    answers: Sequence[Field]
+    guests: Sequence[Sequence[Field]]
+    waiting: Sequence[Field]
+    consents: Sequence[Field]
+    guests_fault: str | None
+
+    @property
+    def faulty(self) -> list[Field]:
+        """The fields that something is wrong with, in the page's order."""
+        guests = [each for guest in self.guests for each in guest]
+        every = [*self.person, *self.answers, *guests, *self.waiting, *self.consents]
+        return [each for each in every if each.fault]
+
+    @property
+    def brings_guests(self) -> bool:
+        """Whether the guests' fields have to be in sight."""
+        return any(each.value or each.fault for guest in self.guests for each in guest) or bool(self.guests_fault)
+
+
+def asked(places: Places, language: Language, filled: Filled, *, waits: bool) -> Asked:
+    """The fields of an activity's form; `waits` asks whether to wait for a place."""
+    made = _Maker(language, filled)
+    text = language.text
+    classes = [Option(each.value, text(f"form.{each}")) for each in ParticipantClass]
+    person = [
+        made("given_name", text("form.given_name"), "text", completes="given-name", longest=LONGEST_NAME),
+        made("family_name", text("form.family_name"), "text", completes="family-name", longest=LONGEST_NAME),
+        made("email", text("form.email"), "email", completes="email", longest=_LONGEST_ADDRESS,
+             hint=text("form.email.hint")),
+        made("participant_class", text("form.participant_class"), "select", options=classes),
+        made("home_country", text("form.home_country"), "select", options=countries(language.tag), completes="country",
+             required=False),
+    ]  # fmt: skip
+    guests = [
+        [
+            made(f"guest.{number}.given_name", text("form.given_name"), "text", longest=LONGEST_NAME, required=False),
+            made(f"guest.{number}.family_name", text("form.family_name"), "text", longest=LONGEST_NAME, required=False),
+            made(f"guest.{number}.participant_class", text("form.guest_class"), "select", options=classes,
+                 required=False),
+        ]
+        for number in range(1, places.guests_at_most + 1)
+    ]  # fmt: skip
+    purposes = [PARTICIPATION, *([OF_AGE] if places.minimum_age is not None else [])]
+    fault = filled.faults.get("guests")
+    return Asked(
+        person=person,
+        answers=[made.question(question, places.language) for question in places.questions],
+        guests=guests,
+        waiting=[made("waiting_list", text("form.waiting_list"), "tick")] if waits else [],
+        consents=[made.consent(purpose) for purpose in purposes],
+        guests_fault=text(fault) if fault else None,
+    )
+
+
+class _Maker:
+    """Makes fields in a language, with what was filled in."""
+
+    def __init__(self, language: Language, filled: Filled) -> None:
+        self._language = language
+        self._filled = filled
+
+    def __call__(self, name: str, label: str, control: str, **more: Any) -> Field:
+        fault = self._filled.faults.get(name)
+        said = self._language.text(fault) if fault else None
+        return Field(name, label, control, value=self._filled.values.get(name, ""), fault=said, **more)
+
+    def question(self, asks: Mapping[str, Any], own: str) -> Field:
+        """What organisers ask."""
+        lang, label = self._worded(asks["text"], own)
+        worded = [(each["code"], self._worded(each["text"], own)) for each in asks["options"]]
+        options = [Option(code, text, other) for code, (other, text) in worded]
+        return self(
+            f"answer.{asks['code']}",
+            label,
+            _CONTROLS.get(Kind(asks["kind"]), "tick"),
+            required=asks["required"],
+            lang=lang,
+            options=options,
+            longest=LONGEST_ANSWER if asks["kind"] == Kind.TEXT else None,
+        )
+
+    def consent(self, purpose: str) -> Field:
+        """A text to agree to, whose box sends the version that was read."""
+        version = current(purpose)
+        text = agreements.agreement(purpose, version, self._language.tag)
+        lang = None if text.language == self._language.tag else text.language
+        short = self._language.text(f"form.consent.{purpose}")
+        return self(f"consent.{purpose}", text.text, "tick", lang=lang, tick=version, short=short)
+
+    def _worded(self, texts: Mapping[str, str], own: str) -> tuple[str | None, str]:
+        """What organisers wrote: in the page's language, else in English, in the activity's or any."""
+        page = self._language.tag
+        in_page = next((tag for tag in texts if tag.partition("-")[0] == page), page)
+        tag = next((tag for tag in (page, in_page, "en", own) if tag in texts), next(iter(texts)))
+        return (None if tag == page else tag), texts[tag]
+
+
+def current(purpose: str) -> str:
+    """The version of a text to ask with."""
+    return list(agreements.known()[purpose])[-1]
+
+
+@cache
+def countries(tag: str) -> Sequence[Option]:
+    """Every country in a language, in the order of its name there."""
+    names = catalogues.catalogue(tag).locale.territories
+    found = [Option(code, str(names.get(code, code))) for code in ASSIGNED]
+    return sorted(found, key=lambda each: _plain(each.text))
+
+
+def _plain(name: str) -> str:
+    """A name without its accents, so that Österreich is not behind Zypern."""
+    decomposed = unicodedata.normalize("NFKD", name.casefold().replace("ł", "l"))
+    return "".join(letter for letter in decomposed if not unicodedata.combining(letter))
