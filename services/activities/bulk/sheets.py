@@ -44,7 +44,7 @@ async def take(session: AsyncSession, settings: Settings, actor: Actor, body: by
     rows = _rows(body)
     await store.one_import_at_a_time(session)
     # Held here, since the session itself forgets what nobody refers to.
-    held = await directory.sections(session, {code for row in rows for code in _organisers(row, actor)})
+    held = await directory.sections_to_name(session, {code for row in rows for code in _organisers(row, actor)})
     lines_of: Seen = {}
     async with undone_if(session, dry_run):
         items = [await _line(session, settings, actor, row, lines_of, dry_run=dry_run) for row in rows]

@@ -25,7 +25,7 @@ from services.kernel.problems import FieldError, Invalid, invalid_body
 async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> None:
     """Write a description into a row, with what follows from it: zone, country, edition, instants."""
     codes = [organiser.code for organiser in wanted.organisers]
-    known = await directory.sections(session, codes)
+    known = await directory.sections_to_name(session, codes)
     faults = await taxonomies.faults_of(session, _named(wanted), kept=labels_of(row) if row.revision else ())
     faults += [
         FieldError(pointer=f"#/organisers/{number}/code", detail="There is no section with this code.")

@@ -54,12 +54,13 @@ def check_reach(actor: Actor, row: Section) -> None:
 
 async def record_section(session: AsyncSession, row: SectionRow) -> bool:
     """Enter a section into the directory, or bring its entry up to date; answers whether anything changed."""
+    await store.hold_naming(session)
     known = await store.section(session, row.code)
     if known is None:
         entry = Section(
             code=row.code, name=row.name, country=row.country, cities=list(row.cities), university=row.university,
             website=row.website, latitude=row.latitude, longitude=row.longitude, state=row.state, same_as=row.same_as,
-            time_zone=row.time_zone, edited=[],
+            time_zone=row.time_zone, edited=[], is_followed=True, former_names=[],
         )  # fmt: skip
         store.add(session, entry)
         await _recorded(session, entry)
@@ -80,11 +81,15 @@ def values_of(entry: Section) -> dict[str, Any]:
 
 
 async def change_section(session: AsyncSession, entry: Section, changes: Mapping[str, Any]) -> bool:
-    """Write what differs; a section that is not merged any more has no successor."""
+    """Write what differs; a section that is not merged any more has no successor, and its activities follow it."""
     wanted = dict(changes)
     if wanted.get("state", entry.state) != "merged":
         wanted["merged_into"] = None
     differing = {name: value for name, value in wanted.items() if getattr(entry, name) != value}
+    if "name" in differing:
+        entry.former_names = [*(name for name in entry.former_names if name != entry.name), entry.name]
+    if differing.keys() & {"name", "country"}:
+        entry.is_followed = False
     for name, value in differing.items():
         setattr(entry, name, value)
     if differing:

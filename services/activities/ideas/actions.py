@@ -95,7 +95,7 @@ async def adapt(
     section = wanted.section or actor.section
     if section is None:
         raise Invalid.at("#/section", "Name the section whose activity it will be.")
-    if await directory.section(session, section) is None:
+    if section not in await directory.sections_to_name(session, [section]):
         raise Invalid.at("#/section", "There is no section with this code.")
     try:
         draft = ActivityDraft.model_validate(_as_draft(row, section, wanted))
