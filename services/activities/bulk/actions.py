@@ -104,7 +104,7 @@ async def _create(session: AsyncSession, settings: Settings, actor: Actor, item:
 
 async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item: ReviseActivity) -> Activity:
     row = await catalogue.lock(session, item.id)
-    catalogue.check_reach(actor, row)
+    await catalogue.check_reach(session, actor, row)
     if item.if_match != entity_tag(row):
         raise PreconditionFailed
     wanted = describing.laid_over(row, item.changes)

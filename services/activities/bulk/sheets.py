@@ -95,7 +95,7 @@ async def _take_row(
     source = f"{_SOURCE}:{organisers[0]}" if external_id is not None and organisers else None
     known = await store.imported(session, source, external_id) if source and external_id else None
     if known is not None:
-        catalogue.check_reach(actor, known)
+        await catalogue.check_reach(session, actor, known)
     try:
         wanted = ActivityDraft.model_validate(laid_over(describing.description(known) if known else {}, cells))
     except ValidationError as error:

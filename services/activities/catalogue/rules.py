@@ -132,6 +132,12 @@ class LabelFieldsFixed(Conflict):
     title = "Reviewed fields are fixed"
 
 
+class SectionIsNoMore(Conflict):
+    """A section that organised it merged or withdrew: draft a new activity for its successor."""
+
+    title = "Section is no more"
+
+
 class RetiredLabels(Conflict):
     """It carries labels that are not used for new activities any more; revise it, then submit it."""
 

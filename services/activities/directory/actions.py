@@ -107,19 +107,24 @@ async def edit_section(session: AsyncSession, actor: Actor, row: Section, change
     if successor is not None:
         if wanted.get("state", row.state) != "merged":
             raise Invalid.at("#/merged_into", "Only a merged section has a successor.")
-        await _check_successor(session, row, successor)
+        await _check_successor(session, actor, row, successor)
     wanted["edited"] = sorted({*row.edited, *ownership.edited_by(fields)})
     await change_section(session, row, wanted)
     return row
 
 
-async def _check_successor(session: AsyncSession, row: Section, code: str) -> None:
+async def _check_successor(session: AsyncSession, actor: Actor, row: Section, code: str) -> None:
     await store.hold_merging(session)
     successor = await store.section(session, code)
     if successor is None:
         raise Invalid.at("#/merged_into", "There is no section with this code.")
-    if successor is row or row in await store.successors(session, successor):
+    line = [successor, *await store.successors(session, successor)]
+    if row in line:
         raise Invalid.at("#/merged_into", "A section can't merge into itself, nor into one that merged into it.")
+    if line[-1].state not in ownership.ACTIVE:
+        raise Invalid.at("#/merged_into", "This section is no more, and nobody else is known to be its successor.")
+    if line[-1].country != row.country and actor.role is not Role.INTERNATIONAL:
+        raise Invalid.at("#/merged_into", "Only ESN International lets sections of two countries merge.")
 
 
 async def _recorded(session: AsyncSession, entry: Section) -> None:

@@ -169,6 +169,17 @@ async def with_predecessors(session: AsyncSession, codes: Collection[str]) -> Se
     return (await session.scalars(sa.select(line.c.code).order_by(line.c.code))).all()
 
 
+async def with_successors(session: AsyncSession, codes: Collection[str]) -> Sequence[str]:
+    """These codes and those of every section that one of them merged into, in whatever steps."""
+    line = sa.select(sa.func.unnest(sa.literal(list(codes), sa.ARRAY(sa.Text))).label("code")).cte(
+        "line", recursive=True
+    )
+    line = line.union(
+        sa.select(Section.merged_into).where(Section.code == line.c.code, Section.merged_into.is_not(None))
+    )
+    return (await session.scalars(sa.select(line.c.code).order_by(line.c.code))).all()
+
+
 async def successors(session: AsyncSession, first: Section) -> Sequence[Section]:
     """The sections that one merged into, the last one last; a circle, which nobody can write, would end it."""
     found: list[Section] = []

@@ -32,7 +32,7 @@ _PLAIN = ("title", "what", "how", "seasons", "settings", "partner_kinds", "lesso
 async def offer(session: AsyncSession, actor: Actor, wanted: NewIdea) -> Idea:
     """Offer an activity that was held as an idea."""
     activity = await catalogue.lock(session, wanted.activity_id)
-    catalogue.check_reach(actor, activity)
+    await catalogue.check_reach(session, actor, activity)
     if activity.state != catalogue_rules.State.HELD:
         raise rules.NotHeld
     if await store.of_activity(session, activity.id) is not None:
