@@ -76,6 +76,8 @@ SERVICE = Service(
         Sweep("platforms whose members changed", reactions.follow_platforms),
         Sweep("editions that changed their days", reactions.regroup),
         Sweep("partners renamed or merged", reactions.follow_partners),
+        Sweep("sections renamed or moved", reactions.follow_sections),
+        Sweep("terms renamed", reactions.follow_terms),
         Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
         Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),

@@ -12,10 +12,11 @@ from services.activities.directory import actions
 from services.activities.directory.section_rows import section_in_accounts
 from tests.harness.catalogue import activity, enter, titles
 from tests.harness.databases import Databases, rows, settings, value
-from tests.harness.network import Network, running
+from tests.harness.network import DRAFT, Network, running
 from tests.harness.refusals import refused
 
 SECTIONS = "/activities/v1/sections"
+ACTIVITIES = "/activities/v1/activities"
 MORE = """
 UPDATE activities.sections SET latitude = 40.73, longitude = 8.56 WHERE code = 'IT-SASS-ESN';
 UPDATE activities.sections SET latitude = 45.46, longitude = 9.19 WHERE code = 'IT-MILA-STA';
@@ -202,6 +203,47 @@ async def test_the_successor_stands_for_its_predecessors(network: Network) -> No
     assert len(await titles(network, section="PL-WARS-UKS")) == 3
     feed = await network.client.get("/activities/v1/activities.atom", params={"section": "PL-WARS-UKS"})
     assert feed.text.count("</entry>") == 3
+
+
+async def test_nobody_merges_into_a_section_that_is_no_more_nor_across_a_border_but_esn_international(
+    network: Network,
+) -> None:
+    await (await network.observer()).execute(MORE)
+    both = {"state": "merged", "merged_into": "SE-MALM-ESN"}
+    gone = await patch(network, "IT-SASS-ESN", both)
+    await patch(network, "IT-MILA-STA", {"state": "merged"})
+    lost = await patch(network, "IT-SASS-ESN", {**both, "merged_into": "IT-MILA-STA"})
+    abroad = {**both, "merged_into": "PL-WARS-UKS"}
+    by_operator = await patch(network, "IT-SASS-ESN", abroad, await network.token("operator"))
+    for reply in (gone, lost, by_operator):
+        assert (reply.status_code, reply.json()["errors"][0]["pointer"]) == (422, "#/merged_into")
+    assert (await patch(network, "IT-SASS-ESN", abroad)).status_code == 200
+
+
+async def test_a_section_that_is_no_more_drafts_nothing_and_its_last_successor_takes_over_what_it_drafted(
+    network: Network,
+) -> None:
+    drafted = await network.drafted()
+    await merge(network, "IT-SASS-ESN", "IT-MILA-STA")
+    await merge(network, "IT-MILA-STA", "PL-WARS-UKS")
+    address, heir = f"{ACTIVITIES}/{drafted['id']}", await network.local("PL-WARS-UKS")
+    stranger = await network.local("PT-PORT-ESN")
+    assert (await network.client.get(address, headers=stranger)).status_code == 404
+    seen = await network.client.get(address, headers=heir)
+    told = {**heir, "If-Match": seen.headers["etag"]}
+    await refused(network, "PATCH", address, status=403, headers={**told, **stranger}, json={"capacity": 7})
+    # What it organises it goes on to organise, until somebody says otherwise.
+    revised = await network.client.patch(address, json={"capacity": 7, "title": "Ours now"}, headers=told)
+    assert (revised.status_code, revised.json()["capacity"]) == (200, 7)
+    assert (await network.client.get(f"{address}/history", headers=heir)).status_code == 200
+    again = {**heir, **network.key()}
+    await refused(network, "POST", f"{address}/duplicate", status=409, headers=again)
+    both = {**DRAFT, "organisers": [{"code": "PL-WARS-UKS", "lead": True}, {"code": "IT-SASS-ESN"}]}
+    reply = await network.client.post(ACTIVITIES, json=both, headers={**heir, **network.key()})
+    assert (reply.status_code, reply.json()["errors"]) == (
+        422,
+        [{"pointer": "#/organisers/1/code", "detail": "This section merged; its successor is PL-WARS-UKS."}],
+    )
 
 
 async def test_what_a_section_stated_no_list_overwrites(network: Network) -> None:

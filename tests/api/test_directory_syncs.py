@@ -19,6 +19,16 @@ from tests.harness.refusals import refused
 SYNCS = "/activities/v1/directory/syncs"
 SECTIONS = "/activities/v1/sections"
 EVENTS = "SELECT count(*) FROM events.log"
+LED_BY_THE_OTHER = """
+UPDATE activities.activities SET section_codes = '{PL-WARS-UKS,IT-SASS-ESN}', country = 'PL', platform = 'CEP',
+    organisers = '[{"code": "PL-WARS-UKS", "name": "ESN UKSW", "lead": true},
+                   {"code": "IT-SASS-ESN", "name": "ESN Sassari", "lead": false}]'
+WHERE id = $1
+"""
+IN_A_PLATFORM = """
+INSERT INTO activities.countries (code, name) VALUES ('PT', 'Portugal') ON CONFLICT DO NOTHING;
+INSERT INTO activities.platform_memberships (country, platform, certainty) VALUES ('PT', 'SWEP', 'stated');
+"""
 
 
 def record(code: str, label: str, **more: Any) -> dict[str, Any]:
@@ -178,3 +188,40 @@ def test_nothing_is_changed_without_the_digest_of_a_report(source: Path, apply: 
 async def test_a_file_that_is_not_there_is_one_sentence(network: Network, tmp_path: Path) -> None:
     with pytest.raises(Stop, match="No such file"):
         await sync.sections(network.settings, str(tmp_path / "none.json"), digest=None)
+
+
+async def test_activities_follow_a_section_that_a_list_renames_and_moves(network: Network) -> None:
+    both = [{"code": "IT-SASS-ESN", "lead": True}, {"code": "PL-WARS-UKS"}]
+    led = await network.published()
+    named = await network.published(title="Other", organisers=both)
+    observer = await network.observer()
+    await observer.execute(LED_BY_THE_OTHER, named["id"])
+    await observer.execute(IN_A_PLATFORM)
+    over = await network.published(title="Over", organisers=both)
+    await observer.execute(
+        "UPDATE activities.activities SET starts_at = '2020-01-01', ends_at = '2020-01-02' WHERE id = $1", over["id"]
+    )
+    moved = record("IT-SASS-ESN", "ESN Turritana", cc="PT", cities=[{"name": "Sassari"}])
+    assert (await apply(network, await propose(network, [moved, *RECORDS[1:]]))).status_code == 200
+    followed = "SELECT is_followed, former_names FROM activities.sections WHERE code = 'IT-SASS-ESN'"
+    assert [tuple(row) for row in await rows(network.database_url, followed)] == [(False, ["ESN Sassari"])]
+    since = (await network.client.get("/activities/v1/changes")).json()["next"]
+    log = await value(network.database_url, EVENTS)
+    await network.sweep()
+    shown = {}
+    for before in (led, named, over):
+        shown[before["title"]] = now = (await network.client.get(before["url"])).json()
+        names = {each["code"]: each["name"] for each in now["organisers"]}
+        assert names["IT-SASS-ESN"] == "ESN Turritana"
+        assert names.get("PL-WARS-UKS", "ESN UKSW") != "ESN Turritana"
+    assert [(each["country"], each["platform"]) for each in shown.values()] == [
+        ("PT", "SWEP"), ("PL", "CEP"), ("IT", led["platform"])
+    ]  # fmt: skip
+    assert [shown[each["title"]]["revision"] - each["revision"] for each in (led, named, over)] == [1, 0, 0]
+    # One event, for the one that another country has now.
+    assert await value(network.database_url, EVENTS) == log + 1
+    items = (await network.client.get(since)).json()["items"]
+    assert {item["id"] for item in items} == {each["id"] for each in (led, named, over)}
+    words = {"q": "turritana"}
+    assert len((await network.client.get("/activities/v1/activities", params=words)).json()["items"]) == 3
+    assert [tuple(row) for row in await rows(network.database_url, followed)] == [(True, [])]

@@ -172,6 +172,33 @@ async def test_nobody_can_flood_a_mailbox_or_use_it_to_flood(
     await post(network, ENQUIRIES, more)
 
 
+async def test_who_took_a_section_over_gets_its_enquiries_or_else_its_country(
+    network: Network, mails: MailServer
+) -> None:
+    observer = await network.observer()
+    for section, successor in (("IT-MILA-STA", "IT-SASS-ESN"), ("PT-PORT-ESN", "IT-MILA-STA")):
+        await observer.execute(
+            "UPDATE activities.sections SET state = 'merged', merged_into = $2 WHERE code = $1", section, successor
+        )
+    taken = await post(network, ENQUIRIES, {**ENQUIRY, "section": "PT-PORT-ESN"})
+    assert (taken["level"], taken["code"]) == ("section", "IT-SASS-ESN")
+    assert [each["section"] for each in await listed(network, await network.local())] == ["IT-SASS-ESN"]
+    await observer.execute("DELETE FROM activities.mailboxes WHERE code = 'IT-SASS-ESN'")
+    taken = await post(network, ENQUIRIES, {**ENQUIRY, "section": "PT-PORT-ESN", "message": "Another"})
+    assert (taken["level"], taken["code"]) == ("country", "IT")
+    await network.sweep()
+    assert [mail["To"] for mail in mails.received] == [SECTION, COUNTRY]
+
+
+async def test_a_flood_for_one_country_shuts_no_other_out(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "MOST_A_DAY_TO_ONE", 1)
+    polish = {**ENQUIRY, "section": None, "country": "PL"}
+    assert (await post(network, ENQUIRIES, polish))["level"] == "international"
+    more = {**polish, "message": "More", "email": "else@surf.example.org"}
+    await refused(network, "POST", ENQUIRIES, status=429, headers=network.key(), json=more)
+    assert (await post(network, ENQUIRIES, {**more, "country": "PT"}))["level"] == "international"
+
+
 async def test_mail_that_can_not_be_sent_is_tried_again_until_it_is(
     databases: Databases, redis_url: str, mails: MailServer
 ) -> None:

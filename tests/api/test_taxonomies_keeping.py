@@ -302,3 +302,26 @@ async def test_the_database_keeps_history_as_it_is(network: Network, keeper: Kee
                 await connection.execute(statement)
     finally:
         await connection.close()
+
+
+async def test_what_carries_a_renamed_term_is_among_the_changes_once_no_process_remembers_the_old_name(
+    network: Network, keeper: Keeper
+) -> None:
+    carries, without = await network.published(), await network.published(title="Other", areas=["health"])
+    term = f"{TAXONOMIES}/areas/terms/environment"
+    await keeper.change(term, json={"names": {"it": "Natura"}})
+    observer = await network.observer()
+    rounds = "SELECT count(*) FROM activities.taxonomy_rounds"
+    assert await observer.fetchval(rounds) == 0
+    assert (await keeper.change(term, json={"names": {"en": "Nature"}})).status_code == 200
+    since = (await network.client.get("/activities/v1/changes")).json()["next"]
+    await network.sweep()
+    assert (await network.client.get(since)).json()["items"] == []
+    await observer.execute("UPDATE activities.taxonomy_rounds SET renamed_at = renamed_at - interval '36 seconds'")
+    await network.sweep()
+    items = (await network.client.get(since)).json()["items"]
+    assert [item["id"] for item in items] == [carries["id"]]
+    shown = (await network.client.get(f"{ACTIVITIES}/{carries['id']}")).json()
+    assert (shown["revision"], shown["updated_at"] > carries["updated_at"]) == (carries["revision"], True)
+    assert (await network.client.get(f"{ACTIVITIES}/{without['id']}")).json() == without
+    assert await observer.fetchval(rounds) == 0

@@ -39,7 +39,7 @@ async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wan
     await store.lock_in_order(session, {item.id for item in wanted.items if isinstance(item, ReviseActivity)})
     drafts = [item.draft for item in wanted.items if isinstance(item, CreateActivity)]
     # Held here, since the session itself forgets what nobody refers to.
-    held = await directory.sections(session, {each.code for draft in drafts for each in draft.organisers})
+    held = await directory.sections_to_name(session, {each.code for draft in drafts for each in draft.organisers})
     items: list[ItemOut] = []
     faults: list[FieldError] = []
     async with undone_if(session, wanted.dry_run):
@@ -104,7 +104,7 @@ async def _create(session: AsyncSession, settings: Settings, actor: Actor, item:
 
 async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item: ReviseActivity) -> Activity:
     row = await catalogue.lock(session, item.id)
-    catalogue.check_reach(actor, row)
+    await catalogue.check_reach(session, actor, row)
     if item.if_match != entity_tag(row):
         raise PreconditionFailed
     wanted = describing.laid_over(row, item.changes)

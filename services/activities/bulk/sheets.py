@@ -44,7 +44,7 @@ async def take(session: AsyncSession, settings: Settings, actor: Actor, body: by
     rows = _rows(body)
     await store.one_import_at_a_time(session)
     # Held here, since the session itself forgets what nobody refers to.
-    held = await directory.sections(session, {code for row in rows for code in _organisers(row, actor)})
+    held = await directory.sections_to_name(session, {code for row in rows for code in _organisers(row, actor)})
     lines_of: Seen = {}
     async with undone_if(session, dry_run):
         items = [await _line(session, settings, actor, row, lines_of, dry_run=dry_run) for row in rows]
@@ -95,7 +95,7 @@ async def _take_row(
     source = f"{_SOURCE}:{organisers[0]}" if external_id is not None and organisers else None
     known = await store.imported(session, source, external_id) if source and external_id else None
     if known is not None:
-        catalogue.check_reach(actor, known)
+        await catalogue.check_reach(session, actor, known)
     try:
         wanted = ActivityDraft.model_validate(laid_over(describing.description(known) if known else {}, cells))
     except ValidationError as error:

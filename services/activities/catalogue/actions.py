@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -15,6 +16,7 @@ from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.tables import Activity, HistoryEntry
+from services.activities.directory import store as directory
 from services.activities.label import rules as label
 from services.activities.label import store as policies
 from services.activities.label.rules import LabelState
@@ -57,7 +59,7 @@ async def draft(
         label_state=LabelState.NOT_ASKED.value, adapted_from=adapted_from, is_series=False, public_parts=0,
     )  # fmt: skip
     await fill(session, row, wanted)
-    check_leads(actor, row)
+    await check_leads(session, actor, row)
     if whole is not None:
         if whole.joint == "country" and whole.country != row.country:
             raise Invalid.at("#/part_of", "This is the joint day of another country.")
@@ -75,15 +77,15 @@ async def revise(
     fields: frozenset[str],
 ) -> Activity:
     """Change fields of a locked activity; what was reviewed for the label stays."""
-    check_reach(actor, row)
+    await check_reach(session, actor, row)
     rules.check_editable(State(row.state), LabelState(row.label_state), fields)
     if "organisers" in fields:
         # A co-organiser may change what is to be done, and neither take the lead nor give it away.
-        check_leads(actor, row)
+        await check_leads(session, actor, row)
     before = description(row)
     await fill(session, row, wanted)
     if "organisers" in fields:
-        check_leads(actor, row)
+        await check_leads(session, actor, row)
     changes = rules.changes_between(before, description(row))
     await changed(session, settings, row, actor, "revise", changes=changes)
     return row
@@ -93,7 +95,7 @@ async def act(
     session: AsyncSession, settings: Settings, actor: Actor, row: Activity, verb: Verb, reason: str | None = None
 ) -> Activity:
     """Carry out one verb of an activity's life on a locked row; an approval's `reason` is a note to the section."""
-    check_reach(actor, row)
+    await check_reach(session, actor, row)
     if verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
         raise rules.ReviewerNeeded
     is_required = await policies.is_required(session, row.country)
@@ -126,7 +128,8 @@ def _move_label(row: Activity, after: LabelState, note: str | None, moment: date
 
 async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, original: Activity) -> Activity:
     """A new draft with the content of an activity, to be given new dates."""
-    check_reach(actor, original)
+    await check_reach(session, actor, original)
+    await describing.check_sections_go_on(session, original)
     columns = [column.name for column in Activity.__table__.columns if column.computed is None]
     kept = {name: getattr(original, name) for name in columns}
     fresh = {
@@ -159,16 +162,30 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
     return row
 
 
-def check_leads(actor: Actor, row: Activity) -> None:
+async def check_leads(session: AsyncSession, actor: Actor, row: Activity) -> None:
     """Refuse an actor who would name a leading section, for which the figures will count, outside of their reach."""
-    if not actor.reaches(sections=frozenset(row.section_codes[:1]), country=row.country):
+    if not await _reaches(session, actor, row, row.section_codes[:1]):
         raise rules.OutOfReach
 
 
-def check_reach(actor: Actor, row: Activity) -> None:
+async def check_reach(session: AsyncSession, actor: Actor, row: Activity) -> None:
     """Refuse an actor into whose reach neither an organising section nor the country falls."""
-    if not actor.reaches(sections=frozenset(row.section_codes), country=row.country):
+    if not await is_within_reach(session, actor, row):
         raise rules.OutOfReach
+
+
+async def is_within_reach(session: AsyncSession, actor: Actor, row: Activity) -> bool:
+    """Whether an organising section, or one that it merged into, or the country falls into an actor's reach."""
+    return await _reaches(session, actor, row, row.section_codes)
+
+
+async def _reaches(session: AsyncSession, actor: Actor, row: Activity, codes: Sequence[str]) -> bool:
+    if actor.reaches(sections=frozenset(codes), country=row.country):
+        return True
+    if actor.section is None:
+        return False
+    heirs = await directory.with_successors(session, codes)
+    return actor.reaches(sections=frozenset(heirs), country=row.country)
 
 
 async def changed(

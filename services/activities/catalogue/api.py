@@ -58,7 +58,7 @@ async def get_activity(
     A draft is shown to those who may change it, and to nobody else.
     """
     row = await store.activity(session, activity_id)
-    if row is None or (State(row.state) not in PUBLIC and not _within_reach(actor, row)):
+    if row is None or (State(row.state) not in PUBLIC and not await _within_reach(session, actor, row)):
         raise rules.ActivityNotFound
     language = chosen(wanted, row.documents, original=row.language)
     reply = _reply(row, language=language)
@@ -81,7 +81,7 @@ async def list_history(
     row = await store.activity(session, activity_id)
     if row is None:
         raise rules.ActivityNotFound
-    actions.check_reach(actor, row)
+    await actions.check_reach(session, actor, row)
     found = await store.history(session, activity_id, after=page.after, limit=limit + 1)
     next_url = page.next_url([found[limit - 1].revision]) if len(found) > limit else None
     return HistoryPage(items=[_entry(each) for each in found[:limit]], next=next_url)
@@ -116,7 +116,7 @@ async def revise_activity(
 ) -> Response:
     """Change fields of an activity that you have read: send its ETag in If-Match."""
     row = await actions.lock(session, activity_id)
-    actions.check_reach(actor, row)
+    await actions.check_reach(session, actor, row)
     check_if_match(request, entity_tag(row), *(entity_tag(row, language=language) for language in row.documents))
     wanted = describing.laid_over(row, changes)
     return _reply(await parts.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
@@ -229,8 +229,8 @@ async def _act(
     return _reply(await parts.act(session, runtime.settings, actor, row, verb, reason))
 
 
-def _within_reach(actor: PerhapsCaller, row: Activity) -> bool:
-    return actor is not None and actor.reaches(sections=frozenset(row.section_codes), country=row.country)
+async def _within_reach(session: Reading, actor: PerhapsCaller, row: Activity) -> bool:
+    return actor is not None and await actions.is_within_reach(session, actor, row)
 
 
 def _reply(row: Activity, *, status: int = 200, language: str | None = None) -> Response:

@@ -19,6 +19,16 @@ async def follow_partners(session: AsyncSession, runtime: Runtime) -> int:
     return await following.follow_a_partner(session, runtime.settings)
 
 
+async def follow_sections(session: AsyncSession, runtime: Runtime) -> int:
+    """Let activities show what has become of their sections."""
+    return await following.follow_a_section(session, runtime.settings)
+
+
+async def follow_terms(session: AsyncSession, runtime: Runtime) -> int:
+    """Say of activities that they changed where a term that they carry was renamed."""
+    return await following.follow_a_term(session, runtime.settings)
+
+
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
     return await following.turn_due(session, runtime.settings)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -15,6 +15,8 @@ from services.activities.catalogue import rules
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
+from services.activities.directory.ownership import ACTIVE
+from services.activities.directory.tables import Section
 from services.activities.partners import store as partners
 from services.activities.taxonomies import actions as taxonomies
 from services.activities.taxonomies.actions import Named
@@ -25,12 +27,12 @@ from services.kernel.problems import FieldError, Invalid, invalid_body
 async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> None:
     """Write a description into a row, with what follows from it: zone, country, edition, instants."""
     codes = [organiser.code for organiser in wanted.organisers]
-    known = await directory.sections(session, codes)
+    known = await directory.sections_to_name(session, codes)
     faults = await taxonomies.faults_of(session, _named(wanted), kept=labels_of(row) if row.revision else ())
     faults += [
-        FieldError(pointer=f"#/organisers/{number}/code", detail="There is no section with this code.")
+        FieldError(pointer=f"#/organisers/{number}/code", detail=detail)
         for number, code in enumerate(codes)
-        if code not in known
+        if (detail := await _why_not(session, known.get(code), kept=row.section_codes or ())) is not None
     ]
     if faults:
         raise Invalid(errors=faults)
@@ -82,6 +84,25 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
                  "online_url", "capacity", "takes_sign_ups", "accessibility", "audience", "pupils_expected",
                  "joint"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
+
+
+async def _why_not(session: AsyncSession, section: Section | None, *, kept: Collection[str] = ()) -> str | None:
+    """Why a section can't organise anything from now on, in words; what it organises already may stay."""
+    if section is None:
+        return "There is no section with this code."
+    if section.state in ACTIVE or section.code in kept:
+        return None
+    if successors := await directory.successors(session, section):
+        return f"This section merged; its successor is {successors[-1].code}."
+    return "This section merged into another one." if section.state == "merged" else "This section withdrew."
+
+
+async def check_sections_go_on(session: AsyncSession, row: Activity) -> None:
+    """Refuse a new draft for a section that is no more."""
+    known = await directory.sections_to_name(session, row.section_codes)
+    for code, section in known.items():
+        if (detail := await _why_not(session, section)) is not None:
+            raise rules.SectionIsNoMore(f"{code}: {detail}")
 
 
 def labels_of(row: Activity) -> list[Label]:
@@ -144,9 +165,9 @@ def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
 
 async def differing(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> frozenset[str]:
     """The fields of a draft in which a description differs from what the row describes; the row stays."""
-    labels = ("kind", "programme", "mode", "areas", "causes", "objectives")
-    # What the row carries already may stay, be it retired or not.
-    aside = Activity(revision=row.revision, **{name: getattr(row, name) for name in labels})
+    kept = ("kind", "programme", "mode", "areas", "causes", "objectives", "section_codes")
+    # What the row carries already may stay, be it retired, or merged, or not.
+    aside = Activity(revision=row.revision, **{name: getattr(row, name) for name in kept})
     await fill(session, aside, wanted)
     before, after = description(row), description(aside)
     return frozenset(name for name in before if before[name] != after[name])

@@ -1,4 +1,4 @@
-"""What follows for activities when something beside them changes: time, places, platforms, editions, partners."""
+"""What follows for activities when something beside them changes: time, places, platforms, editions, names."""
 
 from __future__ import annotations
 
@@ -7,11 +7,15 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services import contracts
 from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import rules, store
-from services.activities.catalogue.actions import FOLLOW, REGROUP, changed
+from services.activities.catalogue.actions import FOLLOW, REGROUP, changed, touch
 from services.activities.catalogue.rendering import render
+from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
 from services.activities.directory.platforms import platform_on
 from services.activities.partners import store as partners
+from services.activities.taxonomies import store as taxonomies
+from services.activities.taxonomies.rules import SINGULAR
+from services.activities.taxonomies.words import REMEMBERED_SECONDS
 from services.kernel.settings import Settings
 
 
@@ -83,6 +87,58 @@ async def follow_a_partner(session: AsyncSession, settings: Settings, *, limit: 
     # Rows that somebody else holds just now were passed over: they come with the next turn.
     partner.is_followed = not await store.has_partner_left(session, partner.id, known.id, known.name)
     return len(rows)
+
+
+async def follow_a_section(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
+    """Let activities show the present name of a section, and those that it leads and are not over its country.
+
+    A name is no revision; another country is one, with all that follows from it. Answers how much was done.
+    """
+    section = await directory.take_one_to_follow(session)
+    if section is None:
+        return 0
+    rows = await store.lock_with_section(session, section, limit=limit)
+    for row, has_moved in rows:
+        row.organisers = rules.with_section(row.organisers, section.code, section.former_names, section.name)
+        if has_moved:
+            await _move(session, settings, row, section.country)
+        else:
+            await touch(session, settings, row)
+    await session.flush()
+    # Rows that somebody else holds just now were passed over: they come with the next turn.
+    section.is_followed = not await store.has_section_left(session, section)
+    if section.is_followed:
+        section.former_names = []
+    return len(rows) or int(section.is_followed)
+
+
+async def _move(session: AsyncSession, settings: Settings, row: Activity, country: str) -> None:
+    changes = {"country": {"before": row.country, "after": country}}
+    row.country = country
+    if row.starts_on is not None:
+        row.platform = await directory.platform_on(session, country, row.starts_on)
+        if not row.edition_set_by_hand:
+            row.edition = await campaigns.edition_on(session, row.starts_on, country)
+    await changed(session, settings, row, None, FOLLOW, changes=changes)
+
+
+async def follow_a_term(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
+    """Say of a batch of public activities that they changed, because a term that they carry is called otherwise now.
+
+    Feeds put the names in as they are read: without this nobody who has read them would read them again.
+    """
+    asked = await taxonomies.next_round(session, older_than=REMEMBERED_SECONDS + 5)
+    if asked is None:
+        return 0
+    label = f"{SINGULAR[asked.scheme]}:{asked.code}"
+    rows = await store.lock_with_label(session, label, after=asked.after, limit=limit)
+    for row in rows:
+        await touch(session, settings, row)
+    if len(rows) < limit:
+        await taxonomies.end_round(session, asked)
+    else:
+        asked.after = rows[-1].id
+    return max(1, len(rows))
 
 
 async def hear_of_availability(session: AsyncSession, settings: Settings, event: contracts.AvailabilityChanged) -> None:

@@ -93,7 +93,7 @@ async def act(
     """Carry out one verb on a locked activity and, of a series, on the occurrences that it concerns."""
     if row.relation == OCCURRENCE and verb in _DECIDED_TOGETHER:
         raise rules.FollowsItsSeries
-    actions.check_reach(actor, row)
+    await actions.check_reach(session, actor, row)
     now, before = await store.now(session), row.state
     parts = await store.lock_parts(session, row.id) if row.is_series else []
     concerned = [part for part in parts if _concerns(verb, part, before=before, now=now)]
@@ -128,6 +128,7 @@ async def add(
             public_parts=0, part_of=series.id, relation=OCCURRENCE, part_of_title=series.title,
             label_state=series.label_state, label_asked_at=series.label_asked_at,
             label_decided_at=series.label_decided_at, label_note=series.label_note, adapted_from=series.adapted_from,
+            section_codes=series.section_codes,
         )  # fmt: skip
         await fill(session, part, _occurrence(plain, starts_at, ends_at))
         await actions.changed(session, settings, part, actor, "draft")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
 from enum import StrEnum
 from typing import Any, Final
@@ -132,6 +132,12 @@ class LabelFieldsFixed(Conflict):
     title = "Reviewed fields are fixed"
 
 
+class SectionIsNoMore(Conflict):
+    """A section that organised it merged or withdrew: draft a new activity for its successor."""
+
+    title = "Section is no more"
+
+
 class RetiredLabels(Conflict):
     """It carries labels that are not used for new activities any more; revise it, then submit it."""
 
@@ -203,6 +209,17 @@ def with_partner(partners: list[dict[str, Any]], old: str, new: str, name: str) 
         if entry not in changed:
             changed.append(entry)
     return changed
+
+
+def with_section(
+    organisers: list[dict[str, Any]], code: str, former: Collection[str], name: str
+) -> list[dict[str, Any]]:
+    """An activity's organisers after one was renamed; what a source called it by other names stays.
+
+    >>> with_section([{"code": "A", "name": "Old"}, {"code": "B", "name": "Old"}], "A", ["Old"], "New")
+    [{'code': 'A', 'name': 'New'}, {'code': 'B', 'name': 'Old'}]
+    """
+    return [{**each, "name": name} if each["code"] == code and each["name"] in former else each for each in organisers]
 
 
 def changes_between(before: Mapping[str, Any], after: Mapping[str, Any]) -> dict[str, Any]:

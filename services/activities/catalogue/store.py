@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.activities.campaigns import store as campaigns
 from services.activities.campaigns.tables import ChangedDays
 from services.activities.catalogue.tables import Activity, HistoryEntry
+from services.activities.directory.tables import Section
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -146,6 +147,51 @@ def _shows_old(old: UUID, new: UUID, name: str) -> sa.ColumnElement[bool]:
     if old != new:
         return with_it
     return sa.and_(with_it, sa.not_(Activity.partners.contains([{"id": str(old), "name": name}])))
+
+
+async def lock_with_section(session: AsyncSession, section: Section, *, limit: int) -> Sequence[tuple[Activity, bool]]:
+    """Activities that show a former name of a section, or led by it and not over yet its former country.
+
+    Each with whether it is to move to the section's country; those that somebody else changes are passed over.
+    """
+    moves = _led_elsewhere(section)
+    statement = sa.select(Activity, moves).where(_says_otherwise(section)).order_by(Activity.id).limit(limit)
+    statement = statement.with_for_update(of=Activity, skip_locked=True)
+    found = await session.execute(statement.execution_options(populate_existing=True))
+    return [(row, has_moved) for row, has_moved in found]
+
+
+async def has_section_left(session: AsyncSession, section: Section) -> bool:
+    """Whether any activity does not show yet what has become of a section."""
+    return bool(await session.scalar(sa.select(sa.exists().where(_says_otherwise(section)))))
+
+
+def _says_otherwise(section: Section) -> sa.ColumnElement[bool]:
+    names = [
+        Activity.organisers.contains([{"code": section.code, "name": name}])
+        for name in section.former_names
+        if name != section.name
+    ]
+    return sa.and_(Activity.section_codes.contains([section.code]), sa.or_(*names, _led_elsewhere(section)))
+
+
+def _led_elsewhere(section: Section) -> sa.ColumnElement[bool]:
+    today = sa.text("(now() AT TIME ZONE 'UTC')::date")
+    last = sa.func.coalesce(Activity.ends_on, Activity.starts_on, today)
+    is_over = sa.or_(
+        Activity.state.in_(("held", "cancelled")), sa.func.coalesce(Activity.ends_at <= sa.func.now(), last < today)
+    )
+    led = Activity.section_codes[1] == section.code
+    return sa.and_(led, Activity.country.is_distinct_from(section.country), sa.not_(is_over))
+
+
+async def lock_with_label(session: AsyncSession, label: str, *, after: UUID | None, limit: int) -> Sequence[Activity]:
+    """Public activities that carry a label, as `area:health`, in the order of their ids, locked."""
+    public = Activity.state.in_(("published", "held", "cancelled"))
+    statement = sa.select(Activity).where(public, Activity.labels.contains([label])).order_by(Activity.id).limit(limit)
+    if after is not None:
+        statement = statement.where(Activity.id > after)
+    return (await session.scalars(statement.with_for_update().execution_options(populate_existing=True))).all()
 
 
 async def history(

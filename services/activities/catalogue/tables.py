@@ -100,6 +100,7 @@ class Activity(Table):
             postgresql_using="gin",
             postgresql_ops={"partners": "jsonb_path_ops"},
         ),
+        sa.Index("ix_activities_section_codes", "section_codes", postgresql_using="gin"),
         sa.Index(
             "ix_activities_adapted_from",
             sa.text("(adapted_from ->> 'idea_id')"),

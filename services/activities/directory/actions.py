@@ -54,12 +54,13 @@ def check_reach(actor: Actor, row: Section) -> None:
 
 async def record_section(session: AsyncSession, row: SectionRow) -> bool:
     """Enter a section into the directory, or bring its entry up to date; answers whether anything changed."""
+    await store.hold_naming(session)
     known = await store.section(session, row.code)
     if known is None:
         entry = Section(
             code=row.code, name=row.name, country=row.country, cities=list(row.cities), university=row.university,
             website=row.website, latitude=row.latitude, longitude=row.longitude, state=row.state, same_as=row.same_as,
-            time_zone=row.time_zone, edited=[],
+            time_zone=row.time_zone, edited=[], is_followed=True, former_names=[],
         )  # fmt: skip
         store.add(session, entry)
         await _recorded(session, entry)
@@ -80,11 +81,15 @@ def values_of(entry: Section) -> dict[str, Any]:
 
 
 async def change_section(session: AsyncSession, entry: Section, changes: Mapping[str, Any]) -> bool:
-    """Write what differs; a section that is not merged any more has no successor."""
+    """Write what differs; a section that is not merged any more has no successor, and its activities follow it."""
     wanted = dict(changes)
     if wanted.get("state", entry.state) != "merged":
         wanted["merged_into"] = None
     differing = {name: value for name, value in wanted.items() if getattr(entry, name) != value}
+    if "name" in differing:
+        entry.former_names = [*(name for name in entry.former_names if name != entry.name), entry.name]
+    if differing.keys() & {"name", "country"}:
+        entry.is_followed = False
     for name, value in differing.items():
         setattr(entry, name, value)
     if differing:
@@ -102,19 +107,24 @@ async def edit_section(session: AsyncSession, actor: Actor, row: Section, change
     if successor is not None:
         if wanted.get("state", row.state) != "merged":
             raise Invalid.at("#/merged_into", "Only a merged section has a successor.")
-        await _check_successor(session, row, successor)
+        await _check_successor(session, actor, row, successor)
     wanted["edited"] = sorted({*row.edited, *ownership.edited_by(fields)})
     await change_section(session, row, wanted)
     return row
 
 
-async def _check_successor(session: AsyncSession, row: Section, code: str) -> None:
+async def _check_successor(session: AsyncSession, actor: Actor, row: Section, code: str) -> None:
     await store.hold_merging(session)
     successor = await store.section(session, code)
     if successor is None:
         raise Invalid.at("#/merged_into", "There is no section with this code.")
-    if successor is row or row in await store.successors(session, successor):
+    line = [successor, *await store.successors(session, successor)]
+    if row in line:
         raise Invalid.at("#/merged_into", "A section can't merge into itself, nor into one that merged into it.")
+    if line[-1].state not in ownership.ACTIVE:
+        raise Invalid.at("#/merged_into", "This section is no more, and nobody else is known to be its successor.")
+    if line[-1].country != row.country and actor.role is not Role.INTERNATIONAL:
+        raise Invalid.at("#/merged_into", "Only ESN International lets sections of two countries merge.")
 
 
 async def _recorded(session: AsyncSession, entry: Section) -> None:

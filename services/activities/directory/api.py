@@ -112,6 +112,7 @@ async def edit_section(
 
     No list of ESN Accounts overwrites what was stated here. State and successor are for ESN International.
     """
+    await store.hold_naming(session)
     row = await store.lock_section(session, code)
     if row is None:
         raise rules.SectionNotFound

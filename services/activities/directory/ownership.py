@@ -19,6 +19,9 @@ OWN: Final = {
 }
 """Owned by the section from the moment it edits one of the columns named."""
 
+ACTIVE: Final = frozenset({"active", "warned"})
+"""The states of a section that goes on."""
+
 _FROM_A_LIST: Final = ("website", "cities", "position", "time_zone")
 _NO_LONGER_ACTIVE: Final = frozenset({"merged", "withdrew"})
 

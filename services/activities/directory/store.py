@@ -26,6 +26,7 @@ from services.kernel.globe import Near, distance_between
 # Any numbers, as long as nobody else takes an advisory lock of them in this database.
 _MERGING: Final = 7_300_614_472
 _SYNCING: Final = 7_300_614_473
+_NAMING: Final = 7_300_614_474
 
 _TODAY: Final = sa.text("(now() AT TIME ZONE 'UTC')::date")
 
@@ -97,6 +98,28 @@ async def sections(session: AsyncSession, codes: Collection[str]) -> dict[str, S
     return found
 
 
+async def sections_to_name(session: AsyncSession, codes: Collection[str]) -> dict[str, Section]:
+    """The sections with these codes, to be written into an activity: what it says of them is not forgotten later.
+
+    Their names, countries and states don't change before the transaction ends, so that whoever changes them then
+    finds the activity among those that are to follow.
+    """
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock_shared(_NAMING)))
+    return await sections(session, codes)
+
+
+async def hold_naming(session: AsyncSession) -> None:
+    """Wait for those who write names of sections into activities, and hold them off; before any section is locked."""
+    await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_NAMING)))
+
+
+async def take_one_to_follow(session: AsyncSession) -> Section | None:
+    """A section whose activities may not show its present name or country yet, locked."""
+    statement = sa.select(Section).where(sa.not_(Section.is_followed)).order_by(Section.code).limit(1)
+    statement = statement.with_for_update(key_share=True, skip_locked=True)
+    return await session.scalar(statement.execution_options(populate_existing=True))
+
+
 async def page_of_sections(
     session: AsyncSession, sought: Sought = EVERYBODY, *, after: Sequence[Any] | None = None, limit: int
 ) -> Sequence[tuple[Section, float | None]]:
@@ -143,6 +166,17 @@ async def with_predecessors(session: AsyncSession, codes: Collection[str]) -> Se
         "line", recursive=True
     )
     line = line.union(sa.select(Section.code).where(Section.merged_into == line.c.code))
+    return (await session.scalars(sa.select(line.c.code).order_by(line.c.code))).all()
+
+
+async def with_successors(session: AsyncSession, codes: Collection[str]) -> Sequence[str]:
+    """These codes and those of every section that one of them merged into, in whatever steps."""
+    line = sa.select(sa.func.unnest(sa.literal(list(codes), sa.ARRAY(sa.Text))).label("code")).cte(
+        "line", recursive=True
+    )
+    line = line.union(
+        sa.select(Section.merged_into).where(Section.code == line.c.code, Section.merged_into.is_not(None))
+    )
     return (await session.scalars(sa.select(line.c.code).order_by(line.c.code))).all()
 
 

@@ -30,6 +30,7 @@ async def carry_out(session: AsyncSession, records: Iterable[Row], *, digest: st
     Raises DifferenceChanged where the directory or the list is not what it was.
     """
     await store.hold_syncing(session)
+    await store.hold_naming(session)
     entries = await store.lock_sections(session)
     changes = _compare(entries, difference.listed(records))
     if changes.is_empty:

@@ -75,7 +75,8 @@ class Section(Table):
     """A local section of ESN; its code is its key everywhere in ESN.
 
     `languages` is None for those of its country. `edited` names the fields that the section states itself, which no
-    list of others overwrites.
+    list of others overwrites. `is_followed` says whether the activities that name it show its present name and
+    country; until then `former_names` are those that they may show.
     """
 
     __tablename__ = "sections"
@@ -83,6 +84,7 @@ class Section(Table):
         sa.CheckConstraint("state IN ('active', 'warned', 'merged', 'withdrew')", name="state"),
         sa.CheckConstraint("merged_into IS NULL OR state = 'merged'", name="merged_only_when_merged"),
         sa.CheckConstraint("merged_into <> code", name="merged_into_another"),
+        sa.Index("ix_sections_not_followed", "code", postgresql_where=sa.text("NOT is_followed")),
     )
 
     code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
@@ -99,6 +101,8 @@ class Section(Table):
     languages: Mapped[list[str] | None] = mapped_column(ARRAY(sa.Text))
     time_zone: Mapped[str] = mapped_column(sa.Text)
     edited: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'::text[]"))
+    is_followed: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.true())
+    former_names: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'::text[]"))
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
 
 

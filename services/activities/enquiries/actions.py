@@ -28,9 +28,13 @@ async def enquire(session: AsyncSession, settings: Settings, wanted: EnquiryIn) 
     section = await directory.section(session, wanted.section) if wanted.section else None
     if wanted.section and section is None:
         raise Invalid.at("#/section", "There is no section with this code.")
+    if section is not None:
+        # Who took a section over answers for it.
+        section = [section, *await directory.successors(session, section)][-1]
     await store.one_at_a_time(session)
     said = {
-        **wanted.model_dump(include={"organisation", "kind", "city", "country", "section", "message", "name"}),
+        **wanted.model_dump(include={"organisation", "kind", "city", "country", "message", "name"}),
+        "section": section.code if section else None,
         "email_key": wanted.email.key,
     }
     again = await store.same_today(session, said)
@@ -38,7 +42,7 @@ async def enquire(session: AsyncSession, settings: Settings, wanted: EnquiryIn) 
         return again
     home = section.country if section else wanted.country
     level, code, address = await _nearest(session, settings, section, home)
-    sent, got = await store.count_today(session, email_key=wanted.email.key, level=level, went_to=code)
+    sent, got = await store.count_today(session, email_key=wanted.email.key, level=level, went_to=code, home=home)
     if sent >= rules.MOST_A_DAY_FROM_ONE or got >= rules.MOST_A_DAY_TO_ONE:
         raise rules.TooManyEnquiries
     row = Enquiry(

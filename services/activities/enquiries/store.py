@@ -15,7 +15,7 @@ from services.activities.enquiries.tables import Enquiry, FunctionMailbox
 from services.activities.tables import OUTGOING_MAIL
 
 _DAY = timedelta(days=1)
-_LOCK = 7_300_614_472  # Any number, as long as nobody else takes an advisory lock of it in this database.
+_LOCK = 7_300_614_475  # Any number, as long as nobody else takes an advisory lock of it in this database.
 _MAIL_KEY = sa.func.concat("enquiry:", Enquiry.id)
 
 
@@ -63,11 +63,16 @@ async def same_today(session: AsyncSession, wanted: dict[str, Any]) -> Enquiry |
     return await session.scalar(statement.order_by(Enquiry.id).limit(1))
 
 
-async def count_today(session: AsyncSession, *, email_key: str, level: str, went_to: str | None) -> tuple[int, int]:
-    """How many enquiries came in the last day from one address, and how many went to one mailbox."""
+async def count_today(
+    session: AsyncSession, *, email_key: str, level: str, went_to: str | None, home: str
+) -> tuple[int, int]:
+    """How many enquiries came in the last day from one address, and how many went to one mailbox for one country.
+
+    The international mailbox is that of many countries: what floods it for one does not shut the others out.
+    """
     recent = Enquiry.asked_at > sa.func.now() - _DAY
     sent = sa.select(sa.func.count()).where(Enquiry.email_key == email_key, recent).scalar_subquery()
-    to_one = [Enquiry.level == level, Enquiry.went_to.is_not_distinct_from(went_to)]
+    to_one = [Enquiry.level == level, Enquiry.went_to.is_not_distinct_from(went_to), Enquiry.home == home]
     got = sa.select(sa.func.count()).where(*to_one, recent).scalar_subquery()
     from_one, to_that = (await session.execute(sa.select(sent, got))).one()
     return from_one, to_that

@@ -32,7 +32,7 @@ _PLAIN = ("title", "what", "how", "seasons", "settings", "partner_kinds", "lesso
 async def offer(session: AsyncSession, actor: Actor, wanted: NewIdea) -> Idea:
     """Offer an activity that was held as an idea."""
     activity = await catalogue.lock(session, wanted.activity_id)
-    catalogue.check_reach(actor, activity)
+    await catalogue.check_reach(session, actor, activity)
     if activity.state != catalogue_rules.State.HELD:
         raise rules.NotHeld
     if await store.of_activity(session, activity.id) is not None:
@@ -95,7 +95,7 @@ async def adapt(
     section = wanted.section or actor.section
     if section is None:
         raise Invalid.at("#/section", "Name the section whose activity it will be.")
-    if await directory.section(session, section) is None:
+    if section not in await directory.sections_to_name(session, [section]):
         raise Invalid.at("#/section", "There is no section with this code.")
     try:
         draft = ActivityDraft.model_validate(_as_draft(row, section, wanted))

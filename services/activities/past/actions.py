@@ -48,7 +48,9 @@ async def record_past(session: AsyncSession, settings: Settings, row: PastActivi
 
 
 async def _content(session: AsyncSession, row: PastActivityRow) -> dict[str, Any]:
-    section = await directory.section(session, row.section_code) if row.section_code else None
+    section = None
+    if row.section_code:
+        section = (await directory.sections_to_name(session, [row.section_code])).get(row.section_code)
     if row.section_code and section is None:
         raise Refused("section_code", f"{row.section_code} is not in the directory; import the sections first")
     country = row.country or (section.country if section else None)

@@ -91,7 +91,7 @@ async def _within_reach(session: Reading, actor: Actor, identity: UUID) -> Activ
     row = await activities.activity(session, identity)
     if row is None:
         raise ActivityNotFound
-    catalogue.check_reach(actor, row)
+    await catalogue.check_reach(session, actor, row)
     return row
 
 

@@ -25,7 +25,7 @@ async def add_occurrences(
 ) -> list[Activity]:
     """Add dates to an activity: to one that is not public yet, or to a series in whatever state can be changed."""
     series = await actions.lock(session, series_id)
-    actions.check_reach(actor, series)
+    await actions.check_reach(session, actor, series)
     catalogue.check_editable(State(series.state), LabelState(series.label_state), frozenset())
     if series.relation == parts.OCCURRENCE or series.joint is not None:
         raise rules.NoSeries

@@ -111,6 +111,9 @@ async def change_term(session: AsyncSession, actor: Actor, scheme: Scheme, term:
             if await store.term(session, Label(scheme.code, wanted.replaced_by)) is None:
                 raise Invalid.at("#/replaced_by", "There is no such term in this scheme.")
     await _record(session, actor, scheme, term, before=before)
+    # Feeds for others speak English.
+    if term.names["en"] != before["names"]["en"] and scheme.code in rules.FIRST_CODES:
+        store.begin_round(session, Label(scheme.code, term.code))
     return term
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.taxonomies.rules import Label, is_in_use
-from services.activities.taxonomies.tables import Mapping, MappingChange, Scheme, Term, TermChange
+from services.activities.taxonomies.tables import Mapping, MappingChange, Scheme, Term, TermChange, TermRound
 
 _ENDS = ("source_scheme", "source_code", "target_scheme", "target_code")
 
@@ -159,6 +159,23 @@ async def mapping_changes(session: AsyncSession, source: Label, target: Label) -
     ends = [getattr(MappingChange, name) == value for name, value in zip(_ENDS, (*source, *target), strict=True)]
     statement = sa.select(MappingChange).where(*ends).order_by(MappingChange.revision.desc())
     return (await session.scalars(statement)).all()
+
+
+def begin_round(session: AsyncSession, label: Label) -> None:
+    """Ask for the activities that carry a renamed term to be named among the changes."""
+    session.add(TermRound(scheme=label.scheme, code=label.code))
+
+
+async def next_round(session: AsyncSession, *, older_than: float) -> TermRound | None:
+    """The oldest round that nobody works on, locked, once the term was renamed so many seconds ago."""
+    due = TermRound.renamed_at < sa.func.now() - timedelta(seconds=older_than)
+    statement = sa.select(TermRound).where(due).order_by(TermRound.number).limit(1)
+    return await session.scalar(statement.with_for_update(skip_locked=True))
+
+
+async def end_round(session: AsyncSession, done: TermRound) -> None:
+    """Forget a round that is done."""
+    await session.delete(done)
 
 
 def add(session: AsyncSession, change: TermChange | MappingChange) -> None:

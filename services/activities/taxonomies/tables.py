@@ -65,6 +65,18 @@ class Term(Table):
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
 
 
+class TermRound(Table):
+    """A renamed term, of whose activities it is to be said that they changed: up to `after` it is done."""
+
+    __tablename__ = "taxonomy_rounds"
+
+    number: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
+    scheme: Mapped[str] = mapped_column(sa.Text)
+    code: Mapped[str] = mapped_column(sa.Text)
+    after: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    renamed_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+
+
 class TermChange(Table):
     """One change of a scheme's terms; the database refuses to change or delete it."""
 
