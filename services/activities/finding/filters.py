@@ -14,7 +14,7 @@ from services.activities.campaigns.known import EDITIONS
 from services.activities.catalogue.details import Accessibility, Audience
 from services.activities.directory.known import PLATFORMS, SECTIONS
 from services.activities.finding.conditions import Filters
-from services.activities.finding.search import FACETS, Sort
+from services.activities.finding.search import FACETS, MOST_RANKED, Sort
 from services.activities.label.rules import LabelState
 from services.activities.taxonomies import words
 from services.kernel.globe import Near, written_place
@@ -70,7 +70,8 @@ async def narrowed(
     q: Annotated[
         Line | None,
         Query(
-            description="Words in title, place, organisers, summary and partners; accents and word forms don't matter."
+            description="Words in title, place, organisers, summary and partners; accents and word forms don't matter. "
+            f"By relevance the {MOST_RANKED} latest that have them are listed, by another order all; facets count all."
         ),
     ] = None,
 ) -> Filters:
