@@ -86,8 +86,25 @@ def _is_assigned(value: str) -> str:
 AssignedCountryCode = Annotated[CountryCode, AfterValidator(_is_assigned)]
 """The ISO 3166-1 alpha-2 code of a country that there is, or XK for Kosovo."""
 
-LanguageTag = Annotated[str, Storable, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35)]
-"""BCP 47."""
+
+def _usual_case(tag: str) -> str:
+    """A tag in the case that RFC 5646 (2.1.1) recommends; none of ours has a singleton, after which all is small.
+
+    >>> _usual_case("PT-br"), _usual_case("ZH-HANT-tw"), _usual_case("DE-1901")
+    ('pt-BR', 'zh-Hant-TW', 'de-1901')
+    """
+    language, *others = tag.lower().split("-")
+    case_of = {2: str.upper, 4: str.capitalize}
+    return "-".join([language, *(case_of.get(len(part), str.lower)(part) for part in others)])
+
+
+LanguageTag = Annotated[
+    str,
+    Storable,
+    StringConstraints(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*$", max_length=35),
+    AfterValidator(_usual_case),
+]
+"""BCP 47, in whatever case it is sent."""
 
 Code = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A code of a code list: section, edition, area, cause, kind…"""

@@ -104,6 +104,20 @@ async def test_dates_are_reviewed_and_published_with_their_series_and_found_in_i
     assert [record["uuid"] for record in exported if record["uuid"] in ids] == [series["id"]]
 
 
+async def test_the_calendar_of_a_series_has_its_dates_and_not_the_days_between(network: Network) -> None:
+    series = await _canteen(network)
+    await _do(network, series, "submit", "approve", "publish")
+    [first, *_] = await _dates(network, series)
+    await _do(network, first, "cancel", reason="Closed.")
+    reply = await network.client.get(f"{LIST}/{series['id']}.ics")
+    assert reply.text.count("BEGIN:VEVENT") == 4
+    assert reply.text.count("STATUS:CANCELLED") == 1
+    assert series["id"] not in {line.removeprefix("UID:") for line in reply.text.splitlines()}
+    assert reply.text.count("DTSTART:20270312T170000Z") == reply.text.count("DTEND:20270312T200000Z") == 1
+    told = await network.client.get(f"{LIST}/{series['id']}", headers={"Accept": "application/ld+json"})
+    assert told.json()["@type"] == "EventSeries"
+
+
 async def test_a_date_has_its_own_places_and_the_series_has_none(network: Network) -> None:
     series = await _do(network, await _canteen(network), "submit", "approve", "publish")
     identity = (await _dates(network, series))[0]["id"]

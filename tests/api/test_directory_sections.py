@@ -88,7 +88,8 @@ async def test_pages_of_the_nearest_go_on_where_they_ended(directory: Network) -
     ("query", "pointer"),
     [
         ("near=1", "near"), ("near=91,0", "near"), ("radius_km=5", "radius_km"), ("near=1,1&radius_km=0", "radius_km"),
-        ("state=gone", "state/0"), ("country=it", "country/0"), ("platform=%20", "platform/0"), ("q=", "q"),
+        ("state=gone", "state/0"), ("country=it", "country/0"),
+        ("country=ZZ", "country/0"), ("platform=ZZP", "platform/0"), ("platform=%20", "platform/0"), ("q=", "q"),
         ("q=%00", "q"),
     ],
 )  # fmt: skip

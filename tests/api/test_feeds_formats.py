@@ -222,6 +222,8 @@ async def test_linked_data_can_stand_in_a_page(network: Network) -> None:
         ({"mode": "online", "place": None, "online_url": "https://example.org/call"}, "VirtualLocation"),
         ({"mode": "hybrid", "online_url": "https://example.org/call"}, ["Place", "VirtualLocation"]),
         ({"place": None}, "Place"),
+        # Where to go is not known yet; the page will tell.
+        ({"mode": "online", "place": None}, "VirtualLocation"),
     ],
 )
 async def test_a_location_is_where_one_can_go(network: Network, changes: dict[str, Any], kinds: Any) -> None:
@@ -230,6 +232,8 @@ async def test_a_location_is_where_one_can_go(network: Network, changes: dict[st
     location = reply.json()["location"]
     found = [each["@type"] for each in location] if isinstance(location, list) else location["@type"]
     assert found == kinds
+    # What a search engine requires of every event.
+    assert {"name", "startDate", "location"} <= reply.json().keys()
     if changes.get("place", ...) is None and kinds == "Place":
         assert location["address"]["addressCountry"] == "IT"
 

@@ -12,6 +12,7 @@ from tests.harness.catalogue import LIST, START, activity, found, network_with, 
 from tests.harness.databases import Databases
 from tests.harness.network import Network
 from tests.harness.refusals import refused
+from tests.harness.statements import recorded
 
 PLAIN = "plain"
 LONG_AGO = datetime(2019, 5, 8, 8, tzinfo=UTC)
@@ -56,7 +57,7 @@ async def catalogue(databases: Databases, redis_url: str) -> AsyncIterator[Netwo
     ("query", "expected"),
     [
         ({"edition": "2026-autumn"}, {"edition"}),
-        ({"edition": ["2026-autumn", "2027-autumn"]}, {"edition"}),
+        ({"edition": ["2026-autumn", "2026-autumn"]}, {"edition"}),
         ({"country": "PL"}, {"country", "both"}),
         ({"platform": "NEP"}, {"platform"}),
         ({"platform": ["NEP", "CEP"], "country": "PL"}, set()),
@@ -88,7 +89,8 @@ async def catalogue(databases: Databases, redis_url: str) -> AsyncIterator[Netwo
         ({"country": ["PL", "PT"], "area": "health", "kind": "training", "edition": "2027-spring"}, {"both"}),
         ({"country": "PL", "sdg": 13}, set()),
         ({"country": "PT"}, set()),
-        ({"section": "XX-NONE-ESN"}, set()),
+        ({"section": "PT-PORT-ESN"}, set()),
+        ({"language": "PT-br"}, {"language", "translated"}),
     ],
 )
 async def test_a_filter_finds_what_it_says(catalogue: Network, query: dict[str, Any], expected: set[str]) -> None:
@@ -157,6 +159,11 @@ async def test_facets_are_counted_on_the_first_page_and_on_request_only(catalogu
         ({"cause": "Zq7Marker"}, "query/cause/0"),
         ({"kind": ["training", "Zq7Marker"]}, "query/kind/1"),
         ({"programme": "Zq7Marker"}, "query/programme/0"),
+        ({"section": "XX-NONE-ESN"}, "query/section/0"),
+        ({"section": ["IT-SASS-ESN", "IT-SASS-XXX"]}, "query/section/1"),
+        ({"country": "ZZ"}, "query/country/0"),
+        ({"platform": ["NEP", "ZZZ"]}, "query/platform/1"),
+        ({"edition": "2027-autum"}, "query/edition/0"),
         ({"sdg": "18"}, "query/sdg/0"),
         ({"sdg": "0"}, "query/sdg/0"),
         ({"country": "italy"}, "query/country/0"),
@@ -199,3 +206,22 @@ async def test_facets_are_counted_on_the_first_page_and_on_request_only(catalogu
 )
 async def test_what_cannot_be_is_refused_by_name(catalogue: Network, query: dict[str, Any], pointer: str) -> None:
     await refused(catalogue, "GET", LIST, params=query, status=422, pointers=[pointer])
+
+
+@pytest.mark.parametrize("feed", ["ics", "atom", "geojson"])
+async def test_a_feed_refuses_an_unknown_code_as_the_list_does(catalogue: Network, feed: str) -> None:
+    query = {"section": "XX-NONE-ESN", "edition": "2027-autum", "platform": "ZZZ"}
+    pointers = ["query/edition/0", "query/section/0", "query/platform/0"]
+    await refused(catalogue, "GET", f"{LIST}.{feed}", params=query, status=422, pointers=pointers)
+
+
+async def test_a_known_code_costs_no_statement_and_unknown_ones_few(catalogue: Network) -> None:
+    known = {"section": "IT-SASS-ESN", "edition": "2027-spring", "platform": "NEP"}
+    await found(catalogue, **known)
+    with recorded(catalogue.runtimes["activities"]) as statements:
+        await found(catalogue, **known)
+        for number in range(20):
+            await catalogue.client.get(LIST, params={"section": f"XX-NO{number}-ESN"})
+    asked = [each.text for each in statements if "FROM activities.sections" in each.text and "line" not in each.text]
+    assert len(asked) <= 2
+    assert not any("activities.editions" in each.text or "activities.platforms" in each.text for each in statements)

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from tests.harness.catalogue import activity, found, network_with, titles
+from services.activities.finding import search
+from tests.harness.catalogue import LIST, activity, found, network_with, titles
 from tests.harness.databases import Databases, value
 from tests.harness.network import Network
 
@@ -69,6 +70,14 @@ async def library(databases: Databases, redis_url: str) -> AsyncIterator[Network
         ("kosce", {CITY}),
         ("concrt refuges", {CITY}),
         ("hospitl", {BLOOD}),
+        # One in each word, in whatever order; and in a short one.
+        ("beech clening", {BEACH}),
+        ("clening beech", {BEACH}),
+        ("beech", {BEACH}),
+        ("hone foxs", {HOME}),
+        ("blod", {BLOOD}),
+        ("blod universty", {BLOOD}),
+        ("hone beech", set()),
     ],
 )
 async def test_words_are_found(library: Network, q: str, expected: set[str]) -> None:
@@ -126,6 +135,28 @@ async def test_mistakes_are_forgiven_from_page_to_page_and_in_counts(library: Ne
     )
     page = await found(library, q="blod donation", facets="country")
     assert page["facets"] == {"country": [{"code": "IT", "count": 1}]}
+
+
+@pytest.mark.parametrize("feed", ["atom", "ics"])
+async def test_a_feed_has_what_the_list_has(library: Network, feed: str) -> None:
+    for q, title, other in (("beech clening", BEACH, HOME), ("foxes", HOME, BEACH)):
+        reply = await library.client.get(f"{LIST}.{feed}", params={"q": q})
+        assert (title in reply.text, other in reply.text) == (True, False)
+
+
+@pytest.mark.parametrize("q", ["porto ferro", "porto fero sasari"])
+async def test_what_is_ranked_has_a_bound_that_is_told(
+    library: Network, monkeypatch: pytest.MonkeyPatch, q: str
+) -> None:
+    assert (await found(library, q=q))["is_cut_off"] is False
+    monkeypatch.setattr(search, "MOST_RANKED", 5)
+    page = await found(library, q=q, facets="country")
+    assert (page["is_cut_off"], page["facets"]["country"]) == (True, [{"code": "IT", "count": 7}])
+    one_by_one = await titles(library, q=q, limit=1)
+    assert one_by_one == [item["title"] for item in page["items"]]
+    assert len(set(one_by_one)) == 5
+    all_by_start = await found(library, q=q, sort="starts_at")
+    assert (len(all_by_start["items"]), all_by_start["is_cut_off"]) == (7, False)
 
 
 async def test_a_change_is_found_at_once_and_what_it_replaced_is_not(network: Network) -> None:

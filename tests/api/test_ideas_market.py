@@ -156,6 +156,7 @@ async def test_ideas_are_found_by_what_they_say(market: Network, query: dict[str
         ("setting=moon", "query/setting"),
         ("sort=best", "query/sort"),
         ("cause=x", "query/cause"),
+        ("country=ZZ", "query/country"),
         ("title=x", "query/title"),
     ],
 )

@@ -137,7 +137,9 @@ async def test_partners_are_found_by_what_they_are_and_by_words_with_mistakes(ne
     assert await names(network, q="leggambiente") == ["Legambiente"]
     assert await names(network, q="sassari") == ["Liceo Azuni", "Mensa San Sabino"]
     assert await names(network, q="%") == await names(network, q="---") == []
-    await refused(network, "GET", f"{PARTNERS}?kind=bank", status=422, pointers=["query/kind"])
+    for query in ("kind=bank", "section=XX-NONE-ESN", "country=ZZ"):
+        pointer = f"query/{query.partition('=')[0]}"
+        await refused(network, "GET", f"{PARTNERS}?{query}", status=422, pointers=[pointer])
 
 
 async def test_the_list_goes_on_page_by_page_without_losing_or_repeating_any(network: Network) -> None:

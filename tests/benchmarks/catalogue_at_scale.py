@@ -178,6 +178,11 @@ async def fill(database_url: str, settings: Settings, count: int) -> None:
                 for code, name, at in sections(SECTIONS)
             ],
         )
+        await connection.executemany(
+            """INSERT INTO activities.editions (code, series, season, year, precision, certainty, source)
+               VALUES ($1, 'Social Impact Days', $2, $3, 'unknown', 'stated', 'test') ON CONFLICT DO NOTHING""",
+            [(code, code.partition("-")[2], starts.year) for code, starts, _ in editions()],
+        )
         # An index is made in a tenth of the time that it takes to grow row by row.
         indexes = await connection.fetch(
             """SELECT indexrelid::regclass::text AS name, pg_get_indexdef(indexrelid) AS definition FROM pg_index

@@ -53,6 +53,11 @@ async def edition(session: AsyncSession, code: str) -> Edition | None:
     return await session.get(Edition, code)
 
 
+async def edition_codes(session: AsyncSession) -> Sequence[str]:
+    """The code of every edition."""
+    return (await session.scalars(sa.select(Edition.code))).all()
+
+
 async def lock_edition(session: AsyncSession, code: str) -> Edition | None:
     """One edition, locked until the transaction ends."""
     return await session.get(Edition, code, with_for_update=True)

@@ -38,7 +38,7 @@ def event(document: dict[str, Any], words: Words) -> dict[str, Any]:
     base = document["url"].rpartition("/activities/")[0]
     status = _STATUS.get(State(document["state"]), _SCHEDULED)
     told = {
-        "@type": "Event",
+        "@type": "EventSeries" if (document.get("parts") or {}).get("relation") == "occurrence" else "Event",
         "@id": document["url"],
         "identifier": document["id"],
         "url": page_of(document),
@@ -113,6 +113,9 @@ def _dates(document: dict[str, Any]) -> dict[str, Any]:
 def _locations(document: dict[str, Any]) -> Any:
     online = document["online_url"] and {"@type": "VirtualLocation", "url": document["online_url"]}
     found = [location for location in (place(document), online) if location]
+    if not found and document["mode"] != "physical":
+        # Search engines want a location of every event; the page tells where to go as soon as that is known.
+        found = [{"@type": "VirtualLocation", "url": page_of(document)}]
     return found[0] if len(found) == 1 else found
 
 

@@ -9,6 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.activities.directory import actions, rules, store
+from services.activities.directory.known import PLATFORMS
 from services.activities.directory.rendering import body_of, etag_of, section_out
 from services.activities.directory.schemas import SectionChanges, SectionOut, SectionPage
 from services.activities.directory.store import Sought
@@ -28,8 +29,8 @@ from services.kernel.problems import (
 )
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
-from services.kernel.runtime import Reading, Writing
-from services.kernel.texts import Code, CountryCode, Line
+from services.kernel.runtime import Reading, Running, Writing
+from services.kernel.texts import AssignedCountryCode, Code, Line
 
 router = make_router(tag="directory")
 
@@ -37,8 +38,9 @@ _DEFAULT_RADIUS_KM = 25.0
 _MOST_CODES = 50
 
 
-def sought(
-    country: Annotated[list[CountryCode], Query(max_length=_MOST_CODES)] = [],
+async def sought(
+    runtime: Running,
+    country: Annotated[list[AssignedCountryCode], Query(max_length=_MOST_CODES)] = [],
     platform: Annotated[list[Code], Query(max_length=_MOST_CODES, description="of its country today, as NEP")] = [],
     state: Annotated[list[Literal["active", "warned", "merged", "withdrew"]], Query(max_length=4)] = [],
     q: Annotated[Line | None, Query(description="Words, or parts of them, of name, code and cities.")] = None,
@@ -48,7 +50,7 @@ def sought(
     ] = None,
 ) -> Sought:
     """The sections that a reader wants, or a 422 that names every parameter at fault."""
-    faults = []
+    faults = await PLATFORMS.faults_of(runtime, platform)
     place = None if near is None else written_place(near)
     if near is not None and place is None:
         faults.append(FieldError(pointer="query/near", detail="Must be LAT,LNG in degrees, as 40.68,8.2."))

@@ -83,6 +83,11 @@ async def every_section(session: AsyncSession) -> Sequence[Section]:
     return (await session.scalars(sa.select(Section).order_by(Section.code))).all()
 
 
+async def section_codes(session: AsyncSession) -> Sequence[str]:
+    """The code of every section, of those that merged too."""
+    return (await session.scalars(sa.select(Section.code))).all()
+
+
 async def holds_sections(session: AsyncSession) -> bool:
     """Whether there is any section."""
     return bool(await session.scalar(sa.select(sa.exists().where(Section.code.is_not(None)))))
@@ -241,6 +246,11 @@ async def ensure_country(session: AsyncSession, code: str, name: str) -> None:
 async def platforms(session: AsyncSession) -> Sequence[Platform]:
     """Every regional platform."""
     return (await session.scalars(sa.select(Platform).order_by(Platform.code))).all()
+
+
+async def platform_codes(session: AsyncSession) -> Sequence[str]:
+    """The code of every regional platform."""
+    return (await session.scalars(sa.select(Platform.code))).all()
 
 
 async def platform(session: AsyncSession, code: str) -> Platform | None:

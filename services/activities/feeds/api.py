@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
@@ -136,13 +137,16 @@ async def get_map(session: Reading, filters: Narrowed, languages: Languages) -> 
 
 @router.get("/activities/{activity_id}.ics", response_class=_Calendar, responses=documented(ActivityNotFound))
 async def get_calendar_entry(session: Reading, languages: Languages, activity_id: UUID) -> Response:
-    """One activity for a calendar; an empty calendar where its day is not known."""
+    """One activity for a calendar, or each date of a series; an empty calendar where its day is not known."""
     found = await store.document(session, activity_id, languages)
     if found is None:
         raise ActivityNotFound
     document = json.loads(found)
     is_dated = document["starts_at"] is not None and document["date_precision"] in {"time", "day"}
-    body = calendars.calendar([found] if is_dated else [], name=document["title"])
+    entries: Sequence[str] = [found] if is_dated else []
+    if (document.get("parts") or {}).get("relation") == "occurrence":
+        entries = await store.occurrences(session, activity_id, languages)
+    body = calendars.calendar(entries, name=document["title"])
     return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 
 

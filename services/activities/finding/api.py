@@ -57,7 +57,7 @@ async def list_activities(
         limit=limit + 1,
     )
     next_url = page.next_url(found.items[limit - 1].position) if len(found.items) > limit else None
-    return _page([_listed(each) for each in found.items[:limit]], next_url, found.facets)
+    return _page([_listed(each) for each in found.items[:limit]], next_url, found.facets, is_cut_off=found.is_cut_off)
 
 
 @router.get(
@@ -111,12 +111,14 @@ def _listed(found: search.Found) -> str:
     return found.document if found.distance_km is None else at_distance(found.document, found.distance_km)
 
 
-def _page(documents: list[str], next_url: str | None, counts: dict[str, list[tuple[str, int]]] | None) -> Response:
+def _page(
+    documents: list[str], next_url: str | None, counts: dict[str, list[tuple[str, int]]] | None, *, is_cut_off: bool
+) -> Response:
     facets = None
     if counts is not None:
         facets = {name: [{"code": code, "count": count} for code, count in counted] for name, counted in counts.items()}
-    rest = json.dumps({"next": next_url, "facets": facets}, separators=(",", ":")).removeprefix("{")
-    body = f'{{"items":[{",".join(documents)}],{rest}'
+    rest = json.dumps({"next": next_url, "facets": facets, "is_cut_off": is_cut_off}, separators=(",", ":"))
+    body = f'{{"items":[{",".join(documents)}],{rest.removeprefix("{")}'
     headers = {"Cache-Control": "public, max-age=30, stale-while-revalidate=60", "Vary": VARY}
     if next_url is not None:
         headers["Link"] = f'<{next_url}>; rel="next"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -24,8 +25,13 @@ assert len(PUBLIC) == 3
 IS_LISTED: Final = sa.text("state IN ('published', 'held', 'cancelled') AND NOT is_series")
 
 # How many of a search's groups of three letters must be found close together in a title and its place.
-LEAST_RESEMBLANCE: Final = "0.45"
+LEAST_RESEMBLANCE: Final = 0.45
+# One slip leaves a short word few of its groups; of what has those, the words with one slip are picked out.
+LEAST_RESEMBLANCE_OF_A_SHORT_WORD: Final = 0.33
+SHORT_WORDS: Final = range(4, 6)
 SHORTEST_WITH_A_MISTAKE: Final = 3
+# More words than these are compared as a whole only.
+MOST_WORDS_WITH_MISTAKES: Final = 8
 
 NO_START = sa.text("'infinity'::timestamptz")
 START = sa.func.coalesce(Activity.starts_at, NO_START)
@@ -70,7 +76,7 @@ async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
         sa.func.set_config("plan_cache_mode", "force_custom_plan", sa.true()),
         # Each order and each filter has its index, and rows are wide: reading them all is never the shorter way.
         sa.func.set_config("enable_seqscan", "off", sa.true()),
-        sa.func.set_config("pg_trgm.word_similarity_threshold", LEAST_RESEMBLANCE, sa.true()),
+        sa.func.set_config("pg_trgm.word_similarity_threshold", str(_least_resemblance(q or "")), sa.true()),
     ]
     if q is None:
         await session.execute(sa.select(*settings))
@@ -79,6 +85,11 @@ async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
     query, words = sa.func.activities.search_query(text), sa.func.activities.plain_text(text)
     row = (await session.execute(sa.select(sa.cast(query, sa.Text), words, *settings))).one()
     return Sought(row[0], row[1])
+
+
+def _least_resemblance(q: str) -> float:
+    is_short = any(len(word) in SHORT_WORDS for word in re.split(r"[\W_]+", q))
+    return LEAST_RESEMBLANCE_OF_A_SHORT_WORD if is_short else LEAST_RESEMBLANCE
 
 
 async def with_predecessors(session: AsyncSession, wanted: Filters) -> Filters:
@@ -90,9 +101,13 @@ async def with_predecessors(session: AsyncSession, wanted: Filters) -> Filters:
 
 
 async def conditions_for(session: AsyncSession, wanted: Filters) -> list[sa.ColumnElement[bool]]:
-    """The conditions of a feed, which forgives no mistakes: a subscription should not begin to guess."""
+    """The conditions of a feed, which has what the list has: where nothing has the words, those with similar ones."""
     sought = await prepare(session, wanted.q)
-    return conditions_of(await with_predecessors(session, wanted), sought)
+    wanted = await with_predecessors(session, wanted)
+    conditions = conditions_of(wanted, sought)
+    if sought is None or await session.scalar(sa.select(sa.exists().where(IS_LISTED, *conditions))):
+        return conditions
+    return conditions_of(wanted, sought.forgiving())
 
 
 def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnElement[bool]]:
@@ -125,7 +140,7 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if wanted.near is not None:
         conditions += _within(wanted.near)
     if sought is not None:
-        conditions.append(_resembling(sought) if sought.with_mistakes else _matching(sought))
+        conditions.append(resembling(sought, Activity.plain_words) if sought.with_mistakes else _matching(sought))
     return conditions
 
 
@@ -145,11 +160,32 @@ def _matching(sought: Sought) -> sa.ColumnElement[bool]:
     return matches
 
 
-def _resembling(sought: Sought) -> sa.ColumnElement[bool]:
+def resembling(sought: Sought, plain_words: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    """What resembles a search as a whole, or has a word like each of its words, wherever that stands."""
     if len(sought.words) < SHORTEST_WITH_A_MISTAKE:
         return sa.false()
-    alike: sa.ColumnElement[bool] = Activity.plain_words.bool_op("%>")(sa.literal(sought.words, sa.Text))
-    return alike
+    words = [word for word in dict.fromkeys(sought.words.split()) if len(word) >= SHORTEST_WITH_A_MISTAKE]
+    whole = _alike(sought.words, plain_words)
+    if not words or len(words) > MOST_WORDS_WITH_MISTAKES:
+        return whole
+    each = [(_slipped if len(word) in SHORT_WORDS else _alike)(word, plain_words) for word in words]
+    return sa.or_(whole, sa.and_(*each))
+
+
+def _alike(text: str, plain_words: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    sought = sa.literal(text, sa.Text)
+    # The index answers the first with the threshold of the whole search, which a short word may have lowered.
+    return sa.and_(plain_words.bool_op("%>")(sought), sa.func.word_similarity(sought, plain_words) >= LEAST_RESEMBLANCE)
+
+
+def _slipped(word: str, plain_words: sa.SQLColumnExpression[str]) -> sa.ColumnElement[bool]:
+    """It has the word, or one that begins so, but for one letter: one too many, too few or another."""
+    sought = sa.literal(word, sa.Text)
+    there = sa.func.unnest(sa.func.string_to_array(plain_words, " ")).column_valued("there")
+    # Nobody's word is longer; the function refuses texts that are.
+    spellings = [sa.func.left(there, length) for length in (100, len(word), len(word) + 1)]
+    is_near = sa.or_(*(sa.func.levenshtein_less_equal(spelling, sought, 1) <= 1 for spelling in spellings))
+    return sa.and_(plain_words.bool_op("%>")(sought), sa.exists().where(is_near))
 
 
 def distance_from(near: Near) -> sa.ColumnElement[float]:

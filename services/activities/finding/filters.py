@@ -10,15 +10,17 @@ from uuid import UUID
 from fastapi import Depends, Query
 from pydantic import Field
 
+from services.activities.campaigns.known import EDITIONS
 from services.activities.catalogue.details import Accessibility, Audience
+from services.activities.directory.known import PLATFORMS, SECTIONS
 from services.activities.finding.conditions import Filters
-from services.activities.finding.search import FACETS, Sort
+from services.activities.finding.search import FACETS, MOST_RANKED, Sort
 from services.activities.label.rules import LabelState
 from services.activities.taxonomies import words
 from services.kernel.globe import Near, written_place
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.runtime import Running
-from services.kernel.texts import Code, CountryCode, Instant, LanguageTag, Line
+from services.kernel.texts import AssignedCountryCode, Code, Instant, LanguageTag, Line
 
 MOST_CODES: Final = 50
 DEFAULT_RADIUS_KM: Final = 25.0
@@ -28,7 +30,7 @@ LARGEST_RADIUS_KM: Final = 1000.0
 async def narrowed(
     runtime: Running,
     edition: Annotated[list[Code], Query(max_length=MOST_CODES, description="as 2026-autumn")] = [],
-    country: Annotated[list[CountryCode], Query(max_length=MOST_CODES)] = [],
+    country: Annotated[list[AssignedCountryCode], Query(max_length=MOST_CODES)] = [],
     section: Annotated[
         list[Code], Query(max_length=MOST_CODES, description="ESN code of any organiser, or of its successor")
     ] = [],
@@ -68,7 +70,8 @@ async def narrowed(
     q: Annotated[
         Line | None,
         Query(
-            description="Words in title, place, organisers, summary and partners; accents and word forms don't matter."
+            description="Words in title, place, organisers, summary and partners; accents and word forms don't matter. "
+            f"By relevance the {MOST_RANKED} latest that have them are listed, by another order all; facets count all."
         ),
     ] = None,
 ) -> Filters:
@@ -81,7 +84,12 @@ async def narrowed(
         "programmes": programme,
         "modes": mode,
     }
-    faults = await words.faults_of(runtime, coded)
+    faults = [
+        *await EDITIONS.faults_of(runtime, edition),
+        *await SECTIONS.faults_of(runtime, section),
+        *await PLATFORMS.faults_of(runtime, platform),
+        *await words.faults_of(runtime, coded),
+    ]
     place = _near(near, radius_km, faults)
     if q is not None and not q:
         faults.append(FieldError(pointer="query/q", detail="Must hold a word."))

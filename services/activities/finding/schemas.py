@@ -26,6 +26,9 @@ class ActivityPage(Sent):
     items: list[ActivityOut]
     next: str | None
     facets: dict[str, list[CountOut]] | None = Field(description="On the first page, where `facets` asked for them.")
+    is_cut_off: bool = Field(
+        description="Whether as many have the words of `q` as are ranked at most, so that there may be more."
+    )
 
 
 class PartnersActivityOut(Sent):

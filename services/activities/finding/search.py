@@ -54,11 +54,15 @@ class Sort(StrEnum):
 
 
 class Found(NamedTuple):
-    """A public document, how far away it is when a place was asked for, and where the list goes on after it."""
+    """A public document, how far away it is when a place was asked for, and where the list goes on after it.
+
+    `candidates` is how many were ranked; None where nothing is.
+    """
 
     document: str
     distance_km: float | None
     position: list[Any]
+    candidates: int | None = None
 
 
 class Page(NamedTuple):
@@ -66,6 +70,7 @@ class Page(NamedTuple):
 
     items: Sequence[Found]
     facets: dict[str, list[tuple[str, int]]] | None
+    is_cut_off: bool
 
 
 async def find(
@@ -92,7 +97,8 @@ async def find(
         sought = sought.forgiving()
         found = await _documents(session, filters, sort, sought, languages=languages, after=None, limit=limit)
     counts = await _facets(session, filters, facets, sought) if facets and after is None else None
-    return Page(found, counts)
+    is_cut_off = any(each.candidates == MOST_RANKED for each in found)
+    return Page(found, counts, is_cut_off)
 
 
 async def _documents(
@@ -109,7 +115,7 @@ async def _documents(
     distance: sa.ColumnElement[Any] = distance_from(filters.near) if filters.near else sa.null()
     document = document_in(languages)
     if sort is Sort.STARTS_AT:
-        statement = sa.select(document, sa.cast(START, sa.Text), Activity.id, distance).where(*conditions)
+        statement = sa.select(document, sa.cast(START, sa.Text), Activity.id, distance, sa.null()).where(*conditions)
         statement = statement.order_by(START, Activity.id).limit(limit)
         if after is not None:
             moment = sa.cast(sa.literal(after[0], sa.Text), sa.DateTime(timezone=True))
@@ -120,24 +126,28 @@ async def _documents(
         if sort is Sort.RELEVANCE:
             assert sought is not None
             among = _candidates(among, sought)
+            candidates = among.subquery("candidates")
+            among = sa.select(candidates, sa.func.count().over().label("candidates"))
+        else:
+            among = among.add_columns(sa.cast(sa.null(), sa.BigInteger).label("candidates"))
         pool = among.subquery("pool")
         key = _relevance(sought, pool) if sort is Sort.RELEVANCE and sought is not None else pool.c.distance
         order = (key.desc(), pool.c.id.desc()) if sort is Sort.RELEVANCE else (key, pool.c.id)
-        shown = sa.select(key.label("key"), pool.c.id, pool.c.distance).order_by(*order).limit(limit)
+        shown = sa.select(key.label("key"), pool.c.id, pool.c.distance, pool.c.candidates).order_by(*order).limit(limit)
         if after is not None:
             here, there = (key, pool.c.id), (sa.literal(after[0], sa.Double), after[1])
             shown = shown.where(_beyond(here, there, descending=sort is Sort.RELEVANCE))
         page = shown.subquery("page")
         again = (page.c.key.desc(), page.c.id.desc()) if sort is Sort.RELEVANCE else (page.c.key, page.c.id)
         statement = (
-            sa.select(document, page.c.key, page.c.id, page.c.distance)
+            sa.select(document, page.c.key, page.c.id, page.c.distance, page.c.candidates)
             .join(page, page.c.id == Activity.id)
             .order_by(*again)
         )
     with_mistakes = sought is not None and sought.with_mistakes
     return [
-        Found(written, distance_km, [position, str(identity), with_mistakes])
-        for written, position, identity, distance_km in await session.execute(statement)
+        Found(written, distance_km, [position, str(identity), with_mistakes], candidates)
+        for written, position, identity, distance_km, candidates in await session.execute(statement)
     ]
 
 
@@ -181,10 +191,10 @@ def _beyond(here: tuple[Any, Any], there: tuple[Any, Any], *, descending: bool =
 
 def _candidates(among: sa.Select[Any], sought: Sought) -> sa.Select[Any]:
     """The ones to rank: all of them, unless a word is so common that ranking would take long."""
-    if sought.with_mistakes:
-        return among.add_columns(Activity.plain_words).limit(MOST_RANKED)
     latest = sa.func.coalesce(Activity.ends_at, Activity.starts_at).desc().nulls_last()
-    return among.add_columns(Activity.search).order_by(latest).limit(MOST_RANKED)
+    text = Activity.plain_words if sought.with_mistakes else Activity.search
+    # Without an order of all, each page could rank others.
+    return among.add_columns(text).order_by(latest, Activity.id.desc()).limit(MOST_RANKED)
 
 
 def _relevance(sought: Sought, pool: sa.Subquery) -> sa.ColumnElement[float]:

@@ -13,7 +13,7 @@ from services.activities.ideas.store import Wanted
 from services.activities.taxonomies import words
 from services.kernel.problems import Invalid
 from services.kernel.runtime import Running
-from services.kernel.texts import Code, CountryCode, LanguageTag, Line
+from services.kernel.texts import AssignedCountryCode, Code, LanguageTag, Line
 
 
 async def wanted(
@@ -30,7 +30,7 @@ async def wanted(
     group_size: Annotated[int | None, Query(ge=1, le=1_000_000, description="Works for so many people.")] = None,
     season: Annotated[Season | None, Query()] = None,
     setting: Annotated[Setting | None, Query(description="as welfare_state, small_city, online")] = None,
-    country: Annotated[CountryCode | None, Query(description="Where it was held.")] = None,
+    country: Annotated[AssignedCountryCode | None, Query(description="Where it was held.")] = None,
     language: Annotated[LanguageTag | None, Query(description="pt also finds pt-BR; pt-BR only itself")] = None,
     q: Annotated[Line | None, Query(description="Words, or similar ones when there are none.")] = None,
 ) -> Wanted:

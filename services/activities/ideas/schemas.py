@@ -170,7 +170,7 @@ class IdeaOut(Sent):
     country: str | None
     organisers: list[OrganiserOut]
     activity: SourceActivityOut
-    adapted: AdaptedOut
+    adapted: AdaptedOut = Field(description="By how many others, of their sections and countries.")
     endorsements: int
     offered_at: datetime
     updated_at: datetime

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.finding.conditions import Sought, prepare, query_of
+from services.activities.finding.conditions import Sought, prepare, query_of, resembling
 from services.activities.ideas.rules import Sort
 from services.activities.ideas.tables import Endorsement, Idea
 
@@ -96,7 +96,7 @@ async def _page(
     order = (Idea.id.desc(),) if sort is Sort.NEWEST else (key.desc(), Idea.id.desc())
     statement = sa.select(Idea, key.label("key")).where(_IS_OFFERED, *_conditions(wanted)).order_by(*order)
     if sought is not None and sought.with_mistakes:
-        statement = statement.where(Idea.plain_words.bool_op("%>")(sa.literal(sought.words, sa.Text)))
+        statement = statement.where(resembling(sought, Idea.plain_words))
     elif sought is not None:
         statement = statement.where(Idea.search.bool_op("@@")(query_of(sought)))
     if after is not None:

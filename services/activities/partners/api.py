@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from services.activities.directory.known import SECTIONS
 from services.activities.partners import actions, rules, store
 from services.activities.partners.rendering import shown
 from services.activities.partners.schemas import (
@@ -38,7 +39,7 @@ from services.kernel.problems import (
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Runtime, Writing
-from services.kernel.texts import Code, CountryCode, Line
+from services.kernel.texts import AssignedCountryCode, Code, Line
 
 router = make_router(tag="partners")
 
@@ -52,7 +53,7 @@ async def list_partners(
     session: Reading,
     runtime: Running,
     actor: PerhapsCaller,
-    country: Annotated[CountryCode | None, Query(description="Where it has its seat.")] = None,
+    country: Annotated[AssignedCountryCode | None, Query(description="Where it has its seat.")] = None,
     section: Annotated[Code | None, Query(description="Which section entered it.")] = None,
     kind: Annotated[PartnerKind | None, Query()] = None,
     level: Annotated[Level | None, Query()] = None,
@@ -63,7 +64,11 @@ async def list_partners(
 ) -> PartnerPage:
     """Partners of activities, in the order of their names."""
     page = Page(request, cursor)
-    if faults := await words.faults_of(runtime, {"causes": [cause] if cause else []}, repeated=False):
+    faults = [
+        *await SECTIONS.faults_of(runtime, [section] if section else [], repeated=False),
+        *await words.faults_of(runtime, {"causes": [cause] if cause else []}, repeated=False),
+    ]
+    if faults:
         raise Invalid(errors=faults)
     sought = store.Sought(country=country, section=section, kind=kind, level=level, cause=cause, q=q)
     found = await store.page_of_partners(session, sought, after=page.after, limit=limit + 1)
