@@ -1,4 +1,4 @@
-"""What coordinators do to activities: draft, revise, submit, review, publish, complete, cancel, duplicate."""
+"""What coordinators do to activities: draft, revise, submit, review, publish, complete, cancel, discard, duplicate."""
 
 from __future__ import annotations
 
@@ -106,7 +106,7 @@ async def act(
         raise rules.NotStartedYet
     if verb is Verb.SUBMIT:
         await describing.check_labels_in_use(session, row)
-    if verb in rules.LABEL_VERBS:
+    if verb in rules.LABEL_VERBS or label_state is not label_before:
         _move_label(row, label_state, reason, await store.now(session))
     # Everybody reads why an activity was cancelled; about its label a reviewer writes to the section.
     if before not in rules.PUBLIC or verb not in rules.LABEL_VERBS:
@@ -120,6 +120,8 @@ def _move_label(row: Activity, after: LabelState, note: str | None, moment: date
     row.label_state = after.value
     if after is LabelState.ASKED:
         row.label_asked_at = moment
+    elif after is LabelState.NOT_ASKED:
+        row.label_asked_at = row.label_decided_at = row.label_note = None
     else:
         row.label_decided_at, row.label_note = moment, note
 

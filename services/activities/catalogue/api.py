@@ -187,8 +187,33 @@ async def publish_activity(session: Writing, runtime: Running, actor: Caller, ac
 async def cancel_activity(
     session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
-    """Call it off; everybody who has a place is told."""
+    """Call off what is published; everybody who has a place is told."""
     return await _act(session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
+
+
+@router.post(
+    "/activities/{activity_id}/withdraw",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def withdraw_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Take back that you asked for the label: the activity is a draft again; what is published already stays so."""
+    return await _act(session, runtime, actor, activity_id, Verb.WITHDRAW)
+
+
+@router.post(
+    "/activities/{activity_id}/discard",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def discard_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+    """Give up what was never public, a series with all its dates; nobody else ever hears of it.
+
+    Those who could change it can still read it and its history.
+    """
+    return await _act(session, runtime, actor, activity_id, Verb.DISCARD)
 
 
 @router.post(

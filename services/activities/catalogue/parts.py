@@ -17,18 +17,18 @@ from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import actions, rules, store
 from services.activities.catalogue.describing import description, fill
 from services.activities.catalogue.drafts import ActivityDraft
-from services.activities.catalogue.rules import State, Verb
+from services.activities.catalogue.rules import OCCURRENCE, State, Verb
 from services.activities.catalogue.tables import Activity
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
 from services.kernel.problems import Invalid
 from services.kernel.settings import Settings
 
-OCCURRENCE: Final = "occurrence"
 _TIMES: Final = frozenset({"starts_at", "ends_at", "time_zone"})
 _COMMON: Final = ("place", "online_url", "capacity", "sign_up")
 _OWN: Final = frozenset({"starts_at", "ends_at", *_COMMON})
-_DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+_DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.WITHDRAW, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+_CALLED_OFF: Final = frozenset({State.CANCELLED, State.DISCARDED})
 
 
 async def draft(
@@ -77,7 +77,7 @@ async def revise(
     if row.is_series:
         now = await store.now(session)
         for part in await store.lock_parts(session, row.id):
-            if part.state not in {State.HELD, State.CANCELLED} and _is_to_come(part, now):
+            if part.state not in rules.OVER and _is_to_come(part, now):
                 await _take_over(session, settings, actor, row, part, before)
     elif row.joint is not None and row.title != before["title"]:
         for part in await store.lock_parts(session, row.id):
@@ -173,7 +173,7 @@ async def _sum_up(
 
 
 async def _span(session: AsyncSession, series: Activity) -> None:
-    parts = [part for part in await store.lock_parts(session, series.id) if part.state != State.CANCELLED]
+    parts = [part for part in await store.lock_parts(session, series.id) if part.state not in _CALLED_OFF]
     starts = [part.starts_at for part in parts if part.starts_at]
     ends = [part.ends_at for part in parts if part.ends_at]
     if not starts or not ends or (min(starts), max(ends)) == (series.starts_at, series.ends_at):
@@ -190,7 +190,9 @@ async def _span(session: AsyncSession, series: Activity) -> None:
 
 def _concerns(verb: Verb, part: Activity, *, before: str, now: datetime) -> bool:
     if verb is Verb.CANCEL:
-        return part.state in {State.APPROVED, State.PUBLISHED} and _is_to_come(part, now)
+        return part.state == State.PUBLISHED and _is_to_come(part, now)
+    if verb is Verb.DISCARD:
+        return part.state in rules.NEVER_PUBLIC
     return part.state == before
 
 

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from services.activities.catalogue.rules import State
 from services.activities.catalogue.tables import Activity
 from services.activities.label.rules import LabelState
 from services.activities.review.rules import DAYS_APART, SIMILAR_FROM, Similar
@@ -47,6 +48,7 @@ async def similar(session: AsyncSession, identities: Collection[UUID]) -> dict[U
             other.starts_at.between(one.starts_at - days, one.starts_at + days),
             # As a literal, since a partial index is not used for a parameter.
             other.state != sa.literal_column("'cancelled'"),
+            other.state != State.DISCARDED,
             other.id != one.id,
             other.section_codes.overlap(one.section_codes),
             resemblance >= SIMILAR_FROM,
