@@ -99,7 +99,8 @@ async def act(
     is_required = await policies.is_required(session, row.country)
     before, label_before = State(row.state), LabelState(row.label_state)
     state, label_state = rules.decided(before, label_before, verb, label_required=is_required)
-    if verb is Verb.SUBMIT:
+    # What was answered for the series was answered for its dates.
+    if verb in {Verb.SUBMIT, Verb.APPROVE} and row.relation != rules.OCCURRENCE:
         label.check_complete(row.label_checklist)
     row.state = state.value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
@@ -127,8 +128,8 @@ def _move_label(row: Activity, after: LabelState, note: str | None, moment: date
 
 
 async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, original: Activity) -> Activity:
-    """A new draft with the content of an activity, to be given new dates."""
-    check_reach(actor, original)
+    """A new draft with the content of an activity, to be given new dates by those who lead it."""
+    check_leads(actor, original)
     columns = [column.name for column in Activity.__table__.columns if column.computed is None]
     kept = {name: getattr(original, name) for name in columns}
     fresh = {
