@@ -91,6 +91,8 @@ async def test_what_was_reviewed_for_the_label_is_fixed(network: Network) -> Non
     etag = (await network.client.get(address)).headers["etag"]
     headers = {**local, "If-Match": etag}
     fixed = await network.client.patch(address, headers=headers, json={"areas": ["health"]})
+    same = await network.client.patch(address, headers=headers, json={"areas": activity["areas"]})
+    assert (same.status_code, same.headers["etag"]) == (200, etag), "what is as it was is no change"
     free = await network.client.patch(address, headers=headers, json={"starts_at": "2027-05-08T09:00"})
     assert (fixed.status_code, free.status_code) == (409, 200)
     assert free.json()["sign_up"]["closes_at"] == "2027-05-08T09:00:00+02:00"

@@ -74,14 +74,17 @@ async def revise(
     wanted: ActivityDraft,
     fields: frozenset[str],
 ) -> Activity:
-    """Change fields of a locked activity; what was reviewed for the label stays."""
+    """Change these fields of a locked activity; what was reviewed for the label stays."""
     check_reach(actor, row)
     rules.check_editable(State(row.state), LabelState(row.label_state), fields)
     if "organisers" in fields:
         # A co-organiser may change what is to be done, and neither take the lead nor give it away.
         check_leads(actor, row)
     before = description(row)
-    await fill(session, row, wanted)
+    if row.state in rules.OVER:
+        describing.correct(row, wanted)
+    else:
+        await fill(session, row, wanted)
     if "organisers" in fields:
         check_leads(actor, row)
     changes = rules.changes_between(before, description(row))
@@ -105,7 +108,8 @@ async def act(
     row.state = state.value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
         raise rules.NotStartedYet
-    if verb is Verb.SUBMIT:
+    # What the label was given to is fixed: it is published as it was reviewed.
+    if verb is Verb.SUBMIT or (verb is Verb.PUBLISH and label_before is not LabelState.GIVEN):
         await describing.check_labels_in_use(session, row)
     if verb in rules.LABEL_VERBS or label_state is not label_before:
         _move_label(row, label_state, reason, await store.now(session))

@@ -114,12 +114,16 @@ async def revise_activity(
     activity_id: UUID,
     changes: Annotated[dict[str, Any], Body(description="Any fields of a draft; the others stay.")],
 ) -> Response:
-    """Change fields of an activity that you have read: send its ETag in If-Match."""
+    """Change fields of an activity that you have read: send its ETag in If-Match.
+
+    What is as it was is no change. Of what is held or cancelled, contact, image, summary and translations can be
+    corrected.
+    """
     row = await actions.lock(session, activity_id)
     actions.check_reach(actor, row)
     _check_seen(request, row)
     wanted = describing.laid_over(row, changes)
-    return _reply(await parts.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
+    return _reply(await parts.revise(session, runtime.settings, actor, row, wanted))
 
 
 @router.post(

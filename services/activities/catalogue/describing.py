@@ -84,6 +84,12 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
         setattr(row, name, getattr(wanted, name))
 
 
+def correct(row: Activity, wanted: ActivityDraft) -> None:
+    """Write only what can be corrected of what is over, and nothing that would follow from it today."""
+    for name, value in wanted.model_dump(mode="json", include=set(rules.CORRECTABLE)).items():
+        setattr(row, name, value)
+
+
 def labels_of(row: Activity) -> list[Label]:
     """Every label that a row carries, of those that ESN International keeps."""
     one = {"kinds": row.kind, "programmes": row.programme, "modes": row.mode}
@@ -133,9 +139,14 @@ async def _named_partners(session: AsyncSession, wanted: ActivityDraft) -> list[
 
 
 def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
-    """What the row describes, with changes laid over it; a 422 for what can't be."""
+    """What the row describes, with changes laid over it; a 422 for what can't be.
+
+    The edition that it has by its date, sent back, is not set by hand.
+    """
     if not changes:
         raise Invalid.at("#", "Name at least one field.")
+    if not row.edition_set_by_hand and changes.get("edition") == row.edition:
+        changes = {**changes, "edition": None}
     try:
         return ActivityDraft.model_validate({**description(row), **changes})
     except ValidationError as error:
@@ -146,7 +157,8 @@ async def differing(session: AsyncSession, row: Activity, wanted: ActivityDraft)
     """The fields of a draft in which a description differs from what the row describes; the row stays."""
     labels = ("kind", "programme", "mode", "areas", "causes", "objectives")
     # What the row carries already may stay, be it retired or not.
-    aside = Activity(revision=row.revision, **{name: getattr(row, name) for name in labels})
+    kept = (*labels, "revision", "part_of", "relation")
+    aside = Activity(**{name: getattr(row, name) for name in kept})
     await fill(session, aside, wanted)
     before, after = description(row), description(aside)
     return frozenset(name for name in before if before[name] != after[name])

@@ -57,6 +57,8 @@ _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
     Verb.DISCARD: (NEVER_PUBLIC, State.DISCARDED),
 }
 EDITABLE: Final = frozenset({State.DRAFT, State.RETURNED, State.APPROVED, State.PUBLISHED})
+CORRECTABLE: Final = frozenset({"contact", "image", "summary", "translations"})
+"""What may be wrong, or be somebody's, and must be put right also after an activity is over."""
 # The label is given to what was reviewed: these may not change afterwards without a new review.
 REVIEWED_FIELDS: Final = frozenset({"kind", "programme", "areas", "causes", "organisers", "label_checklist"})
 
@@ -205,6 +207,10 @@ def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool
 
 def check_editable(state: State, label: LabelState, changed: frozenset[str]) -> None:
     """Refuse changes that the present state does not allow."""
+    if state in OVER & PUBLIC:
+        if changed - CORRECTABLE:
+            raise WrongState(f"Of what is {state}, only {', '.join(sorted(CORRECTABLE))} can be corrected.")
+        return
     if state not in EDITABLE:
         raise WrongState(f"An activity that is {state} can't be changed.")
     if (state is State.APPROVED or label is LabelState.GIVEN) and changed & REVIEWED_FIELDS:
@@ -283,15 +289,23 @@ class SignUp(StrEnum):
 
 
 def sign_up(
-    *, takes: bool, state: State, opens_at: datetime | None, closes_at: datetime | None, has_places: bool, now: datetime
+    *,
+    takes: bool,
+    state: State,
+    opens_at: datetime | None,
+    closes_at: datetime | None,
+    ends_at: datetime | None,
+    has_places: bool,
+    now: datetime,
 ) -> tuple[SignUp, datetime | None]:
-    """Whether sign-up is open at `now`, and when time alone will change that."""
+    """Whether sign-up is open at `now`, and when time alone will change that; it closes at the end at the latest."""
+    closes_at = min(filter(None, (closes_at, ends_at)), default=None)
     if not takes:
         return SignUp.NOT_OFFERED, None
     if state is not State.PUBLISHED or (closes_at is not None and now >= closes_at):
         return SignUp.CLOSED, None
     if opens_at is not None and now < opens_at:
-        return SignUp.NOT_YET_OPEN, opens_at
+        return SignUp.NOT_YET_OPEN, min(opens_at, closes_at or opens_at)
     return (SignUp.OPEN if has_places else SignUp.FULL), closes_at
 
 

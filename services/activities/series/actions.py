@@ -26,7 +26,7 @@ async def add_occurrences(
     """Add dates to an activity: to one that is not public yet, or to a series in whatever state can be changed."""
     series = await actions.lock(session, series_id)
     actions.check_reach(actor, series)
-    catalogue.check_editable(State(series.state), LabelState(series.label_state), frozenset())
+    catalogue.check_editable(State(series.state), LabelState(series.label_state), frozenset({"occurrences"}))
     if series.relation == catalogue.OCCURRENCE or series.joint is not None:
         raise rules.NoSeries
     if series.state == State.PUBLISHED and not series.is_series:
