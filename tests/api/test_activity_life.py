@@ -91,6 +91,8 @@ async def test_what_was_reviewed_for_the_label_is_fixed(network: Network) -> Non
     etag = (await network.client.get(address)).headers["etag"]
     headers = {**local, "If-Match": etag}
     fixed = await network.client.patch(address, headers=headers, json={"areas": ["health"]})
+    same = await network.client.patch(address, headers=headers, json={"areas": activity["areas"]})
+    assert (same.status_code, same.headers["etag"]) == (200, etag), "what is as it was is no change"
     free = await network.client.patch(address, headers=headers, json={"starts_at": "2027-05-08T09:00"})
     assert (fixed.status_code, free.status_code) == (409, 200)
     assert free.json()["sign_up"]["closes_at"] == "2027-05-08T09:00:00+02:00"
@@ -139,3 +141,24 @@ async def test_nobody_names_another_section_as_the_leading_one(network: Network)
     )
     assert given_away.status_code == 403
     assert (await network.client.get(address, headers=headers)).json()["organisers"][0]["code"] == "IT-SASS-ESN"
+
+
+async def test_a_co_organiser_copies_nothing_into_the_name_of_the_section_that_leads(network: Network) -> None:
+    both = [{"code": "IT-SASS-ESN", "lead": True}, {"code": "PL-WARS-UKS", "lead": False}]
+    activity = await network.drafted(organisers=both)
+    headers = {**await network.local("PL-WARS-UKS"), **network.key()}
+    address = f"/activities/v1/activities/{activity['id']}"
+    assert (await network.client.get(address, headers=headers)).status_code == 200
+    assert (await network.client.post(f"{address}/duplicate", headers=headers)).status_code == 403
+    assert await value(network.database_url, "SELECT count(*) FROM activities.activities") == 1
+
+
+async def test_a_verb_asks_for_the_state_that_was_read_where_its_caller_does(network: Network) -> None:
+    drafted = await network.drafted()
+    address, local = f"/activities/v1/activities/{drafted['id']}", await network.local()
+    stale = (await network.client.get(address, headers=local)).headers["etag"]
+    patched = await network.client.patch(address, headers={**local, "If-Match": stale}, json={"capacity": 10})
+    refused = await network.client.post(f"{address}/submit", headers={**local, "If-Match": stale})
+    assert refused.status_code == 412
+    seen = {**local, "If-Match": patched.headers["etag"]}
+    assert (await network.client.post(f"{address}/submit", headers=seen)).status_code == 200

@@ -99,6 +99,16 @@ async def test_the_label_is_not_asked_for_with_an_incomplete_checklist(
     assert review["activity"]["label"] == {"state": "not_asked", "decided_at": None}
 
 
+async def test_the_label_is_not_given_with_an_incomplete_checklist(network: Network) -> None:
+    one = await coordinators(network, label_checklist={**CHECKLIST, "student_part": None})
+    await only_recorded(network)
+    await one.do("publish")
+    faults = (await one.do("approve", by="national", expect=409))["errors"]
+    assert [fault["pointer"] for fault in faults] == ["#/label_checklist/student_part"]
+    assert await one.revise(label_checklist=CHECKLIST) == 200
+    assert (await one.do("approve", by="national"))["label"]["state"] == "given"
+
+
 @pytest.mark.parametrize(
     ("checklist", "pointer"),
     [

@@ -192,3 +192,19 @@ async def test_the_queue_and_its_duplicates_are_found_by_indexes_in_four_stateme
     similar = next(statement for statement in statements if "similarity" in statement.text)
     assert scans(await plan(observer, queue)) == {"ix_activities_label_asked"}
     assert scans(await plan(observer, similar, before=before)) == {"pk_activities", "ix_activities_starts_at"}
+
+
+async def test_a_series_is_not_too_long_and_its_dates_are_no_duplicates(network: Network) -> None:
+    drafted = await network.drafted(title="Canteen shifts for all")
+    headers = {**await network.local(), **network.key()}
+    times = [{"starts_at": f"2027-03-{day}T18:00", "ends_at": f"2027-03-{day}T19:00"} for day in (12, 13, 18)]
+    address = f"/activities/v1/activities/{drafted['id']}"
+    made = await network.client.post(f"{address}/occurrences", headers=headers, json={"times": times})
+    for identity in (drafted["id"], *(item["id"] for item in made.json()["items"])):
+        found = await network.client.get(f"/activities/v1/activities/{identity}/hints", headers=headers)
+        assert {hint["code"] for hint in found.json()["items"]}.isdisjoint({"likely_duplicate", "implausible_duration"})
+    other = await network.drafted(
+        title="Canteen shifts for all", starts_at="2027-03-13T18:00", ends_at="2027-03-13T20:00"
+    )
+    found = await network.client.get(f"/activities/v1/activities/{other['id']}/hints", headers=headers)
+    assert "likely_duplicate" in {hint["code"] for hint in found.json()["items"]}

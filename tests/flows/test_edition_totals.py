@@ -165,6 +165,19 @@ async def test_an_older_telling_changes_nothing(network: Network) -> None:
     assert await assert_as_published(network, "2027-spring") == before
 
 
+async def test_a_series_counts_once_and_a_joint_day_by_its_parts(network: Network) -> None:
+    series, day = activity("shifts", is_series=True), activity("day", joint="country", section_codes=["PL-WARS-UKS"])
+    await enter(network, [series, day])
+    dates = [activity("date", part_of=series.id, relation="occurrence", part_of_title="shifts") for _ in range(3)]
+    local = [
+        activity("part", part_of=day.id, relation="local_part", part_of_title="day", section_codes=[code])
+        for code in ("IT-MILA-STA", "PT-PORT-ESN")
+    ]
+    await enter(network, [*dates, *local])
+    totals = (await get(network, SPRING))["totals"]
+    assert (totals["activities"]["published"], totals["sections"]) == (3, 3)
+
+
 @pytest.mark.parametrize("is_sample", [False, True])
 async def test_sample_activities_count_in_sample_editions_only(network: Network, is_sample: bool) -> None:
     await rows(network.database_url, "UPDATE activities.editions SET sample = $1 WHERE code = '2027-spring'", is_sample)

@@ -153,6 +153,8 @@ def test_easter_is_where_the_calendar_has_it(year: int, day: str) -> None:
     [
         ({"summary": "We are 10 + 5 + 5 = 21 people on the beach."}, "sum_wrong"),
         ({"summary": "There are 21 students (10 + 5 + 5) on the beach."}, "sum_wrong"),
+        ({"summary": "10 international, 5 local and 5 volunteers took part, 21 in total."}, "sum_wrong"),
+        ({"summary": "We were 10 + 5 + 5 students (total: 21)."}, "sum_wrong"),
         ({"summary": "Only for a maximum of 15 students from abroad."}, "capacity_contradicts_text"),
         ({"summary": "Massimo 15 partecipanti, per favore puntuali."}, "capacity_contradicts_text"),
         ({"summary": "We need at least 30 volunteers to plant all trees."}, "capacity_below_minimum"),
@@ -173,6 +175,11 @@ def test_what_does_not_add_up_is_found(fields: dict[str, Any], code: str) -> Non
     [
         {"summary": "We are 10 + 5 + 5 = 20 people on the beach."},
         {"summary": "There are 20 students (10 + 5 + 5) on the beach."},
+        {"summary": "10 international, 5 local and 5 volunteers took part, 20 in total."},
+        {"summary": "We were 10 + 5 + 5 students (total: 20)."},
+        {"summary": "We count 3 schools, 5 local and 5 volunteers, 30 in total."},
+        {"summary": "10 + 5 people collected 300 in total, and 10 + 5 people came, total 40 kg."},
+        {"summary": "10 international and 5 local students came. In total 300 kg."},
         {"summary": "For at most 20 students from abroad and locals."},
         {"summary": "For at most 15 students from abroad.", "capacity": None},
         {"summary": "We need at least 5 volunteers to plant all trees."},

@@ -108,7 +108,7 @@ async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item:
     if item.if_match != entity_tag(row):
         raise PreconditionFailed
     wanted = describing.laid_over(row, item.changes)
-    return await parts.revise(session, settings, actor, row, wanted, frozenset(item.changes))
+    return await parts.revise(session, settings, actor, row, wanted)
 
 
 def _malformed(item: Malformed) -> Problem:

@@ -105,11 +105,9 @@ async def _take_row(
             session, settings, actor, wanted, source=source, source_id=external_id if source else None
         )
         return Taken("created", drafted.id)
-    fields = await describing.differing(session, known, wanted)
-    if not fields:
-        return Taken("unchanged", known.id)
-    await parts.revise(session, settings, actor, known, wanted, fields)
-    return Taken("revised", known.id)
+    before = known.revision
+    await parts.revise(session, settings, actor, known, wanted)
+    return Taken("revised" if known.revision > before else "unchanged", known.id)
 
 
 def _organisers(row: Row, actor: Actor) -> list[str]:

@@ -1,4 +1,4 @@
-"""What coordinators do to activities: draft, revise, submit, review, publish, complete, cancel, duplicate."""
+"""What coordinators do to activities: draft, revise, submit, review, publish, complete, cancel, discard, duplicate."""
 
 from __future__ import annotations
 
@@ -76,14 +76,17 @@ async def revise(
     wanted: ActivityDraft,
     fields: frozenset[str],
 ) -> Activity:
-    """Change fields of a locked activity; what was reviewed for the label stays."""
+    """Change these fields of a locked activity; what was reviewed for the label stays."""
     await check_reach(session, actor, row)
     rules.check_editable(State(row.state), LabelState(row.label_state), fields)
     if "organisers" in fields:
         # A co-organiser may change what is to be done, and neither take the lead nor give it away.
         await check_leads(session, actor, row)
     before = description(row)
-    await fill(session, row, wanted)
+    if row.state in rules.OVER:
+        describing.correct(row, wanted)
+    else:
+        await fill(session, row, wanted)
     if "organisers" in fields:
         await check_leads(session, actor, row)
     changes = rules.changes_between(before, description(row))
@@ -101,14 +104,16 @@ async def act(
     is_required = await policies.is_required(session, row.country)
     before, label_before = State(row.state), LabelState(row.label_state)
     state, label_state = rules.decided(before, label_before, verb, label_required=is_required)
-    if verb is Verb.SUBMIT:
+    # What was answered for the series was answered for its dates.
+    if verb in {Verb.SUBMIT, Verb.APPROVE} and row.relation != rules.OCCURRENCE:
         label.check_complete(row.label_checklist)
     row.state = state.value
     if verb is Verb.COMPLETE and row.starts_at is not None and row.starts_at > await store.now(session):
         raise rules.NotStartedYet
-    if verb is Verb.SUBMIT:
+    # What the label was given to is fixed: it is published as it was reviewed.
+    if verb is Verb.SUBMIT or (verb is Verb.PUBLISH and label_before is not LabelState.GIVEN):
         await describing.check_labels_in_use(session, row)
-    if verb in rules.LABEL_VERBS:
+    if verb in rules.LABEL_VERBS or label_state is not label_before:
         _move_label(row, label_state, reason, await store.now(session))
     # Everybody reads why an activity was cancelled; about its label a reviewer writes to the section.
     if before not in rules.PUBLIC or verb not in rules.LABEL_VERBS:
@@ -122,13 +127,15 @@ def _move_label(row: Activity, after: LabelState, note: str | None, moment: date
     row.label_state = after.value
     if after is LabelState.ASKED:
         row.label_asked_at = moment
+    elif after is LabelState.NOT_ASKED:
+        row.label_asked_at = row.label_decided_at = row.label_note = None
     else:
         row.label_decided_at, row.label_note = moment, note
 
 
 async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, original: Activity) -> Activity:
-    """A new draft with the content of an activity, to be given new dates."""
-    await check_reach(session, actor, original)
+    """A new draft with the content of an activity, to be given new dates by those who lead it."""
+    await check_leads(session, actor, original)
     await describing.check_sections_go_on(session, original)
     columns = [column.name for column in Activity.__table__.columns if column.computed is None]
     kept = {name: getattr(original, name) for name in columns}

@@ -1,4 +1,4 @@
-"""Routes of an activity's life."""
+"""Routes of an activity's life; a verb is refused too, if If-Match is sent with it and names another state."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from services.kernel.runtime import Reading, Running, Writing
 router = make_router(tag="catalogue")
 
 _READ_BY_COORDINATORS = documented(Unauthenticated, Forbidden, rules.ActivityNotFound)
-_MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState)
+_MANAGED = documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.WrongState, PreconditionFailed)
 
 
 @router.get(
@@ -102,7 +102,7 @@ async def draft_activity(session: Writing, runtime: Running, actor: Caller, want
 @router.patch(
     "/activities/{activity_id}",
     response_model=ActivityOut,
-    responses={**_MANAGED, **documented(PreconditionFailed, PreconditionRequired)},
+    responses={**_MANAGED, **documented(PreconditionRequired)},
     dependencies=[idempotency.optional],
     openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}},
 )
@@ -114,12 +114,16 @@ async def revise_activity(
     activity_id: UUID,
     changes: Annotated[dict[str, Any], Body(description="Any fields of a draft; the others stay.")],
 ) -> Response:
-    """Change fields of an activity that you have read: send its ETag in If-Match."""
+    """Change fields of an activity that you have read: send its ETag in If-Match.
+
+    What is as it was is no change. Of what is held or cancelled, contact, image, summary and translations can be
+    corrected.
+    """
     row = await actions.lock(session, activity_id)
     await actions.check_reach(session, actor, row)
-    check_if_match(request, entity_tag(row), *(entity_tag(row, language=language) for language in row.documents))
+    _check_seen(request, row)
     wanted = describing.laid_over(row, changes)
-    return _reply(await parts.revise(session, runtime.settings, actor, row, wanted, frozenset(changes)))
+    return _reply(await parts.revise(session, runtime.settings, actor, row, wanted))
 
 
 @router.post(
@@ -128,12 +132,14 @@ async def revise_activity(
     responses=_MANAGED,
     dependencies=[idempotency.optional],
 )
-async def submit_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+async def submit_activity(
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
+) -> Response:
     """Ask the national coordinator for the SocialErasmus label; the checklist must be complete.
 
     The Link of the answer leads to automatic hints about what may be wrong with it; they stop nothing.
     """
-    reply = await _act(session, runtime, actor, activity_id, Verb.SUBMIT)
+    reply = await _act(request, session, runtime, actor, activity_id, Verb.SUBMIT)
     reply.headers["Link"] = f'</activities/v1/activities/{activity_id}/hints>; rel="related"; title="hints"'
     return reply
 
@@ -145,10 +151,15 @@ async def submit_activity(session: Writing, runtime: Running, actor: Caller, act
     dependencies=[idempotency.optional],
 )
 async def approve_activity(
-    session: Writing, runtime: Running, actor: Caller, activity_id: UUID, approval: Approval = Approval()
+    request: Request,
+    session: Writing,
+    runtime: Running,
+    actor: Caller,
+    activity_id: UUID,
+    approval: Approval = Approval(),
 ) -> Response:
     """Give the label, as the national coordinator; of what is published already only the label's state changes."""
-    return await _act(session, runtime, actor, activity_id, Verb.APPROVE, approval.note)
+    return await _act(request, session, runtime, actor, activity_id, Verb.APPROVE, approval.note)
 
 
 @router.post(
@@ -158,10 +169,10 @@ async def approve_activity(
     dependencies=[idempotency.optional],
 )
 async def return_activity(
-    session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
     """Give it back to its section with the reasons; what is published already stays so, without the label."""
-    return await _act(session, runtime, actor, activity_id, Verb.RETURN, reasons.reason)
+    return await _act(request, session, runtime, actor, activity_id, Verb.RETURN, reasons.reason)
 
 
 @router.post(
@@ -170,12 +181,14 @@ async def return_activity(
     responses=_MANAGED,
     dependencies=[idempotency.optional],
 )
-async def publish_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+async def publish_activity(
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
+) -> Response:
     """Show an activity to everybody and let students sign up.
 
     It must be approved, unless its country only records the label.
     """
-    return await _act(session, runtime, actor, activity_id, Verb.PUBLISH)
+    return await _act(request, session, runtime, actor, activity_id, Verb.PUBLISH)
 
 
 @router.post(
@@ -185,10 +198,39 @@ async def publish_activity(session: Writing, runtime: Running, actor: Caller, ac
     dependencies=[idempotency.optional],
 )
 async def cancel_activity(
-    session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
-    """Call it off; everybody who has a place is told."""
-    return await _act(session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
+    """Call off what is published; everybody who has a place is told."""
+    return await _act(request, session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
+
+
+@router.post(
+    "/activities/{activity_id}/withdraw",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def withdraw_activity(
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
+) -> Response:
+    """Take back that you asked for the label: the activity is a draft again; what is published already stays so."""
+    return await _act(request, session, runtime, actor, activity_id, Verb.WITHDRAW)
+
+
+@router.post(
+    "/activities/{activity_id}/discard",
+    response_model=ActivityOut,
+    responses=_MANAGED,
+    dependencies=[idempotency.optional],
+)
+async def discard_activity(
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
+) -> Response:
+    """Give up what was never public, a series with all its dates; nobody else ever hears of it.
+
+    Those who could change it can still read it and its history.
+    """
+    return await _act(request, session, runtime, actor, activity_id, Verb.DISCARD)
 
 
 @router.post(
@@ -197,9 +239,11 @@ async def cancel_activity(
     responses=_MANAGED,
     dependencies=[idempotency.optional],
 )
-async def complete_activity(session: Writing, runtime: Running, actor: Caller, activity_id: UUID) -> Response:
+async def complete_activity(
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
+) -> Response:
     """Say that it took place."""
-    return await _act(session, runtime, actor, activity_id, Verb.COMPLETE)
+    return await _act(request, session, runtime, actor, activity_id, Verb.COMPLETE)
 
 
 @router.post(
@@ -223,10 +267,23 @@ def _entry(row: HistoryEntry) -> HistoryEntryOut:
 
 
 async def _act(
-    session: Writing, runtime: Running, actor: Caller, identity: UUID, verb: Verb, reason: str | None = None
+    request: Request,
+    session: Writing,
+    runtime: Running,
+    actor: Caller,
+    identity: UUID,
+    verb: Verb,
+    reason: str | None = None,
 ) -> Response:
     row = await actions.lock(session, identity)
+    await actions.check_reach(session, actor, row)
+    if "if-match" in request.headers:
+        _check_seen(request, row)
     return _reply(await parts.act(session, runtime.settings, actor, row, verb, reason))
+
+
+def _check_seen(request: Request, row: Activity) -> None:
+    check_if_match(request, entity_tag(row), *(entity_tag(row, language=language) for language in row.documents))
 
 
 async def _within_reach(session: Reading, actor: PerhapsCaller, row: Activity) -> bool:

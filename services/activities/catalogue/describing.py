@@ -105,6 +105,12 @@ async def check_sections_go_on(session: AsyncSession, row: Activity) -> None:
             raise rules.SectionIsNoMore(f"{code}: {detail}")
 
 
+def correct(row: Activity, wanted: ActivityDraft) -> None:
+    """Write only what can be corrected of what is over, and nothing that would follow from it today."""
+    for name, value in wanted.model_dump(mode="json", include=set(rules.CORRECTABLE)).items():
+        setattr(row, name, value)
+
+
 def labels_of(row: Activity) -> list[Label]:
     """Every label that a row carries, of those that ESN International keeps."""
     one = {"kinds": row.kind, "programmes": row.programme, "modes": row.mode}
@@ -154,9 +160,14 @@ async def _named_partners(session: AsyncSession, wanted: ActivityDraft) -> list[
 
 
 def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
-    """What the row describes, with changes laid over it; a 422 for what can't be."""
+    """What the row describes, with changes laid over it; a 422 for what can't be.
+
+    The edition that it has by its date, sent back, is not set by hand.
+    """
     if not changes:
         raise Invalid.at("#", "Name at least one field.")
+    if not row.edition_set_by_hand and changes.get("edition") == row.edition:
+        changes = {**changes, "edition": None}
     try:
         return ActivityDraft.model_validate({**description(row), **changes})
     except ValidationError as error:
@@ -165,9 +176,10 @@ def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
 
 async def differing(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> frozenset[str]:
     """The fields of a draft in which a description differs from what the row describes; the row stays."""
-    kept = ("kind", "programme", "mode", "areas", "causes", "objectives", "section_codes")
     # What the row carries already may stay, be it retired, or merged, or not.
-    aside = Activity(revision=row.revision, **{name: getattr(row, name) for name in kept})
+    labels = ("kind", "programme", "mode", "areas", "causes", "objectives")
+    kept = (*labels, "revision", "part_of", "relation", "section_codes")
+    aside = Activity(**{name: getattr(row, name) for name in kept})
     await fill(session, aside, wanted)
     before, after = description(row), description(aside)
     return frozenset(name for name in before if before[name] != after[name])

@@ -66,8 +66,19 @@ def _between_1900_and_2200(value: datetime) -> datetime:
 WallClock = Annotated[datetime, BeforeValidator(_wall_clock), AfterValidator(_between_1900_and_2200)]
 
 
+def _without(*read_only: str) -> Any:
+    def left_out(sent: Any) -> Any:
+        return (
+            {name: value for name, value in sent.items() if name not in read_only} if isinstance(sent, dict) else sent
+        )
+
+    return model_validator(mode="before")(left_out)
+
+
 class OrganiserIn(Received):
-    """An organising section."""
+    """An organising section; its `name`, as it is read, may be sent back and says nothing."""
+
+    _as_read = _without("name")
 
     code: Annotated[Code, Field(description="ESN section code", examples=["IT-SASS-ESN"])]
     lead: Flag = False
@@ -139,7 +150,12 @@ class Image(Received):
 
 
 class SignUpWindow(Received):
-    """When students may sign up; without it sign-up opens at once and closes at the start."""
+    """When students may sign up; without it sign-up opens at once and closes at the start.
+
+    Its `state` and `url`, as they are read, may be sent back and say nothing.
+    """
+
+    _as_read = _without("state", "url")
 
     opens_at: WallClock | None = None
     closes_at: WallClock | None = None

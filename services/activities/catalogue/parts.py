@@ -15,20 +15,20 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import actions, rules, store
-from services.activities.catalogue.describing import description, fill
+from services.activities.catalogue.describing import description, differing, fill
 from services.activities.catalogue.drafts import ActivityDraft
-from services.activities.catalogue.rules import State, Verb
+from services.activities.catalogue.rules import OCCURRENCE, State, Verb
 from services.activities.catalogue.tables import Activity
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
 from services.kernel.problems import Invalid
 from services.kernel.settings import Settings
 
-OCCURRENCE: Final = "occurrence"
 _TIMES: Final = frozenset({"starts_at", "ends_at", "time_zone"})
 _COMMON: Final = ("place", "online_url", "capacity", "sign_up")
 _OWN: Final = frozenset({"starts_at", "ends_at", *_COMMON})
-_DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+_DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.WITHDRAW, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+_CALLED_OFF: Final = frozenset({State.CANCELLED, State.DISCARDED})
 
 
 async def draft(
@@ -63,13 +63,15 @@ async def revise(
     actor: Actor,
     row: Activity,
     wanted: ActivityDraft,
-    fields: frozenset[str],
 ) -> Activity:
-    """Change fields of a locked activity, and what follows from that for the parts or for the whole."""
+    """Change a locked activity where `wanted` differs from it, and what follows for the parts or for the whole."""
     before = description(row)
     if (wanted.joint, wanted.part_of) != (before["joint"], before["part_of"]):
         raise rules.PartsAreFixed
-    if row.relation == OCCURRENCE and fields - _OWN:
+    fields = await differing(session, row, wanted)
+    if not fields:
+        return row
+    if row.relation == OCCURRENCE and fields - _OWN and row.state not in rules.OVER:
         raise rules.FollowsItsSeries
     if row.is_series and fields & _TIMES:
         raise rules.SpansItsOccurrences
@@ -77,7 +79,7 @@ async def revise(
     if row.is_series:
         now = await store.now(session)
         for part in await store.lock_parts(session, row.id):
-            if part.state not in {State.HELD, State.CANCELLED} and _is_to_come(part, now):
+            if part.state not in rules.OVER and _is_to_come(part, now):
                 await _take_over(session, settings, actor, row, part, before)
     elif row.joint is not None and row.title != before["title"]:
         for part in await store.lock_parts(session, row.id):
@@ -138,18 +140,25 @@ async def add(
 
 
 def _occurrence(series: dict[str, Any], starts_at: datetime, ends_at: datetime) -> ActivityDraft:
+    times = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
+    return ActivityDraft.model_validate({**series, **times, "sign_up": _sign_up(series, starts_at)})
+
+
+def _sign_up(series: dict[str, Any], starts_at: datetime) -> dict[str, Any]:
+    """The sign-up of an occurrence that has that of its series: it closes at its own start."""
     opens_at = series["sign_up"]["opens_at"]
     # What opens after the start would never open.
     is_kept = opens_at is not None and datetime.fromisoformat(opens_at) <= starts_at
-    times = {"starts_at": starts_at.isoformat(), "ends_at": ends_at.isoformat()}
-    sign_up = {"opens_at": opens_at if is_kept else None, "closes_at": None}
-    return ActivityDraft.model_validate({**series, **times, "sign_up": sign_up})
+    return {"opens_at": opens_at if is_kept else None, "closes_at": None}
 
 
 async def _take_over(
     session: AsyncSession, settings: Settings, actor: Actor, series: Activity, part: Activity, before: dict[str, Any]
 ) -> None:
     was, wanted = description(part), description(series)
+    if part.starts_at is not None:
+        before = {**before, "sign_up": _sign_up(before, part.starts_at)}
+        wanted["sign_up"] = _sign_up(wanted, part.starts_at)
     common = {name for name in _COMMON if was[name] == before[name]}
     wanted |= {name: was[name] for name in _OWN - common}
     part.part_of_title = series.title
@@ -174,7 +183,7 @@ async def _sum_up(
 
 
 async def _span(session: AsyncSession, series: Activity) -> None:
-    parts = [part for part in await store.lock_parts(session, series.id) if part.state != State.CANCELLED]
+    parts = [part for part in await store.lock_parts(session, series.id) if part.state not in _CALLED_OFF]
     starts = [part.starts_at for part in parts if part.starts_at]
     ends = [part.ends_at for part in parts if part.ends_at]
     if not starts or not ends or (min(starts), max(ends)) == (series.starts_at, series.ends_at):
@@ -191,7 +200,9 @@ async def _span(session: AsyncSession, series: Activity) -> None:
 
 def _concerns(verb: Verb, part: Activity, *, before: str, now: datetime) -> bool:
     if verb is Verb.CANCEL:
-        return part.state in {State.APPROVED, State.PUBLISHED} and _is_to_come(part, now)
+        return part.state == State.PUBLISHED and _is_to_come(part, now)
+    if verb is Verb.DISCARD:
+        return part.state in rules.NEVER_PUBLIC
     return part.state == before
 
 

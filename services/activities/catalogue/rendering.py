@@ -36,6 +36,7 @@ def render(row: Activity, settings: Settings, *, now: datetime) -> None:
         state=state,
         opens_at=row.sign_up_opens_at,
         closes_at=row.sign_up_closes_at,
+        ends_at=row.ends_at,
         has_places=row.has_places,
         now=now,
     )

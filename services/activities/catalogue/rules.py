@@ -22,9 +22,14 @@ class State(StrEnum):
     PUBLISHED = "published"
     HELD = "held"
     CANCELLED = "cancelled"
+    DISCARDED = "discarded"
 
 
 PUBLIC: Final = frozenset({State.PUBLISHED, State.HELD, State.CANCELLED})
+OCCURRENCE: Final = "occurrence"
+"""What a date of a series is to it."""
+OVER: Final = frozenset({State.HELD, State.CANCELLED, State.DISCARDED})
+"""Nothing comes after these."""
 
 
 class Verb(StrEnum):
@@ -36,26 +41,34 @@ class Verb(StrEnum):
     PUBLISH = "publish"
     CANCEL = "cancel"
     COMPLETE = "complete"
+    WITHDRAW = "withdraw"
+    DISCARD = "discard"
 
 
+NEVER_PUBLIC: Final = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED, State.APPROVED})
 _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
     Verb.SUBMIT: (frozenset({State.DRAFT, State.RETURNED}), State.SUBMITTED),
     Verb.APPROVE: (frozenset({State.SUBMITTED}), State.APPROVED),
     Verb.RETURN: (frozenset({State.SUBMITTED, State.APPROVED}), State.RETURNED),
     Verb.PUBLISH: (frozenset({State.APPROVED}), State.PUBLISHED),
-    Verb.CANCEL: (frozenset({State.APPROVED, State.PUBLISHED}), State.CANCELLED),
+    Verb.CANCEL: (frozenset({State.PUBLISHED}), State.CANCELLED),
     Verb.COMPLETE: (frozenset({State.PUBLISHED}), State.HELD),
+    Verb.WITHDRAW: (frozenset({State.SUBMITTED}), State.DRAFT),
+    Verb.DISCARD: (NEVER_PUBLIC, State.DISCARDED),
 }
 EDITABLE: Final = frozenset({State.DRAFT, State.RETURNED, State.APPROVED, State.PUBLISHED})
+CORRECTABLE: Final = frozenset({"contact", "image", "summary", "translations"})
+"""What may be wrong, or be somebody's, and must be put right also after an activity is over."""
 # The label is given to what was reviewed: these may not change afterwards without a new review.
 REVIEWED_FIELDS: Final = frozenset({"kind", "programme", "areas", "causes", "organisers", "label_checklist"})
 
 # Without a label that is required, a section publishes what it likes and asks for the label whenever it likes.
-_PUBLISHED_WITHOUT_LABEL: Final = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED, State.APPROVED})
+_PUBLISHED_WITHOUT_LABEL: Final = NEVER_PUBLIC
 _LABEL_AFTER: Final = {
     Verb.SUBMIT: LabelState.ASKED,
     Verb.APPROVE: LabelState.GIVEN,
     Verb.RETURN: LabelState.RETURNED,
+    Verb.WITHDRAW: LabelState.NOT_ASKED,
 }
 LABEL_VERBS: Final = frozenset(_LABEL_AFTER)
 # What everybody sees already stays where it is: only its label moves.
@@ -64,6 +77,7 @@ _LABEL_BEFORE: Final = {
     Verb.SUBMIT: frozenset({LabelState.NOT_ASKED, LabelState.RETURNED}),
     Verb.APPROVE: frozenset({LabelState.NOT_ASKED, LabelState.ASKED, LabelState.RETURNED}),
     Verb.RETURN: frozenset({LabelState.ASKED}),
+    Verb.WITHDRAW: frozenset({LabelState.ASKED}),
 }
 
 
@@ -173,7 +187,8 @@ def next_state(state: State, verb: Verb, *, label_required: bool = True) -> Stat
         allowed = _PUBLISHED_WITHOUT_LABEL
     if state not in allowed:
         expected = " or ".join(sorted(allowed))
-        raise WrongState(f"To {verb} it, the activity must be {expected}; it is {state}.")
+        instead = " What was never public is discarded." if verb is Verb.CANCEL and state in NEVER_PUBLIC else ""
+        raise WrongState(f"To {verb} it, the activity must be {expected}; it is {state}.{instead}")
     return after
 
 
@@ -183,7 +198,10 @@ def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool
     Where the label is only recorded, one that was given can be taken back from what is published.
     """
     if verb not in LABEL_VERBS or state not in _MAY_TAKE_LABEL:
-        return next_state(state, verb, label_required=label_required), _LABEL_AFTER.get(verb, label)
+        after = next_state(state, verb, label_required=label_required)
+        # Nobody waits for a decision about what was given up.
+        is_given_up = verb is Verb.DISCARD and label is LabelState.ASKED
+        return after, LabelState.NOT_ASKED if is_given_up else _LABEL_AFTER.get(verb, label)
     allowed = _LABEL_BEFORE[verb]
     if verb is Verb.RETURN and not label_required:
         allowed = allowed | {LabelState.GIVEN, LabelState.NOT_ASKED}
@@ -195,6 +213,10 @@ def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool
 
 def check_editable(state: State, label: LabelState, changed: frozenset[str]) -> None:
     """Refuse changes that the present state does not allow."""
+    if state in OVER & PUBLIC:
+        if changed - CORRECTABLE:
+            raise WrongState(f"Of what is {state}, only {', '.join(sorted(CORRECTABLE))} can be corrected.")
+        return
     if state not in EDITABLE:
         raise WrongState(f"An activity that is {state} can't be changed.")
     if (state is State.APPROVED or label is LabelState.GIVEN) and changed & REVIEWED_FIELDS:
@@ -284,15 +306,23 @@ class SignUp(StrEnum):
 
 
 def sign_up(
-    *, takes: bool, state: State, opens_at: datetime | None, closes_at: datetime | None, has_places: bool, now: datetime
+    *,
+    takes: bool,
+    state: State,
+    opens_at: datetime | None,
+    closes_at: datetime | None,
+    ends_at: datetime | None,
+    has_places: bool,
+    now: datetime,
 ) -> tuple[SignUp, datetime | None]:
-    """Whether sign-up is open at `now`, and when time alone will change that."""
+    """Whether sign-up is open at `now`, and when time alone will change that; it closes at the end at the latest."""
+    closes_at = min(filter(None, (closes_at, ends_at)), default=None)
     if not takes:
         return SignUp.NOT_OFFERED, None
     if state is not State.PUBLISHED or (closes_at is not None and now >= closes_at):
         return SignUp.CLOSED, None
     if opens_at is not None and now < opens_at:
-        return SignUp.NOT_YET_OPEN, opens_at
+        return SignUp.NOT_YET_OPEN, min(opens_at, closes_at or opens_at)
     return (SignUp.OPEN if has_places else SignUp.FULL), closes_at
 
 

@@ -33,7 +33,8 @@ class Activity(Table):
     __tablename__ = "activities"
     __table_args__ = (
         sa.CheckConstraint(
-            "state IN ('draft', 'submitted', 'returned', 'approved', 'published', 'held', 'cancelled')", name="state"
+            "state IN ('draft', 'submitted', 'returned', 'approved', 'published', 'held', 'cancelled', 'discarded')",
+            name="state",
         ),
         sa.CheckConstraint("label_state IN ('not_asked', 'asked', 'given', 'returned')", name="label_state"),
         sa.CheckConstraint("ends_at >= starts_at", name="ends_after_its_start"),

@@ -134,6 +134,7 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
             sa.text("state = 'published' AND takes_sign_ups AND has_places"),
             Activity.joint.is_(None),
             sa.func.coalesce(Activity.sign_up_closes_at, NO_START) > sa.func.now(),
+            sa.func.coalesce(Activity.ends_at, NO_START) > sa.func.now(),
             sa.func.coalesce(Activity.sign_up_opens_at, sa.func.now()) <= sa.func.now(),
         )
         conditions.append(is_open if wanted.is_open else sa.not_(is_open))

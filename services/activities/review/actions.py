@@ -46,7 +46,8 @@ def judged(given: Described) -> list[Hint]:
 def described(row: Activity) -> Described:
     """What the rules look at, from a row."""
     checklist = row.label_checklist or {}
-    is_exact, is_dated = row.date_precision == "time", row.date_precision not in _TOO_VAGUE
+    # From its first date to its last, a series is no long activity.
+    is_exact, is_dated = row.date_precision == "time" and not row.is_series, row.date_precision not in _TOO_VAGUE
     zone = ZoneInfo(row.time_zone)
     return Described(
         title=row.title,

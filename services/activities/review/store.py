@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from services.activities.catalogue.rules import OCCURRENCE, State
 from services.activities.catalogue.tables import Activity
 from services.activities.label.rules import LabelState
 from services.activities.review.rules import DAYS_APART, SIMILAR_FROM, Similar
@@ -32,6 +33,10 @@ async def queue(
     return (await session.scalars(statement)).all()
 
 
+def _family(one: type[Activity]) -> sa.ColumnElement[UUID]:
+    return sa.case((one.relation == OCCURRENCE, one.part_of), else_=one.id)
+
+
 async def similar(session: AsyncSession, identities: Collection[UUID]) -> dict[UUID, list[Similar]]:
     """For each of some activities the ones around it with a common organiser and a similar title, the likest first."""
     await session.execute(sa.select(sa.func.set_config("enable_seqscan", "off", sa.true())))
@@ -47,7 +52,9 @@ async def similar(session: AsyncSession, identities: Collection[UUID]) -> dict[U
             other.starts_at.between(one.starts_at - days, one.starts_at + days),
             # As a literal, since a partial index is not used for a parameter.
             other.state != sa.literal_column("'cancelled'"),
-            other.id != one.id,
+            other.state != State.DISCARDED,
+            # Nor are the dates of a series, and itself.
+            _family(other) != _family(one),
             other.section_codes.overlap(one.section_codes),
             resemblance >= SIMILAR_FROM,
         )

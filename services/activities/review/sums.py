@@ -18,6 +18,24 @@ _TOTAL_OF_PARTS: Final = re.compile(
     r"(?<![\d.,:+])(\d{1,6})\s+(?:[^\W\d_]+\s+){0,2}" + _PEOPLE + r"\s*\(\s*(\d{1,6}(?:\s*\+\s*\d{1,6})+)\s*\)",
     re.IGNORECASE,
 )
+_GROUP: Final = (
+    r"(?:[^\W\d_]+\s+){0,2}(?:internationals?|locals?|erasmus|volunteers?|esners?|students?|participants?|members?|guests?)"
+    r"(?:\s+(?:students?|volunteers?|participants?|people))?"
+)
+_IN_ALL: Final = r"(?:in total|altogether|in totale|in tutto|en total|au total|insgesamt)"
+_TOTAL: Final = (
+    # Of what was collected there is a total too: the numbers of people end before it, and it is of nothing else.
+    r"(?:\s+[^\d.!?;=\n]{0,30}?)?(?:[,:(–—-]|\b(?:makes?|are|were|is|was)\b)"
+    r"\s*(?:(?:a|makes?|that is|we are|we were)\s+)?"
+    rf"(?:\b(?:total(?: of)?|{_IN_ALL})\s*[:=]?\s*(?P<before>\d{{1,7}})"
+    rf"(?=\s*(?:$|[.,;:!?)]|people|participants|students))"
+    rf"|(?<!\d)(?P<after>\d{{1,7}})\s+(?:people\s+|participants\s+|students\s+)?{_IN_ALL}\b)(?![.,]?\d)"
+)
+_ADDED_UP: Final = re.compile(r"(?<![\d.,:+])(?P<parts>\d{1,6}(?:\s*\+\s*\d{1,6})+)(?!\d)" + _TOTAL, re.IGNORECASE)
+_LISTED: Final = re.compile(
+    rf"(?<![\d.,:+])(?<![,&]\s)(?<!and\s)(?P<parts>\d{{1,6}}\s+{_GROUP}(?:(?:\s*,\s*(?:and\s+)?|\s+(?:and|&)\s+)\d{{1,6}}\s+{_GROUP})+)\b{_TOTAL}",
+    re.IGNORECASE,
+)
 _AT_MOST: Final = re.compile(
     r"\b(?:at most|max(?:\.|imum)?(?: of)?|up to|limited to|no more than|massimo(?: di)?|al massimo|fino a|"
     r"máximo(?: de)?|hasta|"
@@ -58,6 +76,9 @@ def _stated_sums(text: str) -> Iterator[tuple[list[int], int]]:
         yield _numbers(found[1]), int(found[2])
     for found in _TOTAL_OF_PARTS.finditer(text):
         yield _numbers(found[2]), int(found[1])
+    for pattern in (_ADDED_UP, _LISTED):
+        for found in pattern.finditer(text):
+            yield [int(part) for part in re.findall(r"\d+", found["parts"])], int(found["before"] or found["after"])
 
 
 def _numbers(parts: str) -> list[int]:

@@ -26,18 +26,20 @@ async def add_occurrences(
     """Add dates to an activity: to one that is not public yet, or to a series in whatever state can be changed."""
     series = await actions.lock(session, series_id)
     await actions.check_reach(session, actor, series)
-    catalogue.check_editable(State(series.state), LabelState(series.label_state), frozenset())
-    if series.relation == parts.OCCURRENCE or series.joint is not None:
+    catalogue.check_editable(State(series.state), LabelState(series.label_state), frozenset({"occurrences"}))
+    if series.relation == catalogue.OCCURRENCE or series.joint is not None:
         raise rules.NoSeries
     if series.state == State.PUBLISHED and not series.is_series:
         raise rules.TakesSignUpsAlready
-    known = await store.lock_parts(session, series.id)
+    known = [part for part in await store.lock_parts(session, series.id) if part.state != State.DISCARDED]
     slots = wanted.slots()
     where = "#/rule" if wanted.rule else "#/times"
     if not slots:
         raise Invalid.at(where, "No day fits.")
     if len(known) + len(slots) > rules.MOST_OCCURRENCES:
         raise Invalid.at(where, f"A series has at most {rules.MOST_OCCURRENCES} occurrences.")
-    taken = frozenset(part.starts_at.astimezone(UTC) for part in known if part.starts_at and part.state != "cancelled")
+    taken = frozenset(
+        part.starts_at.astimezone(UTC) for part in known if part.starts_at and part.state != State.CANCELLED
+    )
     times = rules.instants(slots, ZoneInfo(series.time_zone), known=taken)
     return await parts.add(session, settings, actor, series, times)

@@ -11,7 +11,10 @@ from services.kernel.texts import Sent
 
 
 class ActivityCounts(Sent):
-    """Activities by what became of them, each once; sample activities count in sample editions only."""
+    """Activities by what became of them: a series once, a joint day by its local parts.
+
+    Sample activities count in sample editions only.
+    """
 
     published: int = Field(description="To come or under way, or past and not yet said to have taken place.")
     held: int

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
 from services.activities.campaigns.tables import Edition
-from services.activities.catalogue.rules import PUBLIC, State
+from services.activities.catalogue.rules import OCCURRENCE, PUBLIC, State
 from services.activities.catalogue.tables import Activity
 from services.activities.totals.tables import EditionFigures
 
@@ -30,8 +30,13 @@ async def counted(session: AsyncSession, editions: Collection[str]) -> dict[str,
     """What the catalogue holds of these editions; one without activities is missing.
 
     Sample activities count where the whole edition is a sample, and nowhere else.
+    A series counts once, its dates do not; of a joint day each local part counts, and the day itself does not.
     """
-    counts = Edition.sample | ~Activity.sample
+    counts = sa.and_(
+        Edition.sample | ~Activity.sample,
+        Activity.relation.is_distinct_from(OCCURRENCE),
+        Activity.joint.is_(None),
+    )
     states = [
         sa.func.count().filter(Activity.state == state) for state in (State.PUBLISHED, State.HELD, State.CANCELLED)
     ]
