@@ -21,6 +21,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from services.kernel.idempotency import Replayed
+from services.kernel.openapi import with_if_match
 from services.kernel.problems import (
     FieldError,
     Invalid,
@@ -121,6 +122,11 @@ class StrictRoute(APIRoute):
     """A route that refuses what it does not know instead of ignoring it."""
 
     takes_any_query = False
+
+    def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
+        statuses = {str(status) for status in told.get("responses") or ()}
+        extra = with_if_match(told.get("openapi_extra"), methods=told.get("methods") or (), statuses=statuses)
+        super().__init__(path, endpoint, **{**told, "openapi_extra": extra})
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
         """Whether the address is of this route; without an id where one belongs, it is another's or nobody's."""

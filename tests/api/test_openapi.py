@@ -95,3 +95,36 @@ def test_what_is_sent_out_has_every_field(service: str) -> None:
     for name, schema in DOCUMENTS[service]["components"]["schemas"].items():
         if name.endswith(("Out", "Page", "List")):
             assert set(schema.get("required", ())) == schema.get("properties", {}).keys(), name
+
+
+_CHANGES = [each for each in OPERATIONS if {"412", "428"} & each.description["responses"].keys()]
+
+
+@pytest.mark.parametrize("operation", _CHANGES, ids=str)
+def test_what_may_need_if_match_declares_it_once(operation: Operation) -> None:
+    parameters = operation.description["parameters"]
+    (header,) = [each for each in parameters if (each["in"], each["name"]) == ("header", "If-Match")]
+    if operation.method in {"patch", "delete"}:
+        assert header["required"]
+    elif operation.method == "post":
+        assert not header["required"]
+
+
+def test_a_put_needs_if_match_where_there_always_is_something_to_change() -> None:
+    needed = {
+        operation.path
+        for operation in _CHANGES
+        for each in operation.description["parameters"]
+        if operation.method == "put" and each["name"] == "If-Match" and each["required"]
+    }
+    assert needed == {"/v1/countries/{code}/platform-memberships", "/v1/activities/{activity_id}/terms"}
+
+
+@pytest.mark.parametrize("operation", [each for each in OPERATIONS if each.method == "patch"], ids=str)
+def test_a_patch_names_its_fields_and_needs_none_of_them(operation: Operation) -> None:
+    body = operation.body()
+    assert body is not None
+    schema = operation.resolved(body)
+    assert schema["additionalProperties"] is False
+    assert schema["properties"]
+    assert not schema.get("required")

@@ -20,6 +20,7 @@ from services.activities.taxonomies.words import words
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
 from services.kernel.languages import VARY, Languages, chosen
+from services.kernel.openapi import changes_of
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
@@ -104,7 +105,7 @@ async def draft_activity(session: Writing, runtime: Running, actor: Caller, want
     response_model=ActivityOut,
     responses={**_MANAGED, **documented(PreconditionRequired)},
     dependencies=[idempotency.optional],
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}},
+    openapi_extra=changes_of(ActivityDraft),
 )
 async def revise_activity(
     request: Request,

@@ -21,6 +21,7 @@ from services.activities.directory.schemas import (
 )
 from services.kernel import idempotency
 from services.kernel.auth import Caller
+from services.kernel.openapi import ALWAYS_THERE
 from services.kernel.problems import Forbidden, PreconditionFailed, PreconditionRequired, Unauthenticated, documented
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
@@ -61,6 +62,7 @@ async def get_memberships(session: Reading, code: Code) -> Response:
     response_model=MembershipList,
     responses=documented(Unauthenticated, Forbidden, rules.CountryNotFound, PreconditionFailed, PreconditionRequired),
     dependencies=[idempotency.optional],
+    openapi_extra=ALWAYS_THERE,
 )
 async def put_memberships(
     request: Request, session: Writing, actor: Caller, code: Code, wanted: MembershipsIn

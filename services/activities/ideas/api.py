@@ -29,6 +29,7 @@ from services.activities.ideas.schemas import (
 from services.activities.ideas.tables import Idea
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
+from services.kernel.openapi import changes_of
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Invalid,
@@ -101,7 +102,7 @@ async def offer_idea(session: Writing, runtime: Running, actor: Caller, wanted: 
     response_model=IdeaDetailOut,
     responses={**_OWNED, **documented(PreconditionFailed, PreconditionRequired)},
     dependencies=[idempotency.optional],
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}},
+    openapi_extra=changes_of(IdeaDraft),
 )
 async def revise_idea(
     request: Request,

@@ -26,6 +26,7 @@ from services.activities.partners.tables import Partner
 from services.activities.taxonomies import words
 from services.kernel import idempotency
 from services.kernel.auth import Actor, Caller, PerhapsCaller
+from services.kernel.openapi import changes_of
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
@@ -103,7 +104,7 @@ async def enter_partner(session: Writing, runtime: Running, actor: Caller, wante
         ),
     },
     dependencies=[idempotency.optional],
-    openapi_extra={"requestBody": {"content": {"application/json": {"schema": {"type": "object"}}}, "required": True}},
+    openapi_extra=changes_of(PartnerDraft),
 )
 async def revise_partner(
     request: Request,

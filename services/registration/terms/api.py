@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from services.kernel import idempotency
 from services.kernel.auth import Caller
+from services.kernel.openapi import ALWAYS_THERE
 from services.kernel.problems import PreconditionFailed, PreconditionRequired, Unauthenticated, documented
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
@@ -37,6 +38,7 @@ async def get_terms(session: Reading, runtime: Running, response: Response, acti
         Unauthenticated, rules.OutOfReach, rules.ActivityNotFound, PreconditionFailed, PreconditionRequired
     ),
     dependencies=[idempotency.optional],
+    openapi_extra=ALWAYS_THERE,
 )
 async def set_terms(
     request: Request,
