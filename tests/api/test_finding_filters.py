@@ -160,7 +160,7 @@ async def test_facets_are_counted_on_the_first_page_and_on_request_only(catalogu
         ({"kind": ["training", "Zq7Marker"]}, "query/kind/1"),
         ({"programme": "Zq7Marker"}, "query/programme/0"),
         ({"section": "XX-NONE-ESN"}, "query/section/0"),
-        ({"section": ["IT-SASS-ESN", "IT-SASS-QQQ"]}, "query/section/1"),
+        ({"section": ["IT-SASS-ESN", "IT-SASS-NONE"]}, "query/section/1"),
         ({"country": "ZZ"}, "query/country/0"),
         ({"platform": ["NEP", "ZZZ"]}, "query/platform/1"),
         ({"edition": "2027-autum"}, "query/edition/0"),
