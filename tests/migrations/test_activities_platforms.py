@@ -39,6 +39,7 @@ async def test_old_activities_get_their_platform_their_label_and_an_event(networ
     platforms = {"Poland": "CEP", "Lithuania": "CEP", "undated": None, "Italy": None}
     assert {title: document["platform"] for title, document in after.items()} == platforms
     told = {name: after["Poland"][name] for name in (*before["Poland"], "platform")}
+    told["sign_up"].pop("page_url")  # A later migration's.
     assert told == {**before["Poland"], "platform": "CEP"}
     assert sorted(await titles(network, platform="CEP")) == ["Lithuania", "Poland"]
 
