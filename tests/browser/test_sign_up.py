@@ -81,7 +81,7 @@ async def test_everybody_can_use_it(services: Services, viewer: Viewer, pictures
     summary = view.page.get_by_role("alert")
     await expect(summary).to_be_focused()
     await summary.get_by_role("link", name="E-mail address").click()
-    await expect(view.page.get_by_label("E-mail address")).to_be_focused()
+    await expect(view.page.get_by_role("textbox", name="E-mail address")).to_be_focused()
     await expect(view.page.get_by_label("Given name").nth(1)).to_have_value("Grace")
     assert await view.fits()
     assert await view.violations() == []
