@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.harness.catalogue import LIST
+from services.activities.catalogue.rules import SignUp, State, sign_up
+from tests.harness.catalogue import LIST, START
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 
@@ -73,3 +75,11 @@ async def test_an_occurrence_that_opens_with_its_start_goes_on_following_its_ser
     for item in made.json()["items"]:
         now = (await network.client.get(f"{LIST}/{item['id']}", headers=headers)).json()
         assert now["sign_up"]["opens_at"] == "2027-03-01T00:00:00+01:00"
+
+
+@pytest.mark.parametrize("closes_at", [None, START + timedelta(days=2)])
+def test_sign_up_closes_at_the_end_at_the_latest(closes_at: datetime | None) -> None:
+    window = {"opens_at": None, "closes_at": closes_at, "ends_at": START + timedelta(hours=3)}
+    always: dict[str, Any] = {"takes": True, "state": State.PUBLISHED, "has_places": True, **window}
+    assert sign_up(**always, now=START) == (SignUp.OPEN, window["ends_at"])
+    assert sign_up(**always, now=START + timedelta(hours=3)) == (SignUp.CLOSED, None)

@@ -248,7 +248,7 @@ async def test_times_within_an_hour_shown_twice_are_compared_as_instants(
         ("has_places", "#/has_places"),
         ("updated_at", "#/updated_at"),
         ("place/state", "#/place/state"),
-        ("organisers/0/name", "#/organisers/0/name"),
+        ("organisers/0/seat", "#/organisers/0/seat"),
         ("causes/0/title", "#/causes/0/title"),
         ("requirements/health", "#/requirements/health"),
         ("a~1b~0c", "#/a~01b~00c"),

@@ -149,7 +149,8 @@ async def test_what_was_reviewed_includes_the_checklist(network: Network) -> Non
     await one.do("submit")
     await one.do("approve", by="national")
     assert await one.revise(label_checklist=None) == 409
-    assert await one.revise(label_checklist=CHECKLIST, capacity=3) == 409
+    assert await one.revise(label_checklist={**CHECKLIST, "student_part": "They watch."}, capacity=3) == 409
+    assert await one.revise(label_checklist=CHECKLIST, capacity=3) == 200, "it is as it was"
     assert await one.revise(capacity=3) == 200
 
 

@@ -93,12 +93,16 @@ async def test_a_retired_term_stays_where_it_is_and_goes_nowhere_new(network: Ne
     etag = (await network.client.get(address)).headers["etag"]
     changed = await network.client.patch(address, json={"capacity": 7}, headers={**local, "If-Match": etag})
     assert (changed.status_code, changed.json()["areas"]) == (200, ["violence"])
-    # A draft of before, and a duplicate, are told when they are handed in.
+    # A draft of before, and a duplicate, are told when they are handed in, or published without the label.
+    policy = "/activities/v1/label/policies/IT"
+    recorded = await network.client.put(policy, json={"policy": "recorded"}, headers=await network.national())
+    assert recorded.status_code == 200
     copied = await network.client.post(f"{address}/duplicate", headers={**local, **network.key()})
     for identity in (old["id"], copied.json()["id"]):
-        document = await refused(network, "POST", f"{ACTIVITIES}/{identity}/submit", status=409, headers=local)
-        assert document["type"] == "/activities/problems/retired-labels"
-        assert "areas:violence" in document["detail"]
+        for verb in ("submit", "publish"):
+            document = await refused(network, "POST", f"{ACTIVITIES}/{identity}/{verb}", status=409, headers=local)
+            assert document["type"] == "/activities/problems/retired-labels"
+            assert "areas:violence" in document["detail"]
 
     again = await keeper.change(f"{TAXONOMIES}/areas/terms/violence", json={"until": None, "replaced_by": None})
     assert again.json()["in_use"]
