@@ -106,6 +106,16 @@ LanguageTag = Annotated[
 ]
 """BCP 47, in whatever case it is sent."""
 
+
+def _each_once(texts: Any) -> Any:
+    # Two spellings of a tag would become one key, and one of their texts would be lost in silence.
+    if isinstance(texts, dict) and len({str(tag).lower() for tag in texts}) != len(texts):
+        raise PydanticCustomError("language_twice", "Names a language twice.")
+    return texts
+
+
+EachLanguageOnce = BeforeValidator(_each_once)
+
 Code = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")]
 """A code of a code list: section, edition, area, cause, kind…"""
 

@@ -34,6 +34,7 @@ from services.kernel.texts import (
     Code,
     Count,
     CountryCode,
+    EachLanguageOnce,
     Flag,
     LanguageTag,
     Line,
@@ -207,6 +208,7 @@ class ActivityDraft(Received):
     contact: Annotated[Contact | None, Field(description="Of the organisers' function, never of a person.")] = None
     translations: Annotated[
         dict[LanguageTag, Translation],
+        EachLanguageOnce,
         Field(max_length=MOST_TRANSLATIONS, description="In further languages, by BCP 47 tag."),
     ] = {}
     joint: Annotated[
@@ -236,8 +238,7 @@ class ActivityDraft(Received):
     @field_validator("translations")
     @classmethod
     def _further_languages(cls, value: dict[str, Translation], info: ValidationInfo) -> dict[str, Translation]:
-        tags = [tag.lower() for tag in value]
-        if str(info.data.get("language", "")).lower() in tags or len(set(tags)) != len(tags):
+        if info.data.get("language") in value:
             raise PydanticCustomError("further_languages", "Each further language once; `language` is the main one.")
         return value
 

@@ -11,7 +11,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 from pydantic_core import PydanticCustomError
 
 from services.activities.taxonomies.rules import Relation
-from services.kernel.texts import Code, LanguageTag, Line, LongText, Received, Sent, Storable
+from services.kernel.texts import Code, EachLanguageOnce, LanguageTag, Line, LongText, Received, Sent, Storable
 
 WrittenLabel = Annotated[
     str, Storable, StringConstraints(pattern=r"^[a-z][a-z_]{0,39}:[A-Za-z0-9][A-Za-z0-9_.-]{0,62}$")
@@ -57,6 +57,7 @@ class TermIn(Received):
     code: Annotated[NewCode, Field(examples=["loneliness"])]
     names: Annotated[
         dict[LanguageTag, Line],
+        EachLanguageOnce,
         Field(max_length=MOST_LANGUAGES, description="By language.", examples=[{"en": "Loneliness"}]),
         AfterValidator(_with_english),
     ]
@@ -70,6 +71,7 @@ class TermChangeIn(Received):
 
     names: Annotated[
         dict[LanguageTag, Line | None],
+        EachLanguageOnce,
         Field(max_length=MOST_LANGUAGES, description="Laid over the known ones; null takes a language away."),
         AfterValidator(_english_stays),
     ] = {}

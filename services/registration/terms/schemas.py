@@ -9,7 +9,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
-from services.kernel.texts import Code, Count, Flag, LanguageTag, Line, Received, Sent
+from services.kernel.texts import Code, Count, EachLanguageOnce, Flag, LanguageTag, Line, Received, Sent
 from services.registration.places.questions import Kind
 from services.registration.places.rules import MOST_GUESTS, Choosing
 
@@ -22,7 +22,7 @@ def _in_some_language(texts: dict[str, str]) -> dict[str, str]:
     raise PydanticCustomError("no_language", "Must be there in one language at least.")
 
 
-Wording = Annotated[dict[LanguageTag, Line], Field(max_length=24), AfterValidator(_in_some_language)]
+Wording = Annotated[dict[LanguageTag, Line], EachLanguageOnce, Field(max_length=24), AfterValidator(_in_some_language)]
 """One line in each language there is of it."""
 
 
