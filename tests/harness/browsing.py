@@ -73,7 +73,7 @@ class Services:
         wanted = {
             "activity_id": identity, "email": f"student{next(self._numbers)}@example.org", "given_name": "Ana",
             "family_name": "Silva", "participant_class": "international",
-            "consents": [{"purpose": "participation", "text_version": "2026-09"}],
+            "consents": [{"purpose": each, "text_version": "2026-09"} for each in ("participation", "of_age")],
         }  # fmt: skip
         reply = await self.network.client.post(
             "/registration/v1/registrations", json=wanted, headers=self.network.key()
