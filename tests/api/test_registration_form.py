@@ -216,6 +216,8 @@ async def test_answers_guests_and_agreements_arrive_as_they_were_given(shared: N
     assert many.status_code == 422
     assert _says(many, "form.fault.guests")
     assert {"href": "#guests"} in Read(many).of("a")
+    half = await _send(ours, **ANSWERS, **{"guest.1.given_name": "Eve"})
+    assert '<a href="#guest.1.family_name">Guest 1: Family name</a>' in half.text
 
 
 async def test_where_it_is_full_one_may_wait(ours: Students) -> None:

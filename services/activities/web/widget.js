@@ -321,8 +321,9 @@
       const places = make("bdi");
       const until = make("bdi");
       fact("places", places).append(make("div", { class: "until" }, until));
-      const form = activity.sign_up.page_url && webAddress(`${activity.sign_up.page_url}?lang=${speak.language}`);
-      const join = this.hasAttribute("sign-up-url") ? this.#addressOf("sign-up-url", activity) : form;
+      const { page_url: form } = activity.sign_up;
+      const ourForm = form ? webAddress(`${form}?lang=${speak.language}`) : null;
+      const join = this.hasAttribute("sign-up-url") ? this.#addressOf("sign-up-url", activity) : ourForm;
       const which = make("span", { class: "hidden" }, title.cloneNode(true));
       const signUp = join && make("a", { href: join, class: "button" }, speak.text("signUp"), " ", which);
       this.#shown.set(activity.id, { speak, activity, organisers, places, until, signUp });

@@ -34,7 +34,10 @@ class Option:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One field; `lang` is that of its label where it is another than the page's, `tick` what a ticked box sends."""
+    """One field; `lang` is that of its label where it is another than the page's, `tick` what a ticked box sends.
+
+    `short` names it where it does not stand among its own: in the list of what is wrong.
+    """
 
     name: str
     label: str
@@ -97,15 +100,7 @@ def asked(places: Places, language: Language, filled: Filled, *, waits: bool) ->
         made("home_country", text("form.home_country"), "select", options=countries(language.tag), completes="country",
              required=False),
     ]  # fmt: skip
-    guests = [
-        [
-            made(f"guest.{number}.given_name", text("form.given_name"), "text", longest=LONGEST_NAME, required=False),
-            made(f"guest.{number}.family_name", text("form.family_name"), "text", longest=LONGEST_NAME, required=False),
-            made(f"guest.{number}.participant_class", text("form.guest_class"), "select", options=classes,
-                 required=False),
-        ]
-        for number in range(1, places.guests_at_most + 1)
-    ]  # fmt: skip
+    guests = [made.guest(number, classes) for number in range(1, places.guests_at_most + 1)]
     purposes = [PARTICIPATION, *([OF_AGE] if places.minimum_age is not None else [])]
     fault = filled.faults.get("guests")
     return Asked(
@@ -144,6 +139,19 @@ class _Maker:
             options=options,
             longest=LONGEST_ANSWER if asks["kind"] == Kind.TEXT else None,
         )
+
+    def guest(self, number: int, classes: Sequence[Option]) -> list[Field]:
+        """Who comes along: no field is required, since nobody has to."""
+        who = self._language.text("form.guest").format(number=number)
+        names = {"given_name": "form.given_name", "family_name": "form.family_name"}
+        labels = {name: self._language.text(text) for name, text in names.items()}
+        fields = [
+            self(f"guest.{number}.{name}", label, "text", longest=LONGEST_NAME, required=False, short=f"{who}: {label}")
+            for name, label in labels.items()
+        ]
+        label = self._language.text("form.guest_class")
+        kind = f"guest.{number}.participant_class"
+        return [*fields, self(kind, label, "select", options=classes, required=False, short=f"{who}: {label}")]
 
     def consent(self, purpose: str) -> Field:
         """A text to agree to, whose box sends the version that was read."""
