@@ -84,6 +84,7 @@ async def test_dates_are_reviewed_and_published_with_their_series_and_found_in_i
         "opens_at": None,
         "closes_at": series["starts_at"],
         "url": None,
+        "page_url": None,
     }
     whole = {
         "id": series["id"],

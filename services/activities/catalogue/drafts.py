@@ -156,7 +156,7 @@ class SignUpWindow(Received):
     Its `state` and `url`, as they are read, may be sent back and say nothing.
     """
 
-    _as_read = _without("state", "url")
+    _as_read = _without("state", "url", "page_url")
 
     opens_at: WallClock | None = None
     closes_at: WallClock | None = None
