@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -11,8 +12,24 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.kernel.problems import FieldError
 from services.kernel.runtime import Runtime
 
-# What is unknown is looked up again, but not as often as somebody may ask.
-REMEMBERED_SECONDS_OF_THE_UNKNOWN = 1.0
+# What is unknown is looked up again, since it may be new, but not as often as somebody may ask.
+MOST_LOOKED_UP_A_SECOND = 5
+
+
+@dataclass(slots=True)
+class _Held:
+    """What one process knows, and how often it has looked in the present second."""
+
+    codes: frozenset[str] = frozenset()
+    second: int = 0
+    looked_up: int = 0
+
+    def may_look_up(self) -> bool:
+        """Count one more look, unless there were enough of them."""
+        second = int(time.monotonic())
+        self.looked_up = self.looked_up + 1 if second == self.second else 1
+        self.second = second
+        return self.looked_up <= MOST_LOOKED_UP_A_SECOND
 
 
 class KnownCodes:
@@ -21,22 +38,21 @@ class KnownCodes:
     def __init__(self, name: str, read: Callable[[AsyncSession], Awaitable[Iterable[str]]]) -> None:
         self._name = name
         self._read = read
-        self._held: WeakKeyDictionary[Runtime, tuple[float, frozenset[str]]] = WeakKeyDictionary()
+        self._held: WeakKeyDictionary[Runtime, _Held] = WeakKeyDictionary()
 
     async def faults_of(self, runtime: Runtime, codes: Sequence[str], *, repeated: bool = True) -> list[FieldError]:
         """A fault for each unknown code of the query parameter that is named as the list is."""
-        read_at, known = self._held.get(runtime, (float("-inf"), frozenset()))
-        if known.issuperset(codes):
+        held = self._held.setdefault(runtime, _Held())
+        if held.codes.issuperset(codes):
             return []
-        if time.monotonic() - read_at > REMEMBERED_SECONDS_OF_THE_UNKNOWN:
+        if held.may_look_up():
             async with runtime.reading() as session:
-                known = frozenset(await self._read(session))
-            self._held[runtime] = time.monotonic(), known
+                held.codes = frozenset(await self._read(session))
         return [
             FieldError(
                 pointer=f"query/{self._name}" + (f"/{number}" if repeated else ""),
                 detail=f"There is no {self._name} with this code.",
             )
             for number, code in enumerate(codes)
-            if code not in known
+            if code not in held.codes
         ]

@@ -161,7 +161,7 @@ async def test_nothing_planned_is_said(services: Services, site: Site, viewer: V
 async def test_a_failure_is_said_and_tried_again_by_keyboard(services: Services, site: Site, viewer: Viewer) -> None:
     section = await services.section()
     await services.publish(section, **MORNING)
-    view = await viewer.open(site.put(element("IT-NONE-YET")))
+    view = await viewer.open(site.put(element(await services.section())))
     await expect(view.status).to_have_text("No activities are planned.")
     await view.page.route("**/activities/v1/**", lambda route: route.abort())
     await view.element.evaluate("(element, section) => element.setAttribute('section', section)", section)
