@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from typing import Annotated
 
 from fastapi import Depends, Query
@@ -47,6 +47,17 @@ def chosen(wanted: tuple[str, ...], available: Container[str], *, original: str)
     """The first tag wanted that there is, in small letters; None is the original."""
     found = next((tag for tag in wanted if tag == original.lower() or tag in available), None)
     return None if found == original.lower() else found
+
+
+def best(known: Iterable[str], *, asked: str | None, accept: str, otherwise: str) -> str:
+    """The known language that suits best: what was asked for by name, else a browser's wish, else `otherwise`.
+
+    >>> best(["en", "pt-BR"], asked="pt-br", accept="en", otherwise="en")
+    'pt-BR'
+    """
+    by_tag = {each.lower(): each for each in known}
+    wanted = [*(_ever_shorter(asked.lower()) if asked else ()), *accepted(accept)]
+    return next((by_tag[tag] for tag in wanted if tag in by_tag), otherwise)
 
 
 def _wanted(

@@ -1,9 +1,8 @@
-"""What a reader likes best of what there is: media types and languages with their weights (RFC 9110, 12.4.2)."""
+"""Which media types a reader likes, with their weights (RFC 9110, 12.5.1)."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
 
 
 def weights(header: str) -> dict[str, float]:
@@ -21,18 +20,3 @@ def prefers(accept: str, media_type: str) -> bool:
     liked = weights(accept)
     wanted = liked.get(media_type, 0.0)
     return wanted > 0 and wanted >= liked.get("application/json", 0.0)
-
-
-def language(accept_language: str, known: Collection[str], *, otherwise: str) -> str:
-    """The known language that a reader likes best: `it-CH` is content with `it` (RFC 4647, 3.4)."""
-    liked = weights(accept_language)
-    for tag in sorted(liked, key=lambda tag: -liked[tag]):
-        if liked[tag] == 0:
-            continue
-        parts = tag.split("-")
-        for length in range(len(parts), 0, -1):
-            shorter = "-".join(parts[:length])
-            found = next((each for each in known if each.lower() == shorter), None)
-            if found is not None:
-                return found
-    return otherwise

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.activities.catalogue.rules import ACCESSIBILITY, AUDIENCES, DOCUMENTS
+from services.kernel.mailboxes import mailbox
 from services.kernel.texts import (
     AssignedCountryCode,
     Code,
@@ -28,8 +28,8 @@ MOST_TRANSLATIONS = 24
 
 def _mail_address(value: str) -> str:
     try:
-        return validate_email(value, check_deliverability=False, allow_smtputf8=False).ascii_email or value
-    except EmailNotValidError:
+        return mailbox(value).reachable
+    except ValueError:
         raise PydanticCustomError("mail_address", "Must be an e-mail address, as section@example.org.") from None
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from operator import itemgetter
 from types import MappingProxyType
 from typing import Final
 
 from services.activities.enquiries.rules import KEPT_AFTER_SENDING
 from services.activities.partners.rules import KINDS
+from services.kernel.languages import best
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,16 +154,5 @@ LANGUAGES: Final = MappingProxyType({language.tag: language for language in (_EN
 
 
 def choose(wanted: str | None, accept_language: str) -> Language:
-    """The language that was asked for, else the first of a browser's that there is, else English."""
-    weighted = []
-    for part in accept_language[:500].split(","):
-        tag, _, weight = part.strip().partition(";q=")
-        # A weight is one digit, or that with decimals (RFC 9110, 12.4.2): as text they are in order too.
-        if weight.strip("0."):
-            weighted.append((weight, tag))
-        elif not weight:
-            weighted.append(("1", tag))
-    # The sort is stable: of tags with one weight the first comes first.
-    tags = [wanted or "", *(tag for _, tag in sorted(weighted, key=itemgetter(0), reverse=True))]
-    known = (LANGUAGES.get(tag.partition("-")[0].lower()) for tag in tags)
-    return next((language for language in known if language is not None), _ENGLISH)
+    """The language that was asked for, else the visitor's best, else English."""
+    return LANGUAGES[best(LANGUAGES, asked=wanted, accept=accept_language, otherwise=_ENGLISH.tag)]

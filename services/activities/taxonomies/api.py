@@ -25,7 +25,7 @@ from services.activities.taxonomies.schemas import (
 )
 from services.activities.taxonomies.tables import Scheme
 from services.activities.taxonomies.tables import Term as TermRow
-from services.kernel import idempotency, preferences
+from services.kernel import idempotency, languages, preferences
 from services.kernel.auth import Caller
 from services.kernel.problems import Forbidden, PreconditionFailed, PreconditionRequired, Unauthenticated, documented
 from services.kernel.routes import check_if_match
@@ -174,7 +174,7 @@ async def _as_skos(session: AsyncSession, runtime: Running, scheme: Scheme) -> s
 
 def _language(response: Response, rows: Sequence[TermRow], lang: str | None, accepted: str) -> str:
     known = {language for row in rows for language in row.names}
-    found = preferences.language(lang or accepted, sorted(known), otherwise=ENGLISH)
+    found = languages.best(sorted(known), asked=lang, accept="" if lang else accepted, otherwise=ENGLISH)
     response.headers["Content-Language"] = found
     return found
 

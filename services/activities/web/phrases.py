@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
+
+from services.kernel.languages import best
 
 LANGUAGES: Final = ("en", "es", "it")
 """The columns of the texts."""
@@ -67,19 +68,11 @@ _DAYS: Final = {
     "es": ["lun", "mar", "mié", "jue", "vie", "sáb", "dom"],
     "it": ["lun", "mar", "mer", "gio", "ven", "sab", "dom"],
 }
-_RANGE: Final = re.compile(r"\s*([a-z]{1,8})[a-z0-9-]*\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?", re.IGNORECASE)
 
 
 def chosen(asked: str | None, accepted: str) -> str:
     """The language of a page: the one asked for by its address, else the visitor's best, else English."""
-    if asked in LANGUAGES:
-        return asked
-    best, found = 0.0, "en"
-    for part in accepted.split(","):
-        matched = _RANGE.fullmatch(part)
-        if matched and (language := matched[1].lower()) in LANGUAGES and (quality := float(matched[2] or 1)) > best:
-            best, found = quality, language
-    return found
+    return best(LANGUAGES, asked=asked, accept=accepted, otherwise="en")
 
 
 def said(key: str, language: str, **values: Any) -> str:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location
 
+from services.kernel.languages import best
 from services.registration.mail import catalogues
 from services.registration.mail.catalogues import Catalogue
 
@@ -133,15 +132,6 @@ def language_of(tag: str) -> Language:
     return Language(catalogues.choose(tag))
 
 
-_RANGE: Final = re.compile(r"\s*([a-z]{2,3})(?:-[a-z0-9-]*)?\s*(?:;\s*q=([01](?:\.\d{0,3})?)\s*)?", re.IGNORECASE)
-
-
 def chosen(asked: str | None, accepted: str) -> Language:
-    """The language of a page: the one that its address asks for, else the visitor's best (RFC 9110), else English."""
-    best, found = 0.0, catalogues.ENGLISH
-    for part in accepted.split(","):
-        matched = _RANGE.fullmatch(part)
-        if matched and (tag := matched[1].lower()) in catalogues.tags() and (quality := float(matched[2] or 1)) > best:
-            best, found = quality, tag
-    wanted = (asked or "").partition("-")[0].lower()
-    return language_of(wanted if wanted in catalogues.tags() else found)
+    """The language of a page: the one that its address asks for, else the visitor's best, else English."""
+    return language_of(best(catalogues.tags(), asked=asked, accept=accepted, otherwise=catalogues.ENGLISH))
