@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from html import escape
@@ -12,6 +10,7 @@ from typing import Final
 from starlette.responses import HTMLResponse
 
 from services.activities.enquiries.languages import LANGUAGES, Language
+from services.kernel.page_policy import page_policy
 
 _STYLE: Final = (
     ":root{color-scheme:light dark}"
@@ -25,12 +24,8 @@ _STYLE: Final = (
     "cursor:pointer;background:#2e3192;color:#fff}"
     ":focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
 )
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: Final = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": page_policy(_STYLE, forms=True),
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
     "Vary": "Accept-Language",

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import re
 from collections.abc import Mapping
@@ -16,6 +14,7 @@ from starlette.responses import HTMLResponse
 from services.activities.catalogue import linked_data
 from services.activities.taxonomies.rules import Words
 from services.activities.web.phrases import LANGUAGES, NAMES, moment, pattern, said, when
+from services.kernel.page_policy import page_policy
 
 _STYLE: Final = (
     ":root{color-scheme:light dark;--accent:#2e3192;--line:#c9c9d6;--muted:#54545f}"
@@ -34,7 +33,6 @@ _STYLE: Final = (
     "footer{border-block-start:1px solid var(--line);margin-block-start:2rem;padding-block-start:1rem}"
     "ul{list-style:none;padding:0;margin:0;display:flex;flex-wrap:wrap;gap:.5rem 1.25rem}"
 )
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _ORIGIN: Final = re.compile(r"(https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#].*)?")
 _WEB: Final = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)
 _DATED: Final = {"time", "day"}
@@ -116,12 +114,8 @@ def _html(language: str, title: str, head: str, body: str) -> str:
 
 
 def _headers(language: str, ancestors: str, pictures: str) -> dict[str, str]:
-    policy = (
-        f"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-{_STYLE_HASH}'; "
-        f"img-src {pictures}; base-uri 'none'; form-action 'none'; frame-ancestors {ancestors}"
-    )
     return {
-        "Content-Security-Policy": policy,
+        "Content-Security-Policy": page_policy(_STYLE, scripts=True, pictures=pictures, framed_by=ancestors),
         "Content-Language": language,
         "Cache-Control": "public, max-age=60, stale-while-revalidate=60",
         "Vary": "Accept-Language",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from html import escape
 from typing import Final
 
 from starlette.responses import HTMLResponse
+
+from services.kernel.page_policy import page_policy
 
 _STYLE: Final = (
     ":root{color-scheme:light dark}"
@@ -18,12 +18,8 @@ _STYLE: Final = (
     "th,td{text-align:start;vertical-align:top;padding:.375rem 1rem .375rem 0;border-block-end:1px solid #8888}"
     "th{font-weight:400}a{color:LinkText}:focus-visible{outline:3px solid;outline-offset:3px}"
 )
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: Final = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; script-src 'self'; connect-src 'self'; style-src 'sha256-{_STYLE_HASH}'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": page_policy(_STYLE, scripts=True),
     "Cache-Control": "public, max-age=300",
 }
 _ATTRIBUTES: Final = {

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
@@ -12,6 +10,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader
 from starlette.responses import HTMLResponse
 
+from services.kernel.page_policy import page_policy
 from services.registration.form.fields import Asked, Filled, asked
 from services.registration.mail import letters
 from services.registration.mail.catalogues import tags
@@ -48,12 +47,8 @@ _STYLE: Final = (
     "footer{border-block-start:1px solid var(--line);margin-block-start:2rem}"
     "nav ul{list-style:none;padding:0;display:flex;flex-wrap:wrap;gap:.5rem 1.25rem}"
 )
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: Final = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": page_policy(_STYLE, forms=True),
     "Cache-Control": "private, no-store",
     # With `no-referrer` a browser would say of its own form that it comes from nowhere (`Origin: null`).
     "Referrer-Policy": "same-origin",

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from html import escape
 from typing import Final
 
 from starlette.responses import HTMLResponse
 
+from services.kernel.page_policy import page_policy
 from services.registration.mail import letters
 from services.registration.mail.languages import Language, Page
 
@@ -22,12 +21,8 @@ _STYLE: Final = (
     "button.second{background:none;color:inherit;border:2px solid currentcolor}"
     "button:focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
 )
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 _HEADERS: Final = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; form-action 'self'; base-uri 'none'; "
-        "frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": page_policy(_STYLE, forms=True),
     "Cache-Control": "private, no-store",
     "Referrer-Policy": "no-referrer",
     "X-Robots-Tag": "noindex, nofollow",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Sequence
@@ -10,6 +9,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader
 
+from services.kernel.page_policy import page_policy
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Language
 from services.registration.privacy import rules
@@ -30,11 +30,8 @@ _STYLE: Final = (
     "table{border-collapse:collapse;width:100%}th,td{text-align:start;vertical-align:top;padding:.25rem .5rem;"
     "border-bottom:1px solid}code{overflow-wrap:anywhere}"
 )
-_STYLE_HASH: Final = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
 HEADERS: Final = {
-    "Content-Security-Policy": (
-        f"default-src 'none'; style-src 'sha256-{_STYLE_HASH}'; base-uri 'none'; frame-ancestors 'none'"
-    ),
+    "Content-Security-Policy": page_policy(_STYLE),
     "Cache-Control": "public, max-age=300",
     "Vary": "Accept-Language",
 }
