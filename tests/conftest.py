@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,6 +13,23 @@ from services.kernel import logs
 from tests.harness import databases as harness
 from tests.harness.databases import Databases
 from tests.harness.network import Network, running
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say at the end which tests were left out for want of what, and how to get it.
+
+    It stands here since the process that reports reads no conftest below, where tests run in processes of their own.
+    """
+    reasons = Counter(
+        report.longrepr[2].removeprefix("Skipped: ")
+        for report in terminalreporter.stats.get("skipped", ())
+        if isinstance(report.longrepr, tuple)
+    )
+    if reasons:
+        terminalreporter.section("left out", yellow=True, bold=True)
+        for reason, many in sorted(reasons.items()):
+            terminalreporter.line(f"{many} tests: {reason}.", yellow=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

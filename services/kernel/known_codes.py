@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from weakref import WeakKeyDictionary
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -26,7 +26,7 @@ class _Held:
 
     def may_look_up(self) -> bool:
         """Count one more look, unless there were enough of them."""
-        second = int(time.monotonic())
+        second = int(monotonic())
         self.looked_up = self.looked_up + 1 if second == self.second else 1
         self.second = second
         return self.looked_up <= MOST_LOOKED_UP_A_SECOND

@@ -106,12 +106,15 @@ async def sender(request: pytest.FixtureRequest, shared: Network, local: dict[st
 
 
 @pytest.mark.parametrize(
-    "raw", ["1e400", "-1e400", '"7"', "true", "-9223372036854775809", "9223372036854775808", "9" * 30]
+    ("place", "raw"),
+    [
+        (place, raw)
+        for place in NUMBERS
+        for raw in ("1e400", "-1e400", '"7"', "true", "-9223372036854775809", "9223372036854775808", "9" * 30)
+        if (place, raw) != ("cost/amount", '"7"')  # Amounts of money travel as text.
+    ],
 )
-@pytest.mark.parametrize("place", NUMBERS)
 async def test_a_number_is_neither_text_nor_truth_nor_out_of_range(sender: Sender, place: str, raw: str) -> None:
-    if (place, raw) == ("cost/amount", '"7"'):
-        pytest.skip("amounts travel as text")
     await sender.refused(place, raw)
 
 

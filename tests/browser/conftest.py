@@ -24,16 +24,6 @@ FLAGS = [
 ]  # fmt: skip
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    left_out = [
-        report for report in terminalreporter.stats.get("skipped", ()) if "need Chromium" in str(report.longrepr)
-    ]
-    if left_out:
-        terminalreporter.section("left out", yellow=True, bold=True)
-        terminalreporter.line(f"{len(left_out)} tests: {MISSING}.", yellow=True)
-
-
 @pytest.fixture(scope="session")
 def chromium() -> str:
     """The path of the browser; on a machine of CI it must be there."""

@@ -26,14 +26,6 @@ MISSING = (
 )
 
 
-@pytest.hookimpl(trylast=True)
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    left_out = [report for report in terminalreporter.stats.get("skipped", ()) if "need Node" in str(report.longrepr)]
-    if left_out:
-        terminalreporter.section("left out", yellow=True, bold=True)
-        terminalreporter.line(f"{len(left_out)} tests: {MISSING}.", yellow=True)
-
-
 class Validators:
     """A folder with our scripts and the packages of others, and Node to run them."""
 

@@ -341,7 +341,7 @@ def test_countries_are_found_by_code_and_by_name() -> None:
 def real_sections() -> Path:
     folder = os.environ.get("SOCIALERASMUS_SHARED_DATA")
     if not folder:
-        pytest.skip("SOCIALERASMUS_SHARED_DATA is not set")
+        pytest.skip("needs SOCIALERASMUS_SHARED_DATA: the sections and countries, which are not ours to ship")
     return Path(folder) / "esn_sections_2016.csv"
 
 
