@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from services.kernel.languages import MOST_TAGS, accepted, chosen
+from services.kernel.languages import MOST_TAGS, accepted, best, chosen
+
+KNOWN = ["en", "es", "it", "pt-BR"]
 
 
 @pytest.mark.parametrize(
@@ -41,3 +45,32 @@ def test_a_header_without_end_is_read_up_to_a_bound() -> None:
 )
 def test_the_first_tag_that_there_is_wins_and_else_the_original(wanted: tuple[str, ...], expected: str | None) -> None:
     assert chosen(wanted, {"it": "", "pt-br": ""}, original="EN") == expected
+
+
+@pytest.mark.parametrize(
+    ("asked", "accept", "expected"),
+    [
+        (None, "it", "it"),
+        (None, "IT-ch", "it"),
+        (None, "pt-BR", "pt-BR"),
+        (None, "pt", "en"),
+        (None, "es;q=0.2, it;q=0.8", "it"),
+        (None, "es;q=0.2, de", "es"),
+        (None, "it;q=0, es;q=0.1", "es"),
+        (None, "it;q=nan, es", "es"),
+        (None, "", "en"),
+        ("pt-br", "it", "pt-BR"),
+        ("es-MX", "it", "es"),
+        ("de", "it", "it"),
+        ("de", "fr", "en"),
+    ],
+)
+def test_what_is_asked_for_by_name_comes_before_what_a_browser_wants(
+    asked: str | None, accept: str, expected: str
+) -> None:
+    assert best(KNOWN, asked=asked, accept=accept, otherwise="en") == expected
+
+
+@given(st.text(), st.none() | st.text())
+def test_any_header_and_any_wish_has_an_answer(header: str, asked: str | None) -> None:
+    assert best(KNOWN, asked=asked, accept=header, otherwise="en") in KNOWN
