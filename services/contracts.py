@@ -168,7 +168,10 @@ class AvailabilityChanged(Event):
 
 
 class AttendanceRecorded(Event):
-    """Somebody of a class was there, or was not after all. `attendance_key` is random; erasure cuts its other end."""
+    """Somebody of a class was there, or was not after all.
+
+    Both keys are random and lead to nobody outside of registration; erasure and anonymisation cut their other end.
+    """
 
     name: ClassVar[str] = "registration.attendance_recorded.v1"
     heard_by: ClassVar[tuple[str, ...]] = (IMPACT,)
@@ -179,6 +182,11 @@ class AttendanceRecorded(Event):
     participant_class: ParticipantClass
     present: bool
     hours: Decimal | None
+    person_key: UUID | None = Field(
+        default=None, description="The same for one mailbox at all activities; None of a guest, who is nobody else."
+    )
+    home_country: str | None = Field(default=None, description="ISO 3166-1 alpha-2, as the person stated it.")
+    mobility: str | None = Field(default=None, description="study or traineeship, of an international student.")
 
     def aggregate(self) -> str:
         """The activity."""
