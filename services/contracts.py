@@ -78,6 +78,7 @@ class Activity(_Part):
     part_of: UUID | None = Field(default=None, description="The series or the joint day that it belongs to.")
     relation: str | None = Field(default=None, description="occurrence or local_part")
     has_parts: bool = Field(default=False, description="Nobody signs up for it, is there or is counted: its parts are.")
+    partners: tuple[str, ...] = Field(default=(), description="Organisations that the public activity names.")
 
     @property
     def section(self) -> str | None:
@@ -221,6 +222,30 @@ class ReportReopened(Event):
         return str(self.activity_id)
 
 
+class ReportStage(StrEnum):
+    """How often a section was reminded of a report."""
+
+    FIRST = "first"
+    DEADLINE = "deadline"
+
+
+class ReportMissing(Event):
+    """An activity is over and its section has submitted no report; told once for each stage."""
+
+    name: ClassVar[str] = "impact.report_missing.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (ACTIVITIES,)
+
+    activity_id: UUID
+    section: str
+    stage: ReportStage
+    days_since_end: int
+    due_at: datetime = Field(description="Until when a report is in time.")
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity_id)
+
+
 class EditionTotalsChanged(Event):
     """What verified reports of an edition add up to changed. Told at most every few seconds, and not at each report.
 
@@ -257,5 +282,6 @@ EVENTS: tuple[type[Event], ...] = (
     AttendanceRecorded,
     ReportVerified,
     ReportReopened,
+    ReportMissing,
     EditionTotalsChanged,
 )

@@ -22,6 +22,7 @@ from services.activities.ideas import api as ideas
 from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.partners import api as partners
+from services.activities.reminders import consumers as reminding
 from services.activities.review import api as review
 from services.activities.series import api as series
 from services.activities.tables import METADATA
@@ -31,7 +32,7 @@ from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F
 from services.activities.totals import api as totals
 from services.activities.totals import consumers as totalling
 from services.activities.web import api as web
-from services.contracts import ACTIVITIES, AvailabilityChanged, EditionTotalsChanged
+from services.contracts import ACTIVITIES, AvailabilityChanged, EditionTotalsChanged, ReportMissing
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
@@ -69,6 +70,7 @@ SERVICE = Service(
         {
             AvailabilityChanged: reactions.availability_changed,
             EditionTotalsChanged: totalling.edition_totals_changed,
+            ReportMissing: reminding.report_missing,
         },
     ),
     sweeps=(

@@ -8,6 +8,8 @@ from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
 from services.impact.projections import consumers as projecting
 from services.impact.reports import api as reports
+from services.impact.reports import consumers as reporting
+from services.impact.reports import queue_api as queue
 from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
 from services.impact.tables import METADATA
@@ -19,7 +21,7 @@ SERVICE = Service(
     name=IMPACT,
     title="SocialErasmus impact",
     description="Reports of what happened, verified, and the figures that are made from them.",
-    routers=(reports.router, statistics.router),
+    routers=(reports.router, queue.router, statistics.router),
     consumer=Consumer(
         IMPACT,
         {
@@ -36,6 +38,7 @@ SERVICE = Service(
     ),
     sweeps=(
         Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
+        Sweep("remind of reports", reporting.remind, every_seconds=60),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -91,6 +91,7 @@ class Settings(BaseSettings):
     hold_minutes: Annotated[int, Field(ge=1, le=7 * 24 * 60)] = 24 * 60
     controller: str = "the ESN section that organises the activity, with the Erasmus Student Network"
     privacy_contact: str | None = None
+    report_within_days: Annotated[int, Field(ge=1, le=365)] = 14
     keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
     keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0

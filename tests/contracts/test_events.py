@@ -23,7 +23,7 @@ PERSONAL = {
 # Said of an activity, not of somebody.
 MEANT = {"minimum_age"}
 # Text that isn't a code of a list: each entry here was asked whether somebody could be named in it.
-FREE_TEXT = {"Activity.title", "Activity.place", "Organiser.name", "SectionRecorded.title"}
+FREE_TEXT = {"Activity.title", "Activity.place", "Activity.partners", "Organiser.name", "SectionRecorded.title"}
 CODES = {
     *(
         "Activity.language",
@@ -44,6 +44,7 @@ CODES = {
         "SectionRecorded.country",
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
+    "ReportMissing.section",
     *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
 }
 

@@ -11,12 +11,13 @@ from pydantic import ValidationError
 
 from services.impact.projections.rules import CheckedIn
 from services.impact.reports import rules
+from services.impact.reports.measures import fault_of_unit
 from services.impact.reports.past_figures import PastQuantity, figures_of, quantities_of
 from services.impact.reports.past_quantities import Quantity
 from services.impact.reports.past_rows import PastReportRow
 from services.impact.reports.rules import Outcome, Qualifier, Source, State, Verb
 from services.impact.reports.schemas import ReportIn
-from services.impact.reports.units import CURRENCIES, UCUM, fault_of_unit
+from services.impact.reports.units import CURRENCIES, UCUM
 
 NOW = datetime(2026, 11, 14, 9, tzinfo=UTC)
 PEOPLE = {"international": 3, "local": 1, "esn_volunteer": 2}

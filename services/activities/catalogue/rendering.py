@@ -157,6 +157,7 @@ def snapshot(row: Activity) -> contracts.Activity:
         part_of=row.part_of,
         relation=row.relation,
         has_parts=row.is_series or row.joint is not None,
+        partners=tuple(partner["name"] for partner in row.partners if partner.get("name")),
     )
 
 

@@ -31,7 +31,8 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
             "section_codes": [organiser.code for organiser in told.organisers if organiser.code is not None],
             "country": told.country, "starts_at": told.starts_at, "starts_on": told.starts_on,
             "capacity": told.capacity, "sample": told.sample, "part_of": told.part_of,
-            "relation": told.relation, "has_parts": told.has_parts,
+            "relation": told.relation, "has_parts": told.has_parts, "ends_at": told.ends_at,
+            "partners": list(told.partners),
         },
     )  # fmt: skip
 

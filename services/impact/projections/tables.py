@@ -25,6 +25,13 @@ class Activity(Table):
             "activity_id",
             postgresql_where=sa.text("relation = 'occurrence'"),
         ),
+        sa.Index("ix_activities_section_and_day", "section", "starts_on"),
+        sa.Index(
+            "ix_activities_over",
+            "ends_at",
+            "activity_id",
+            postgresql_where=sa.text("NOT has_parts AND state <> 'cancelled'"),
+        ),
     )
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
@@ -42,11 +49,13 @@ class Activity(Table):
     country: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
     starts_on: Mapped[date | None] = mapped_column(sa.Date)
+    ends_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
     capacity: Mapped[int | None] = mapped_column(sa.Integer)
     sample: Mapped[bool] = mapped_column(sa.Boolean)
     part_of: Mapped[UUID | None] = mapped_column(sa.Uuid)
     relation: Mapped[str | None] = mapped_column(sa.Text)
     has_parts: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    partners: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'::text[]"))
 
 
 class Section(Table):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from datetime import timedelta
 from decimal import Decimal
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -12,15 +13,19 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services import contracts
 from services.impact.projections import store as projections
 from services.impact.projections.tables import Activity
-from services.impact.reports import rules, store
+from services.impact.reports import judging, rules, store
 from services.impact.reports.past_figures import figures_of, quantities_of
 from services.impact.reports.past_rows import PastReportRow
+from services.impact.reports.plausibility import HintCode, Severity
+from services.impact.reports.rendering import figures
 from services.impact.reports.rules import Outcome, Source, State, Verb
 from services.impact.reports.schemas import ReportIn
 from services.impact.reports.tables import Report, ReportHistoryEntry, ReportQuantity
 from services.kernel import events
 from services.kernel.auth import Actor, Role
-from services.kernel.problems import Invalid, PreconditionRequired
+from services.kernel.problems import FieldError, Invalid, PreconditionRequired
+
+MOST_REMINDERS: Final = 200
 
 
 async def activity_in_reach(session: AsyncSession, actor: Actor, activity_id: UUID) -> Activity:
@@ -53,9 +58,27 @@ async def write(
     return row
 
 
-async def act(session: AsyncSession, actor: Actor, row: Report, verb: Verb, reason: str | None = None) -> Report:
-    """Carry out one verb of a report's life on a locked row; a verified report counts from now on."""
-    if verb in {Verb.VERIFY, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
+async def submit(session: AsyncSession, actor: Actor, row: Report, acknowledged: Collection[HintCode]) -> Report:
+    """Ask for verification, unless what can hardly be is not acknowledged."""
+    after = rules.next_state(State(row.state), Verb.SUBMIT)
+    standing = (await judging.hints(session, [row]))[row.activity_id]
+    open_hints = [each for each in standing if each.severity is Severity.BLOCKING and each.code not in acknowledged]
+    if open_hints:
+        codes = ", ".join(dict.fromkeys(each.code for each in open_hints))
+        raise rules.ReportImplausible(
+            f"Correct the report, or look again and send the codes that are right in `acknowledged`: {codes}.",
+            errors=[FieldError(pointer=each.pointer, detail=each.detail) for each in open_hints],
+        )
+    row.state, row.returned_because = after.value, None
+    row.acknowledged = sorted({each.code.value for each in standing} & {code.value for code in acknowledged})
+    row.submitted_at = row.submitted_at or await store.now(session)
+    await _changed(session, row, actor, Verb.SUBMIT.value, acknowledged=row.acknowledged)
+    return row
+
+
+async def decide(session: AsyncSession, actor: Actor, row: Report, verb: Verb, reason: str | None = None) -> Report:
+    """Verify a locked report, which counts from now on, or return it."""
+    if actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
         raise rules.VerifierNeeded
     was_verified = row.state == State.VERIFIED
     row.state = rules.next_state(State(row.state), verb).value
@@ -73,6 +96,45 @@ def existing(row: Report | None) -> Report:
     if row is None:
         raise rules.ReportNotFound
     return row
+
+
+async def find_activity(session: AsyncSession, actor: Actor, activity_id: UUID) -> Activity:
+    """The activity on which a report can be written, for those in whose reach it is."""
+    activity = await activity_in_reach(session, actor, activity_id)
+    if activity.has_parts:
+        raise rules.HasParts
+    return activity
+
+
+async def reach(session: AsyncSession, actor: Actor, *, section: str | None, edition: str | None) -> list[Any]:
+    """The conditions of a list of reports: what its reader may see; a filter by a code that never was is refused."""
+    if actor.role is Role.MACHINE:
+        raise rules.ListOutOfReach
+    if section is not None and not await store.is_section(session, section):
+        raise Invalid.at("query/section", "There is no section with this code.")
+    if edition is not None and not await store.is_edition(session, edition):
+        raise Invalid.at("query/edition", "There is no edition with this code.")
+    return store.within_reach(
+        section=actor.section if actor.role is Role.LOCAL_COORDINATOR else None,
+        country=actor.country if actor.role is Role.NATIONAL_COORDINATOR else None,
+    )
+
+
+async def remind(session: AsyncSession, within_days: int) -> int:
+    """Tell, once at each stage, of every activity about which nothing was submitted; answers of how many."""
+    told = 0
+    for stage, after in rules.stages(within_days).items():
+        for row in await store.remind(session, stage, after, limit=MOST_REMINDERS):
+            event = contracts.ReportMissing(
+                activity_id=row.activity_id,
+                section=row.section,
+                stage=stage,
+                days_since_end=(row.now - row.ends_at).days,
+                due_at=row.ends_at + timedelta(days=within_days),
+            )
+            await events.record(session, event)
+            told += 1
+    return told
 
 
 async def record_past(session: AsyncSession, activity_id: UUID, row: PastReportRow) -> bool:
@@ -105,6 +167,10 @@ async def record_past(session: AsyncSession, activity_id: UUID, row: PastReportR
 async def _fill(session: AsyncSession, row: Report, wanted: ReportIn) -> None:
     row.outcome, row.reason, row.beneficiaries = wanted.outcome.value, wanted.reason, wanted.beneficiaries
     row.partner, row.outcome_text, row.learned = wanted.partner, wanted.outcome_text, wanted.learned
+    row.partner_contribution = wanted.partner_contribution
+    row.photos = [photo.model_dump(mode="json") for photo in wanted.photos]
+    row.newcomers, row.returning, row.acknowledged = wanted.newcomers, wanted.returning, []
+    row.stated_total = None
     if wanted.outcome is Outcome.CANCELLED:
         row.source, row.hours, row.checked_in_hours = Source.ORGANISER.value, None, None
         row.international = row.local = row.esn_volunteer = row.unclassified = None
@@ -115,7 +181,8 @@ async def _fill(session: AsyncSession, row: Report, wanted: ReportIn) -> None:
             raise Invalid.at("#/participants", "Nobody was checked in, so the numbers of people must be given.")
         people = (present.international, present.local, present.esn_volunteer, 0)
         if wanted.participants is not None:
-            people = wanted.participants.by_class
+            people, row.stated_total = wanted.participants.by_class, wanted.participants.total
+        rules.check_people(wanted.newcomers, wanted.returning, sum(people))
         row.international, row.local, row.esn_volunteer, row.unclassified = people
         row.hours = present.hours if wanted.hours is None else wanted.hours
         row.source = rules.source_of(people, present).value
@@ -148,9 +215,16 @@ async def _withdraw(session: AsyncSession, row: Report) -> bool:
 
 
 async def _changed(
-    session: AsyncSession, row: Report, actor: Actor | None, verb: str, reason: str | None = None
+    session: AsyncSession,
+    row: Report,
+    actor: Actor | None,
+    verb: str,
+    *,
+    reason: str | None = None,
+    acknowledged: Sequence[str] = (),
 ) -> None:
     """Everything that goes with a change: revision, time and history."""
+    await session.flush()
     row.revision += 1
     row.updated_at = await store.now(session)
     store.add_history(
@@ -160,6 +234,8 @@ async def _changed(
             revision=row.revision,
             verb=verb,
             reason=reason,
+            acknowledged=list(acknowledged),
+            figures=figures(row, await store.quantities(session, row.activity_id)),
             actor_id=actor.id if actor else None,
             actor_role=actor.role.value if actor else "import",
         ),

@@ -7,10 +7,10 @@ from uuid import UUID
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.impact.reports import actions, rules, store
-from services.impact.reports.rendering import shown
+from services.impact.projections import store as projections
+from services.impact.reports import actions, judging, rendering, rules, store
 from services.impact.reports.rules import Verb
-from services.impact.reports.schemas import Reasons, ReportIn, ReportOut
+from services.impact.reports.schemas import DraftOut, Reasons, ReportIn, ReportOut, Submission
 from services.impact.reports.tables import Report
 from services.kernel import idempotency
 from services.kernel.auth import Caller
@@ -34,6 +34,20 @@ async def get_report(session: Reading, actor: Caller, activity_id: UUID) -> Resp
     return await _reply(session, actions.existing(await store.report(session, activity_id)))
 
 
+@router.get(
+    "/activities/{activity_id}/report/draft",
+    responses=documented(Unauthenticated, Forbidden, rules.ActivityNotFound, rules.HasParts),
+)
+async def get_report_draft(session: Reading, actor: Caller, activity_id: UUID, response: Response) -> DraftOut:
+    """What a report can begin with: who was checked in, hours, partners. `report` can be sent as it is, or corrected.
+
+    Without hours of check-ins it is the duration times the people who were present.
+    """
+    activity = await actions.find_activity(session, actor, activity_id)
+    response.headers["Cache-Control"] = "private, no-store"
+    return rendering.draft(activity, await projections.checked_in(session, activity_id))
+
+
 @router.put(
     "/activities/{activity_id}/report",
     response_model=ReportOut,
@@ -49,7 +63,10 @@ async def get_report(session: Reading, actor: Caller, activity_id: UUID) -> Resp
 async def write_report(
     request: Request, session: Writing, actor: Caller, activity_id: UUID, wanted: ReportIn
 ) -> Response:
-    """Write what happened. To write it anew, send the ETag of the report that you have read in If-Match."""
+    """Write what happened. To write it anew, send the ETag of the report that you have read in If-Match.
+
+    `hints` of the answer say what may be wrong, each at its place in the answer.
+    """
     activity = await actions.activity_in_reach(session, actor, activity_id)
     row = await store.lock_report(session, activity_id)
     _check_if_match(request, row, is_needed=row is not None)
@@ -61,12 +78,15 @@ async def write_report(
 @router.post(
     "/activities/{activity_id}/report/submit",
     response_model=ReportOut,
-    responses=_MANAGED,
+    responses={**_MANAGED, **documented(rules.WrongReportState, rules.ReportImplausible)},
     dependencies=[idempotency.optional],
 )
-async def submit_report(request: Request, session: Writing, actor: Caller, activity_id: UUID) -> Response:
-    """Ask the national coordinator to verify it."""
-    return await _act(request, session, actor, activity_id, Verb.SUBMIT)
+async def submit_report(
+    request: Request, session: Writing, actor: Caller, activity_id: UUID, confirmed: Submission | None = None
+) -> Response:
+    """Ask the national coordinator to verify it. What blocks is corrected, or acknowledged by the code of its hint."""
+    row = await _locked(request, session, actor, activity_id)
+    return await _reply(session, await actions.submit(session, actor, row, confirmed.acknowledged if confirmed else ()))
 
 
 @router.post(
@@ -77,7 +97,8 @@ async def submit_report(request: Request, session: Writing, actor: Caller, activ
 )
 async def verify_report(request: Request, session: Writing, actor: Caller, activity_id: UUID) -> Response:
     """Let its figures count, as the national coordinator."""
-    return await _act(request, session, actor, activity_id, Verb.VERIFY)
+    row = await _locked(request, session, actor, activity_id)
+    return await _reply(session, await actions.decide(session, actor, row, Verb.VERIFY))
 
 
 @router.post(
@@ -90,16 +111,15 @@ async def return_report(
     request: Request, session: Writing, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
     """Give it back to its section with the reasons; the figures of a verified one no longer count."""
-    return await _act(request, session, actor, activity_id, Verb.RETURN, reasons.reason)
+    row = await _locked(request, session, actor, activity_id)
+    return await _reply(session, await actions.decide(session, actor, row, Verb.RETURN, reasons.reason))
 
 
-async def _act(
-    request: Request, session: Writing, actor: Caller, activity_id: UUID, verb: Verb, reason: str | None = None
-) -> Response:
+async def _locked(request: Request, session: Writing, actor: Caller, activity_id: UUID) -> Report:
     await actions.activity_in_reach(session, actor, activity_id)
     row = actions.existing(await store.lock_report(session, activity_id))
     _check_if_match(request, row, is_needed=False)
-    return await _reply(session, await actions.act(session, actor, row, verb, reason))
+    return row
 
 
 def _check_if_match(request: Request, row: Report | None, *, is_needed: bool) -> None:
@@ -118,5 +138,6 @@ async def _reply(session: Reading, row: Report, *, status: int = 200) -> Respons
     headers = {"ETag": _etag(row), "Cache-Control": "private, no-store"}
     if status == 201:
         headers["Location"] = f"/impact/v1/activities/{row.activity_id}/report"
-    body = (await shown(session, row)).model_dump_json()
+    hints = (await judging.hints(session, [row]))[row.activity_id]
+    body = (await rendering.shown(session, row, hints)).model_dump_json()
     return Response(body, status_code=status, media_type="application/json", headers=headers)

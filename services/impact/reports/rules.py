@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from services.contracts import ReportStage
 from services.impact.projections.rules import CheckedIn
-from services.kernel.problems import Conflict, Forbidden, NotFound
+from services.kernel.problems import Conflict, Forbidden, Invalid, NotFound
+
+FIRST_REMINDER_DAYS: Final = 3
+OLDEST_REMINDER: Final = timedelta(days=7)
+"""What should have been told longer ago is told no more: nobody is reminded of what an import brings along."""
 
 
 class State(StrEnum):
@@ -53,6 +58,15 @@ class Qualifier(StrEnum):
     MORE_THAN = "more_than"
 
 
+class Permission(StrEnum):
+    """Why a photo may be published."""
+
+    PEOPLE_AGREED = "people_agreed"
+    """The section may publish it, and everybody who can be recognised agreed."""
+    NOBODY_RECOGNISABLE = "nobody_recognisable"
+    """The section may publish it, and nobody can be recognised."""
+
+
 _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
     Verb.SUBMIT: (frozenset({State.DRAFT, State.RETURNED}), State.SUBMITTED),
     Verb.VERIFY: (frozenset({State.SUBMITTED}), State.VERIFIED),
@@ -91,6 +105,16 @@ class ActivityWasCancelled(Conflict):
     title = "Activity was cancelled"
 
 
+class ReportImplausible(Conflict):
+    """The report holds what can hardly be: correct it, or send the codes of these hints in `acknowledged`."""
+
+    title = "Implausible report"
+
+
+class ListOutOfReach(Forbidden):
+    """Lists of reports are for coordinators, each of their own section or country, and for ESN International."""
+
+
 class OutOfReach(Forbidden):
     """This activity belongs to another section or country than yours."""
 
@@ -127,6 +151,24 @@ def source_of(people: tuple[int, int, int, int], checked_in: CheckedIn) -> Sourc
     """Check-in, where the people reported are exactly those who were checked in; else the organiser's word."""
     present = (checked_in.international, checked_in.local, checked_in.esn_volunteer, 0)
     return Source.CHECK_IN if checked_in.total and people == present else Source.ORGANISER
+
+
+def check_people(newcomers: int | None, returning: int | None, total: int | None) -> None:
+    """Refuse more people who are new, or have come back, than took part."""
+    both = (newcomers or 0) + (returning or 0)
+    if both > (total or 0):
+        name = "returning" if (newcomers or 0) <= (total or 0) else "newcomers"
+        raise Invalid.at(f"#/{name}", "New and returning people are together more than took part.")
+
+
+def stages(within_days: int) -> dict[ReportStage, timedelta]:
+    """How long after its end an activity without a report is told of, at each stage.
+
+    >>> [after.days for after in stages(14).values()], [after.days for after in stages(2).values()]
+    ([3, 14], [2])
+    """
+    first = {ReportStage.FIRST: timedelta(days=FIRST_REMINDER_DAYS)} if within_days > FIRST_REMINDER_DAYS else {}
+    return {**first, ReportStage.DEADLINE: timedelta(days=within_days)}
 
 
 def plain(amount: Decimal) -> str:

@@ -1,73 +1,31 @@
-"""What goes over the wire about reports."""
+"""What goes over the wire about reports: the report itself, its draft, and the lists."""
 
 from __future__ import annotations
 
-import re
-from datetime import datetime
-from decimal import Decimal
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BeforeValidator, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.impact.reports.rules import Outcome, Qualifier, Source, State
-from services.impact.reports.units import fault_of_unit
-from services.kernel.texts import Count, Line, LongText, Received, Sent, Storable
-
-
-def _decimal(value: Any) -> Any:
-    if isinstance(value, str) and re.fullmatch(r"[0-9]{1,20}(\.[0-9]{1,10})?", value):
-        return Decimal(value)
-    if isinstance(value, Decimal | int | float) and not isinstance(value, bool):
-        return Decimal(str(value))
-    raise PydanticCustomError("decimal_number", 'Must be a decimal number, as "12.5".')
-
+from services.impact.reports.details import (
+    CheckedInOut,
+    HintOut,
+    HistoryOut,
+    Hours,
+    ParticipantsIn,
+    ParticipantsOut,
+    PhotoIn,
+    PhotoOut,
+    QuantityIn,
+    QuantityOut,
+)
+from services.impact.reports.plausibility import HintCode
+from services.impact.reports.rules import Outcome, Source, State
+from services.kernel.texts import Count, Line, LongText, Received, Sent, unique
 
 _Text = Annotated[LongText, Field(max_length=5000)]
-Hours = Annotated[Decimal, BeforeValidator(_decimal), Field(ge=0, le=10_000_000, decimal_places=2)]
-Amount = Annotated[Decimal, BeforeValidator(_decimal), Field(gt=0, max_digits=18, decimal_places=6)]
-
-
-class QuantityIn(Received):
-    """An amount that the activity moved."""
-
-    measure: Annotated[
-        str,
-        Storable,
-        StringConstraints(pattern=r"^[a-z][a-z0-9]*(_[a-z0-9]+)*$", max_length=40),
-        Field(description="What it is an amount of, as a code; `money` has currencies as units.", examples=["waste"]),
-    ]
-    unit: Annotated[
-        str,
-        Storable,
-        StringConstraints(min_length=1, max_length=20),
-        Field(description='A UCUM code, "1" for what is counted, an ISO 4217 currency for money.', examples=["kg"]),
-    ]
-    amount: Annotated[Amount, Field(examples=["130"])]
-    qualifier: Qualifier = Qualifier.EXACTLY
-
-    @field_validator("unit")
-    @classmethod
-    def _unit_of_its_measure(cls, unit: str, info: ValidationInfo) -> str:
-        fault = fault_of_unit(info.data.get("measure", ""), unit)
-        if fault is not None:
-            raise PydanticCustomError("unit", "{fault}", {"fault": fault})
-        return unit
-
-
-class ParticipantsIn(Received):
-    """The people who took part, each in one class."""
-
-    international: Count
-    local: Count
-    esn_volunteer: Count
-    unclassified: Annotated[Count, Field(description="Those whose class is not known.")] = 0
-
-    @property
-    def by_class(self) -> tuple[int, int, int, int]:
-        """The four numbers."""
-        return self.international, self.local, self.esn_volunteer, self.unclassified
 
 
 class ReportIn(Received):
@@ -79,12 +37,18 @@ class ReportIn(Received):
         Field(validate_default=True, description="Why it shrunk or was cancelled."),
     ] = None
     participants: Annotated[ParticipantsIn | None, Field(description="None: those who were checked in.")] = None
+    newcomers: Annotated[Count | None, Field(description="Those who volunteered with ESN for the first time.")] = None
+    returning: Annotated[Count | None, Field(description="Those who had volunteered with ESN before.")] = None
     hours: Annotated[
         Hours | None, Field(description="Hours of volunteering by everybody together. None: the sum of the check-ins.")
     ] = None
     beneficiaries: Count | None = None
     quantities: Annotated[list[QuantityIn], Field(max_length=50)] = []
     partner: Line | None = None
+    partner_contribution: Annotated[
+        Annotated[LongText, Field(max_length=2000)] | None, Field(description="What the partner gave or did.")
+    ] = None
+    photos: Annotated[list[PhotoIn], Field(max_length=20)] = []
     outcome_text: _Text | None = None
     learned: _Text | None = None
 
@@ -95,10 +59,23 @@ class ReportIn(Received):
             raise PydanticCustomError("reason_missing", "Say why it shrunk or was cancelled.")
         return reason
 
-    @field_validator("participants", "hours", "beneficiaries", "quantities")
+    @field_validator("partner_contribution")
+    @classmethod
+    def _of_a_partner(cls, contribution: str | None, info: ValidationInfo) -> str | None:
+        if contribution is not None and info.data.get("partner") is None:
+            raise PydanticCustomError("partner_missing", "Name the partner whose part it was.")
+        return contribution
+
+    @field_validator("photos")
+    @classmethod
+    def _each_photo_once(cls, photos: list[PhotoIn]) -> list[PhotoIn]:
+        unique([photo.url for photo in photos])
+        return photos
+
+    @field_validator("participants", "newcomers", "returning", "hours", "beneficiaries", "quantities")
     @classmethod
     def _nothing_when_cancelled(cls, value: Any, info: ValidationInfo) -> Any:
-        people = any(value.by_class) if isinstance(value, ParticipantsIn) else value
+        people = any(value.by_class) or value.total if isinstance(value, ParticipantsIn) else value
         if people and info.data.get("outcome") is Outcome.CANCELLED:
             raise PydanticCustomError("cancelled", "A cancelled activity has no people, hours or quantities.")
         return value
@@ -117,43 +94,14 @@ class Reasons(Received):
     reason: Annotated[LongText, Field(max_length=2000)]
 
 
-class ParticipantsOut(Sent):
-    """The people who took part; null is not stated."""
+class Submission(Received):
+    """What is confirmed with a submission."""
 
-    international: int | None
-    local: int | None
-    esn_volunteer: int | None
-    unclassified: int | None
-    total: int | None
-
-
-class CheckedInOut(Sent):
-    """What the check-ins said when the report was written."""
-
-    international: int
-    local: int
-    esn_volunteer: int
-    hours: float | None
-
-
-class QuantityOut(Sent):
-    """An amount that the activity moved."""
-
-    measure: str
-    unit: str
-    amount: str
-    qualifier: Qualifier
-
-
-class HistoryOut(Sent):
-    """One thing that was done to the report."""
-
-    revision: int
-    verb: str
-    actor_id: UUID | None
-    actor_role: str
-    reason: str | None
-    at: datetime
+    acknowledged: Annotated[
+        list[HintCode],
+        Field(max_length=len(HintCode), description="Hints that were looked at and are right as they are."),
+        AfterValidator(unique),
+    ] = []
 
 
 class ReportOut(Sent):
@@ -166,13 +114,110 @@ class ReportOut(Sent):
     outcome: Outcome
     reason: str | None
     participants: ParticipantsOut
+    newcomers: int | None
+    returning: int | None
     checked_in: CheckedInOut | None
     hours: float | None
     beneficiaries: int | None
     quantities: list[QuantityOut]
     partner: str | None
+    partner_contribution: str | None
+    photos: list[PhotoOut]
     outcome_text: str | None
     learned: str | None
     returned_because: str | None
+    hints: list[HintOut]
+    submitted_at: datetime | None
     updated_at: datetime
     history: list[HistoryOut]
+
+
+class Suggested(Sent):
+    """A report that can be sent as it is; null is for the coordinator to say."""
+
+    outcome: Outcome
+    participants: dict[str, int] | None
+    hours: str | None
+    partner: str | None
+
+
+class DraftOut(Sent):
+    """What is known before anybody writes the report: who was checked in, and what was planned."""
+
+    activity_id: UUID
+    title: str
+    starts_at: datetime | None
+    ends_at: datetime | None
+    duration_hours: float | None
+    capacity: int | None
+    partners: list[str]
+    checked_in: CheckedInOut
+    hours_by_duration: float | None
+    report: Suggested
+
+
+class QueuedOut(Sent):
+    """A report as a list shows it; the whole of it, with its history, is at `url`."""
+
+    activity_id: UUID
+    url: str
+    title: str
+    section: str | None
+    country: str | None
+    edition: str | None
+    starts_on: date | None
+    state: State
+    revision: int
+    source: Source
+    outcome: Outcome
+    participants: ParticipantsOut
+    hours: float | None
+    hints: list[HintOut]
+    submitted_at: datetime | None
+    is_late: bool | None
+    updated_at: datetime
+
+
+class QueuePage(Sent):
+    """Reports, those that wait longest first."""
+
+    items: list[QueuedOut]
+    next: str | None
+
+
+class MissingOut(Sent):
+    """An activity that is over, and whose report was not submitted."""
+
+    activity_id: UUID
+    title: str
+    section: str | None
+    country: str | None
+    edition: str | None
+    ended_at: datetime
+    due_at: datetime
+    days_late: int
+    report: State | None
+    reminded: list[str]
+
+
+class MissingPage(Sent):
+    """Activities without a submitted report, the last to end first."""
+
+    items: list[MissingOut]
+    next: str | None
+
+
+class KnownMeasureOut(Sent):
+    """A measure of quantities, with the units that fit it."""
+
+    code: str
+    title: str
+    units: list[str]
+
+
+class KnownMeasureList(Sent):
+    """All of them, and how a measure is written that is not among them."""
+
+    items: list[KnownMeasureOut]
+    next: None
+    other: str

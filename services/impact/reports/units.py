@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-MONEY = "money"
-"""The measure whose unit is a currency."""
+from decimal import Decimal
+from typing import NamedTuple
 
 COUNTED = "1"
 """UCUM's unit of what is counted: trees, boxes, garments."""
@@ -38,16 +38,34 @@ CURRENCIES = frozenset(_IN_USE_OR_IN_OLD_REPORTS.split())
 """Currencies in use, and those that past reports were written in before the euro."""
 
 
-def fault_of_unit(measure: str, unit: str) -> str | None:
-    """Why a unit does not fit its measure, or None when it does.
+_LITTLE = (
+    "ALL AMD COP CLP CRC DZD HUF IDR IQD IRR ISK JPY KHR KRW KZT LAK LBP MGA MMK MNT NGN PKR PYG RSD RUB TZS UGX UZS"
+)
+OF_LITTLE_VALUE = frozenset([*_LITTLE.split(), "VND", "XAF", "XOF", "YER"])
+"""Currencies of which a sandwich costs hundreds."""
 
-    >>> fault_of_unit("waste", "kg") is None
-    True
-    """
-    if measure == MONEY:
-        return None if unit in CURRENCIES else "Money needs a currency of ISO 4217, as EUR."
-    if unit in UCUM:
-        return None
-    if unit in CURRENCIES:
-        return 'A currency is the unit of the measure "money" only.'
-    return f"Must be one of: {', '.join(UCUM)}."
+
+class Base(NamedTuple):
+    """The unit in which amounts of one kind can be compared, and how much of it a unit is."""
+
+    unit: str
+    factor: Decimal
+
+
+BASES = {
+    COUNTED: Base(COUNTED, Decimal(1)),
+    "g": Base("kg", Decimal("0.001")),
+    "kg": Base("kg", Decimal(1)),
+    "t": Base("kg", Decimal(1000)),
+    "ml": Base("l", Decimal("0.001")),
+    "l": Base("l", Decimal(1)),
+    "m": Base("m", Decimal(1)),
+    "km": Base("m", Decimal(1000)),
+    "m2": Base("m2", Decimal(1)),
+    "har": Base("m2", Decimal(10_000)),
+    "m3": Base("l", Decimal(1000)),
+    "min": Base("h", 1 / Decimal(60)),
+    "h": Base("h", Decimal(1)),
+    "kW.h": Base("kW.h", Decimal(1)),
+}
+"""Each unit of UCUM by its base; amounts are stored as they were reported and compared only."""

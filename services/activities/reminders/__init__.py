@@ -1,0 +1,1 @@
+"""Reminds sections, by mail, of what the other services wait for."""
