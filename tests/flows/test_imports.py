@@ -8,6 +8,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -79,8 +80,20 @@ async def assert_equal_to_the_recount(network: Network) -> None:
         }
 
 
-async def test_the_totals_equal_a_recount_of_the_file(imported: Network) -> None:
+async def test_the_totals_equal_a_recount_of_the_file_and_its_reports_raise_no_flood_of_hints(
+    imported: Network,
+) -> None:
     await assert_equal_to_the_recount(imported)
+    headers, address = await imported.token("international"), "/impact/v1/reports?state=verified&limit=40"
+    items: list[dict[str, Any]] = []
+    while address:
+        page = (await imported.client.get(address, headers=headers)).json()
+        items += page["items"]
+        address = page["next"]
+    assert len({item["activity_id"] for item in items}) == 92
+    found = Counter((hint["code"], hint["severity"]) for item in items for hint in item["hints"])
+    # The blood donation to which nobody came; money that went to "charity" without its name.
+    assert found == {("nobody_took_part", "warning"): 1, ("money_to_nobody", "warning"): 3}
 
 
 async def test_a_second_import_changes_nothing(imported: Network) -> None:

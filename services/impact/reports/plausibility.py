@@ -24,6 +24,7 @@ HOURS_A_DAY: Final = 24
 DURATION_TIMES: Final = 3
 """Preparing and clearing up are volunteering too: only more than this is unlike the activity's duration."""
 DURATION_PART: Final = 10
+LONGEST_STAY: Final = timedelta(hours=12)
 MOST_BENEFICIARIES: Final = 100_000
 MOST_BENEFICIARIES_EACH: Final = 1_000
 LEAST_REPORTS: Final = 5
@@ -220,8 +221,8 @@ def _duration(told: Told, situation: Situation) -> Iterator[Hint]:
     each = told.hours / told.total
     lasted = Decimal(situation.duration.total_seconds()) / 3600
     is_long = each > DURATION_TIMES * lasted
-    # What is recorded from its first day to its last goes on by the hour now and then.
-    is_short = each < lasted / DURATION_PART and situation.duration <= timedelta(days=1)
+    # People come to what lasts long, and go; and what is known by its days seems to last from midnight to midnight.
+    is_short = each < lasted / DURATION_PART and situation.duration <= LONGEST_STAY
     if is_long or is_short:
         detail = (
             f"That is {plain(round(each, 2))} hours for each of {told.total} people, and the activity lasted "
