@@ -37,7 +37,9 @@ async def remind(session: AsyncSession, settings: Settings, told: ReportMissing)
     if reader is None:
         log.info("nobody to remind", section=section.code, activity=str(activity.id))
         return
-    letter = letters.write(activity, told, languages=_languages(section), base_url=settings.base_url)
+    letter = letters.write(
+        activity, told, languages=_languages(section), mailbox=reader.code, base_url=settings.base_url
+    )
     await mail.queue(
         session,
         OUTGOING_MAIL,

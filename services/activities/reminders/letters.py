@@ -54,7 +54,7 @@ What did not take place is reported as cancelled, with the reason. Without a
 report the activity is in none of ESN's figures.
 
 --
-This mail goes to the mailbox of {code}; coordinators change it.
+This mail goes to the mailbox of {mailbox}; coordinators change it.
 SocialErasmus, an initiative of the Erasmus Student Network
 """,
     ),
@@ -80,7 +80,7 @@ Ciò che non si è svolto si segnala come annullato, con il motivo. Senza
 resoconto l'attività non entra in nessuna statistica di ESN.
 
 --
-Questa mail arriva alla casella di {code}; la cambiano i coordinatori.
+Questa mail arriva alla casella di {mailbox}; la cambiano i coordinatori.
 SocialErasmus, un'iniziativa di Erasmus Student Network
 """,
     ),
@@ -106,15 +106,18 @@ Lo que no tuvo lugar se comunica como cancelado, con el motivo. Sin informe, la
 actividad no entra en ninguna cifra de ESN.
 
 --
-Este correo llega al buzón de {code}; lo cambian los coordinadores.
+Este correo llega al buzón de {mailbox}; lo cambian los coordinadores.
 SocialErasmus, una iniciativa de Erasmus Student Network
 """,
     ),
 }
 
 
-def write(activity: Activity, told: ReportMissing, *, languages: Sequence[str], base_url: str) -> Letter:
-    """The reminder in the first of the section's languages that it is written in; days are those of the activity."""
+def write(activity: Activity, told: ReportMissing, *, languages: Sequence[str], mailbox: str, base_url: str) -> Letter:
+    """The reminder in the first of the section's languages that it is written in; days are those of the activity.
+
+    `mailbox` is the code of the section or country that reads it.
+    """
     language = best(_WORDINGS, asked=None, accept=",".join(languages), otherwise="en")
     wording = _WORDINGS[language]
     zone = ZoneInfo(activity.time_zone)
@@ -125,7 +128,7 @@ def write(activity: Activity, told: ReportMissing, *, languages: Sequence[str], 
         "due": format_date(told.due_at.astimezone(zone), "long", locale=language),
         "page": f"{base_url}/activities/{activity.id}",
         "report": f"{base_url}/impact/v1/activities/{activity.id}/report",
-        "code": told.section,
+        "mailbox": mailbox,
     }
     opening = wording.opening[told.stage].format_map(said)
     return Letter(
