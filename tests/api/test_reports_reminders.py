@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
@@ -92,7 +93,8 @@ async def test_a_section_is_reminded_after_three_days_and_when_it_is_due(network
 async def shift(network: Network, identity: Any, *, days: float) -> None:
     """Let so many days go by for one activity."""
     for table, key in (("impact.activities", "activity_id"), ("activities.activities", "id")):
-        statement = f"UPDATE {table} SET starts_at = starts_at - by, ends_at = ends_at - by FROM make_interval(secs => $2) AS by WHERE {key} = $1"
+        earlier = f"UPDATE {table} SET starts_at = starts_at - by, ends_at = ends_at - by"
+        statement = f"{earlier} FROM make_interval(secs => $2) AS by WHERE {key} = $1"
         await rows(network.database_url, statement, identity, days * 86400.0)
 
 
@@ -126,6 +128,9 @@ async def test_it_goes_to_the_nearest_mailbox_in_a_language_that_is_read_there(
     found = {mail["To"]: mail["Content-Language"] for mail in mails.received}
     assert {"casella di IT;" in text(mail) for mail in mails.received if mail["To"] == COUNTRY} == {True}
     assert found == {COUNTRY: "it", WARSAW: "en"}
+    [english] = mails.to(WARSAW)
+    ended = datetime.now(UTC) - timedelta(days=4)
+    assert re.search(rf"ended on {ended.day} [A-Z][a-z]+ {ended.year},", text(english)), text(english)
 
 
 async def test_a_section_that_merged_is_reminded_where_it_is_now(network: Network, mails: MailServer) -> None:

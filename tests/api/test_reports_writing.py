@@ -235,8 +235,14 @@ async def test_late_check_ins_and_a_cancellation_that_people_came_to_are_noticed
     shared: Network, report: Reporter
 ) -> None:
     written = await report.put()
+    told = (await shared.client.get(report.address, headers=report.local)).headers["etag"]
     await enter(shared, present(written["activity_id"], "local"))
-    assert codes(await report.read()) == ["checked_in_since"]
+    reply = await shared.client.get(report.address, headers={**report.local, "If-None-Match": told})
+    assert (reply.status_code, codes(reply.json())) == (200, ["checked_in_since"]), "hints change without the report"
+    for tag, status in ((told, 200), ('"1"', 412), ('"9.0"', 412), (None, 428)):
+        precondition = {} if tag is None else {"If-Match": tag}
+        put = await shared.client.put(report.address, headers={**report.local, **precondition}, json=HELD)
+        assert put.status_code == status, put.text
     nothing = {"participants": None, "hours": None, "outcome": "cancelled", "reason": "Rain"}
     assert codes(await report.put(**nothing)) == ["cancelled_and_checked_in"]
     assert (await report.act("submit")).status_code == 409

@@ -26,6 +26,7 @@ class Letter:
 
 @dataclass(frozen=True, slots=True)
 class _Wording:
+    locale: str
     subject: str
     opening: dict[ReportStage, str]
     body: str
@@ -33,9 +34,10 @@ class _Wording:
 
 _WORDINGS: Final = {
     "en": _Wording(
+        locale="en_GB",
         subject="What became of it? {title}",
         opening={
-            ReportStage.FIRST: "your activity ended on {ended}, and nobody has reported yet what became of it.\n"
+            ReportStage.FIRST: "your activity ended on {ended}, and no report on it was submitted yet.\n"
             "Please submit the report by {due}.",
             ReportStage.DEADLINE: "your activity ended on {ended}. Its report was due on {due} and was not submitted.\n"
             "It can still be sent, and counts as soon as it is verified.",
@@ -51,7 +53,7 @@ Report:   {report}
           (what is known already, as who was checked in)
 
 What did not take place is reported as cancelled, with the reason. Without a
-report the activity is in none of ESN's figures.
+report the activity is not counted.
 
 --
 This mail goes to the mailbox of {mailbox}; coordinators change it.
@@ -59,10 +61,11 @@ SocialErasmus, an initiative of the Erasmus Student Network
 """,
     ),
     "it": _Wording(
+        locale="it",
         subject="Com'è andata? {title}",
         opening={
-            ReportStage.FIRST: "la vostra attività si è conclusa il {ended} e nessuno ha ancora raccontato com'è "
-            "andata.\nPer favore inviate il resoconto entro il {due}.",
+            ReportStage.FIRST: "la vostra attività si è conclusa il {ended} e il resoconto non è ancora stato "
+            "inviato.\nPer favore inviate il resoconto entro il {due}.",
             ReportStage.DEADLINE: "la vostra attività si è conclusa il {ended}. Il resoconto era atteso per il {due} e "
             "non è\nstato inviato. Si può ancora inviare, e conta appena è verificato.",
         },
@@ -77,7 +80,7 @@ Resoconto: {report}
            (quello che si sa già, come le presenze registrate)
 
 Ciò che non si è svolto si segnala come annullato, con il motivo. Senza
-resoconto l'attività non entra in nessuna statistica di ESN.
+resoconto l'attività non viene contata.
 
 --
 Questa mail arriva alla casella di {mailbox}; la cambiano i coordinatori.
@@ -85,9 +88,10 @@ SocialErasmus, un'iniziativa di Erasmus Student Network
 """,
     ),
     "es": _Wording(
+        locale="es",
         subject="¿Cómo ha ido? {title}",
         opening={
-            ReportStage.FIRST: "vuestra actividad terminó el {ended} y todavía nadie ha contado cómo fue.\n"
+            ReportStage.FIRST: "vuestra actividad terminó el {ended} y su informe todavía no se ha enviado.\n"
             "Por favor, enviad el informe antes del {due}.",
             ReportStage.DEADLINE: "vuestra actividad terminó el {ended}. El informe se esperaba para el {due} y no se "
             "ha enviado.\nTodavía se puede enviar, y cuenta en cuanto se verifica.",
@@ -103,7 +107,7 @@ Informe:   {report}
            (lo que ya se sabe, como las asistencias registradas)
 
 Lo que no tuvo lugar se comunica como cancelado, con el motivo. Sin informe, la
-actividad no entra en ninguna cifra de ESN.
+actividad no se cuenta.
 
 --
 Este correo llega al buzón de {mailbox}; lo cambian los coordinadores.
@@ -124,8 +128,8 @@ def write(activity: Activity, told: ReportMissing, *, languages: Sequence[str], 
     ended = told.due_at if activity.ends_at is None else activity.ends_at
     said = {
         "title": one_line(activity.title),
-        "ended": format_date(ended.astimezone(zone), "long", locale=language),
-        "due": format_date(told.due_at.astimezone(zone), "long", locale=language),
+        "ended": format_date(ended.astimezone(zone), "long", locale=wording.locale),
+        "due": format_date(told.due_at.astimezone(zone), "long", locale=wording.locale),
         "page": f"{base_url}/activities/{activity.id}",
         "report": f"{base_url}/impact/v1/activities/{activity.id}/report",
         "mailbox": mailbox,

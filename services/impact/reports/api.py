@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from uuid import UUID
 
 from starlette.requests import Request
@@ -84,7 +85,10 @@ async def write_report(
 async def submit_report(
     request: Request, session: Writing, actor: Caller, activity_id: UUID, confirmed: Submission | None = None
 ) -> Response:
-    """Ask the national coordinator to verify it. What blocks is corrected, or acknowledged by the code of its hint."""
+    """Ask the national coordinator to verify it. What blocks is corrected, or acknowledged by the code of its hint.
+
+    A refusal for that reason points into the report.
+    """
     row = await _locked(request, session, actor, activity_id)
     return await _reply(session, await actions.submit(session, actor, row, confirmed.acknowledged if confirmed else ()))
 
@@ -127,17 +131,17 @@ def _check_if_match(request: Request, row: Report | None, *, is_needed: bool) ->
         return
     if row is None:
         raise PreconditionFailed
-    check_if_match(request, _etag(row))
-
-
-def _etag(row: Report) -> str:
-    return f'"{row.revision}"'
+    # The tag of what is read is `"revision.digest"`, since hints change without the report.
+    sent = request.headers.get("if-match", "").strip()
+    if not sent.startswith(f'"{row.revision}.'):
+        check_if_match(request, f'"{row.revision}"')
 
 
 async def _reply(session: Reading, row: Report, *, status: int = 200) -> Response:
-    headers = {"ETag": _etag(row), "Cache-Control": "private, no-store"}
-    if status == 201:
-        headers["Location"] = f"/impact/v1/activities/{row.activity_id}/report"
     hints = (await judging.hints(session, [row]))[row.activity_id]
     body = (await rendering.shown(session, row, hints)).model_dump_json()
+    digest = hashlib.sha256(body.encode()).hexdigest()[:16]
+    headers = {"ETag": f'"{row.revision}.{digest}"', "Cache-Control": "private, no-store"}
+    if status == 201:
+        headers["Location"] = f"/impact/v1/activities/{row.activity_id}/report"
     return Response(body, status_code=status, media_type="application/json", headers=headers)

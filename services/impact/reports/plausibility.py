@@ -18,6 +18,7 @@ from typing import Final, NamedTuple
 from services.impact.projections.rules import CheckedIn
 from services.impact.reports import measures
 from services.impact.reports.rules import Outcome, plain
+from services.impact.reports.units import COUNTED
 
 CAPACITY_WARNS, CAPACITY_BLOCKS = 2, 10
 HOURS_A_DAY: Final = 24
@@ -259,7 +260,8 @@ def _amounts(told: Told, situation: Situation) -> Iterator[Hint]:
 
 
 def _in_words(amount: Decimal, kind: Amount) -> str:
-    return f"{plain(round(amount, 2))} ({kind.unit})"
+    number = f"{Decimal(plain(round(amount, 2))):,f}"
+    return number if kind.unit == COUNTED else f"{number} {kind.unit}"
 
 
 def _before(told: Told, situation: Situation) -> Iterator[Hint]:
