@@ -157,6 +157,14 @@ async def test_the_draft_is_made_of_check_ins_and_of_what_was_planned(shared: Ne
     assert corrected["participants"]["esn_volunteer"] == 3
 
 
+async def test_the_catalogue_tells_when_it_ends_and_with_which_partners(shared: Network, local: dict[str, str]) -> None:
+    published = await shared.published(partners=[{"name": "Surf school"}, {"name": "City of Sassari"}])
+    address = f"/impact/v1/activities/{published['id']}/report/draft"
+    drafted = (await shared.client.get(address, headers=local)).json()
+    assert (drafted["starts_at"], drafted["ends_at"]) == ("2027-05-08T08:00:00Z", "2027-05-08T11:00:00Z")
+    assert (drafted["duration_hours"], drafted["partners"]) == (3.0, ["Surf school", "City of Sassari"])
+
+
 async def test_a_draft_is_for_those_in_reach_and_not_of_a_series(shared: Network, report: Reporter) -> None:
     stranger = await shared.local("PT-PORT-ESN")
     await refused(shared, "GET", f"{report.address}/draft", status=403, headers=stranger)
