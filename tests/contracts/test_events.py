@@ -20,8 +20,8 @@ PERSONAL = {
     *("token", "passport", "diet", "health", "note", "notes", "comment", "comments", "reason", "answer", "answers"),
     *("summary", "description", "text", "message", "address", "street", "iban", "photo", "bio"),
 }
-# Said of an activity, not of somebody.
-MEANT = {"minimum_age"}
+# The one is said of an activity; the other is random, and registration alone knows whose it is.
+MEANT = {"minimum_age", "person_key"}
 # Text that isn't a code of a list: each entry here was asked whether somebody could be named in it.
 FREE_TEXT = {"Activity.title", "Activity.place", "Activity.partners", "Organiser.name", "SectionRecorded.title"}
 CODES = {
@@ -45,6 +45,7 @@ CODES = {
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
     "ReportMissing.section",
+    *("AttendanceRecorded.home_country", "AttendanceRecorded.mobility"),
     *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
 }
 
