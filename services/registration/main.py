@@ -15,6 +15,8 @@ from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.registration.attendance import api as attendance
 from services.registration.attendance import consumers as attendance_reactions
+from services.registration.attendance import link_api as codes
+from services.registration.attendance import page_api as check_in_page
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
@@ -39,6 +41,9 @@ SERVICE = Service(
         choosing.router,
         links.router,
         attendance.router,
+        codes.router,
+        check_in_page.router,
+        check_in_page.visited,
         privacy.router,
         my_pages.router,
         notice_api.router,

@@ -48,6 +48,9 @@ async def day(session: AsyncSession, places: Places) -> DayOut:
     answers = await store.answers(session, places.activity_id, [question["code"] for question in places.questions])
     return DayOut(
         activity_id=places.activity_id,
+        title=places.title,
+        starts_at=places.starts_at,
+        ends_at=places.ends_at,
         capacity=places.capacity,
         over_capacity=is_over(places, there),
         **counted,

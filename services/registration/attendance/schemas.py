@@ -150,6 +150,9 @@ class DayOut(Sent):
     """Who was expected and who was there."""
 
     activity_id: UUID
+    title: str
+    starts_at: datetime | None
+    ends_at: datetime | None
     capacity: int | None
     over_capacity: bool
     expected: int
