@@ -77,10 +77,11 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
 
 
 def _with_picture(paragraphs: list[str], said: dict[str, str]) -> Iterator[str]:
-    """The paragraphs, and after one that says the check-in code where it is shown as a picture: mails load none."""
+    """The paragraphs, and below the link of a letter that says the check-in code where it is a picture."""
+    says_code = any("{code}" in paragraph for paragraph in paragraphs)
     for paragraph in paragraphs:
         yield paragraph
-        if "{code}" in paragraph and said["link"]:
+        if paragraph == "{link}" and says_code and said["code"]:
             yield "{qr}"
 
 
