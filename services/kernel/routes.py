@@ -36,7 +36,10 @@ from services.kernel.replies import SECRETS_BELOW
 from services.kernel.runtime import of
 
 DEEPEST_JSON = 64
-_KEPT = ("etag", "cache-control", "vary", "link", "content-language")
+# The policies too: a browser puts the headers of a 304 in the place of those that it has.
+_KEPT = (
+    "etag", "cache-control", "vary", "link", "content-language", "content-security-policy", "referrer-policy",
+)  # fmt: skip
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 

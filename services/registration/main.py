@@ -14,6 +14,9 @@ from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.registration.attendance import api as attendance
+from services.registration.attendance import consumers as attendance_reactions
+from services.registration.attendance import link_api as codes
+from services.registration.attendance import page_api as check_in_page
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
@@ -38,6 +41,9 @@ SERVICE = Service(
         choosing.router,
         links.router,
         attendance.router,
+        codes.router,
+        check_in_page.router,
+        check_in_page.visited,
         privacy.router,
         my_pages.router,
         notice_api.router,
@@ -58,6 +64,7 @@ SERVICE = Service(
         Sweep("places to offer", waiting.offer_due),
         Sweep("waits in vain", reactions.end_waiting, every_seconds=15),
         Sweep("activities called off", reactions.call_off),
+        Sweep("no-shows", attendance_reactions.mark_no_shows, every_seconds=60),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),

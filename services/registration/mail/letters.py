@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -59,7 +60,7 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
     said = words(language, facts)
     dates = [words(language, each) for each in facts.dates] or [{**said, "code": "", "link": ""}]
     subject = language.text(f"letter.{letter}.subject").format_map(said)
-    paragraphs = [*language.text(f"letter.{letter}.body").split("\n\n"), "{closing}"]
+    paragraphs = [*_with_picture(language.text(f"letter.{letter}.body").split("\n\n"), said), "{closing}"]
     blocks = [(_kind(text), text.format_map({**said, "details": ""})) for text in paragraphs]
     blocks = [(kind, text) for kind, text in blocks if text or kind == "details"]
     html = _pages.get_template("letter.html").render(
@@ -73,6 +74,15 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
         button=language.perhaps(f"letter.{letter}.button"),
     )
     return Written(subject, "\n\n".join(_in_lines(language, kind, text, dates) for kind, text in blocks) + "\n", html)
+
+
+def _with_picture(paragraphs: list[str], said: dict[str, str]) -> Iterator[str]:
+    """The paragraphs, and below the link of a letter that says the check-in code where it is a picture."""
+    says_code = any("{code}" in paragraph for paragraph in paragraphs)
+    for paragraph in paragraphs:
+        yield paragraph
+        if paragraph == "{link}" and says_code and said["code"]:
+            yield "{qr}"
 
 
 def _kind(paragraph: str) -> str:
@@ -116,6 +126,7 @@ def words(language: Language, facts: Facts) -> dict[str, str]:
         "given_name": one_line(facts.given_name),
         "code": facts.code,
         "link": facts.link,
+        "qr": f"{language.text('label.qr')}: {facts.link}/code",
         "position": _position(language, facts.position),
         "closing": language.text("closing"),
     }

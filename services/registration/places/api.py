@@ -8,13 +8,11 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
 from services.kernel import idempotency, mail
 from services.kernel.auth import Caller, Role
-from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
@@ -29,7 +27,6 @@ from services.registration.places.schemas import (
     ClassAvailability,
     RegistrationEntry,
     RegistrationOut,
-    RegistrationPage,
     SignedUp,
     SignedUpTogether,
     SignUp,
@@ -149,31 +146,6 @@ async def list_availability(
         raise Invalid.at("query/activity", "Must be UUIDs with commas between.") from None
     response.headers["Cache-Control"] = "public, max-age=5"
     return AvailabilityList(items=await _availability(session, await store.places_of(session, identities)), next=None)
-
-
-@router.get(
-    "/activities/{activity_id}/registrations",
-    responses=documented(Unauthenticated, rules.OutOfReach, rules.ActivityNotFound),
-)
-async def list_registrations(
-    request: Request,
-    session: Reading,
-    response: Response,
-    actor: Caller,
-    activity_id: UUID,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> RegistrationPage:
-    """Who signed up, in that order, for the activity's organisers."""
-    page = Page(request, cursor)
-    await actions.organised(session, actor, activity_id)
-    after = UUID(page.after[0]) if page.after else None
-    rows = await store.registrations_page(session, activity_id, after=after, limit=limit + 1)
-    next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
-    response.headers["Cache-Control"] = "private, no-store"
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
-    return RegistrationPage(items=await entries(session, rows[:limit]), next=next_url)
 
 
 @router.post(

@@ -107,11 +107,12 @@ async def _live(session: Reading, linked: Linked, token: str) -> HTMLResponse:
 
 def _managed(linked: Linked, token: str) -> HTMLResponse:
     shows_code = linked.row.state == State.CONFIRMED
+    picture = f"{token}/code" if shows_code else None
     try:
         linked.check_cancellable()
     except Problem:
-        return _show(Page.TOO_LATE, linked, shows_code=shows_code)
-    return _show(Page.MANAGE, linked, action=f"{token}/cancel", shows_code=shows_code)
+        return _show(Page.TOO_LATE, linked, shows_code=shows_code, picture=picture)
+    return _show(Page.MANAGE, linked, action=f"{token}/cancel", shows_code=shows_code, picture=picture)
 
 
 def _show(
@@ -122,6 +123,7 @@ def _show(
     action: str | None = None,
     decline: str | None = None,
     shows_code: bool = False,
+    picture: str | None = None,
     position: int | None = None,
     of: Sequence[tuple[Registration, Places]] = (),
 ) -> HTMLResponse:
@@ -130,7 +132,9 @@ def _show(
         until = min((row.held_until for row, _ in of if row.held_until is not None), default=None)
         facts = replace(facts, dates=tuple(letters.dates_of(of)), held_until=until)
     language = language_of(linked.row.language)
-    return render(page, language, facts, status=status, action=action, decline=decline, shows_code=shows_code)
+    return render(
+        page, language, facts, status=status, action=action, decline=decline, shows_code=shows_code, picture=picture
+    )
 
 
 async def _explain(session: Reading | Writing, token: str, problem: Problem) -> HTMLResponse:

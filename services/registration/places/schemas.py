@@ -230,10 +230,3 @@ class Bounce(Received):
     def mail_id(self) -> UUID:
         """The mail's own id."""
         return UUID(self.message_id.removeprefix("<").partition("@")[0])
-
-
-class RegistrationPage(Sent):
-    """One page of an activity's registrations, in the order of sign-up."""
-
-    items: list[RegistrationEntry]
-    next: str | None

@@ -37,6 +37,7 @@ class Places(Table):
         sa.CheckConstraint("choosing IN ('first_come', 'approval')", name="choosing"),
         sa.Index("ix_places_to_call_off", "activity_id", postgresql_where=sa.text("to_call_off")),
         sa.Index("ix_places_offers_due", "activity_id", postgresql_where=sa.text("offers_due")),
+        sa.Index("ix_places_no_shows_due", "activity_id", postgresql_where=sa.text("no_shows_due")),
         sa.Index("ix_places_part_of", "part_of", postgresql_where=sa.text("part_of IS NOT NULL")),
     )
 
@@ -78,6 +79,7 @@ class Places(Table):
     part_of: Mapped[UUID | None] = mapped_column(sa.Uuid)
     relation: Mapped[str | None] = mapped_column(sa.Text)
     has_parts: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    no_shows_due: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
 
     @property
     def room(self) -> rules.Room:

@@ -79,6 +79,8 @@ RECORDS: Final = (
         "known_since": "when you first signed up",
         "proved_at": "when you first opened a link that only your mailbox got",
         "link_mailed_at": "when you last asked for a link to what is kept of you",
+        "person_key": "a random number by which you are counted once at several activities; it is destroyed "
+        "with the rest",
     }),
     Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for your registration",
@@ -114,6 +116,19 @@ RECORDS: Final = (
     Record("registration.attendances", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "registration_id": _REGISTRATION,
         "hours": "how many hours you were there",
+        "present": "whether you were there",
+        "corrected": "whether the organisers corrected that",
+    }),
+    Record("registration.attendance_history", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
+        "id": "a random number for a correction",
+        "registration_id": _REGISTRATION,
+        "act": "whether your attendance was corrected, or nobody had seen you",
+        "present_before": "whether you were taken to have been there",
+        "hours_before": "for how many hours",
+        "present_after": "whether you are taken to have been there from then on",
+        "hours_after": "for how many hours",
+        "reason": "why the organisers corrected it",
+        "at": "when",
     }),
     Record("registration.check_ins", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "registration_id": _REGISTRATION,
@@ -200,6 +215,13 @@ VOLUNTEERS: Final = (
     Record("registration.check_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever checked somebody in",
     }),
+    Record("registration.walk_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever counted somebody who came without a place",
+    }),
+    Record("registration.attendance_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
+        "actor_id": "the number of the access of whoever corrected an attendance",
+        "actor_role": "in which role",
+    }),
     Record("registration.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
         "caller": "the number of the access with which the request was sent",
     }),
@@ -243,13 +265,19 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "availability_revision", "to_call_off", "choosing", "guests_at_most", "hold_minutes", "keeps_waiting_list",
         "offer_hours", "offers_due", "offers_end_hours", "questions", "quota_esn_volunteer", "quota_international",
         "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
-        "part_of", "relation", "has_parts",
+        "part_of", "relation", "has_parts", "no_shows_due",
     }),
     "registration.sections": frozenset({"code"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.
     "registration.registrations": frozenset({"forgotten_at"}),
     "registration.attendances": frozenset({"revision"}),
     "registration.check_ins": frozenset({"activity_id"}),
+    "registration.attendance_history": frozenset({"walk_in_id"}),
+    # Of somebody of whom nobody knows who they are.
+    "registration.walk_ins": frozenset({
+        "id", "activity_id", "nonce", "participant_class", "at", "attendance_key", "told_at", "revision", "hours",
+        "present", "corrected",
+    }),
     "registration.outgoing_mail": frozenset({"trace_id", "tries", "due_at"}),
     "registration.idempotency_keys": frozenset({"status"}),
 }  # fmt: skip
