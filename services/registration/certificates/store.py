@@ -12,6 +12,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.registration.attendance.tables import Attendance
 from services.registration.certificates.tables import Certificate, CertifiedAttendance
@@ -90,8 +91,9 @@ async def certificates_of(session: AsyncSession, participant_id: UUID) -> Sequen
 
 
 async def changed(session: AsyncSession, number_hashes: Collection[bytes]) -> set[bytes]:
-    """Those of some certificates of which an attendance is not what it was any more."""
-    line = CertifiedAttendance
+    """Those of some certificates of which an attendance is not what it was any more, or is barred by another one."""
+    line, other = CertifiedAttendance, aliased(CertifiedAttendance)
+    barred = sa.exists().where(other.registration_id == line.registration_id, other.is_barred)
     statement = (
         sa.select(line.number_hash)
         .join(Registration, Registration.id == line.registration_id)
@@ -99,7 +101,7 @@ async def changed(session: AsyncSession, number_hashes: Collection[bytes]) -> se
         .outerjoin(Attendance, Attendance.registration_id == line.registration_id)
         .where(
             line.number_hash.in_(number_hashes),
-            sa.or_(Attendance.hours.is_distinct_from(line.hours), sa.not_(_STANDS)),
+            sa.or_(Attendance.hours.is_distinct_from(line.hours), sa.not_(_STANDS), barred),
         )
         .distinct()
     )
