@@ -196,7 +196,7 @@ async def test_organisers_revoke_a_certificate_and_what_is_within_reach_is_certi
     other = await students(ours.network, title="Reading to children")
     await present(other, ada, 4)
     number, single = await certified(ours, secret), await certified(ours, secret, activity_ids=[ours.activity_id])
-    await _becomes(other, "section_codes = '{DE-XXXX-XXX}', country = 'DE'")
+    await _becomes(other, "section_codes = '{DE-AACH-ESN}', country = 'DE'")
     for who in (await ours.network.national("FR"), await ours.network.token("machine")):
         check_problem(await _revoke(ours, number, who, 403), status=403)
     check_problem(await _revoke(ours, number, {}, 401), status=401)

@@ -42,7 +42,7 @@ async def verify_certificate(request: Request, session: Reading, number: Number)
 
 
 @router.post("/certificates/{number}/name-check", responses=documented(rules.CertificateNotFound))
-async def check_name(session: Reading, response: Response, number: Number, told: NameToCheck) -> NameChecked:
+async def check_name(session: Reading, number: Number, told: NameToCheck) -> NameChecked:
     """Whether a certificate was issued to a name, also when that is not kept any more. It changes nothing."""
     return NameChecked(matches=await actions.is_name(session, number, told.name))
 
