@@ -17,12 +17,16 @@ from services.registration.attendance import api as attendance
 from services.registration.attendance import consumers as attendance_reactions
 from services.registration.attendance import link_api as codes
 from services.registration.attendance import page_api as check_in_page
+from services.registration.certificates import api as certificates
+from services.registration.certificates import page_api as certificate_pages
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
 from services.registration.places import consumers as reactions
 from services.registration.places import link_api as links
 from services.registration.privacy import api as privacy
+from services.registration.privacy import certificate_api as my_certificates
+from services.registration.privacy import certificate_link_api as my_certificate_pages
 from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
@@ -36,6 +40,10 @@ SERVICE = Service(
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
     routers=(
+        my_certificates.router,
+        my_certificate_pages.router,
+        certificates.router,
+        certificate_pages.router,
         places.router,
         terms.router,
         choosing.router,

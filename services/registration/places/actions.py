@@ -200,6 +200,7 @@ async def follow_activity(session: AsyncSession, heard: contracts.Activity) -> N
         if heard.state is contracts.ActivityState.CANCELLED and row.state != heard.state:
             row.to_call_off = True
     row.section_codes = [organiser.code for organiser in heard.organisers if organiser.code is not None]
+    row.organiser_names = [organiser.name for organiser in heard.organisers]
     row.state, row.location = heard.state.value, heard.place
     row.opens_at, row.closes_at = heard.sign_up_opens_at, heard.sign_up_closes_at
     for name in ("revision", "title", "language", "country", "starts_at", "ends_at", "time_zone", "minimum_age",

@@ -47,6 +47,7 @@ class Places(Table):
     title: Mapped[str] = mapped_column(sa.Text)
     language: Mapped[str] = mapped_column(sa.Text)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    organiser_names: Mapped[list[str] | None] = mapped_column(ARRAY(sa.Text))
     country: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(_Instant)
     ends_at: Mapped[datetime | None] = mapped_column(_Instant)

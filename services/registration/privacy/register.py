@@ -28,6 +28,7 @@ class Aim(StrEnum):
     ACCESS = "to let you, and nobody else, manage what you signed up for"
     PROOF = "to be able to show what you consented to"
     SAFETY = "to carry out a repeated request only once, and to find the cause of faults"
+    CERTIFYING = "to certify your hours, because you asked for it, and to let others verify that"
     ENQUIRY = "to bring your organisation's enquiry to the section or country that it is for, and to be answered"
     ANSWERING = "to know which volunteer of ESN did what, and to keep strangers out"
 
@@ -40,6 +41,10 @@ class Until(StrEnum):
         "confirmed); at once when you ask for it"
     )
     LEFT = "until no registration of yours is kept any more; at once when you ask for it"
+    ERASED = (
+        "until you ask for its deletion; once no registration of yours is kept any more it leads to nobody who does "
+        "not hold the certificate"
+    )
     SENT = "until the mail is sent or given up, which is after a week at most"
     ANSWERED = "30 days after the mail with it was sent or given up"
     PARTNER = "as long as the organisation is known as a partner"
@@ -54,6 +59,7 @@ class Seen(StrEnum):
 
     ORGANISERS = "the organisers of the activity: its sections, their national coordinator and ESN International"
     ENQUIRED = "the coordinators of the section or country that the enquiry is for, and ESN International"
+    NUMBERED = "whoever you give the number of the certificate"
     NOBODY = "nobody"
 
 
@@ -136,6 +142,30 @@ RECORDS: Final = (
         "at": "when you came",
         "hours": "how many hours you stayed",
         "told_at": "when the device told it",
+    }),
+    Record("registration.certificates", Aim.CERTIFYING, Basis.CONSENT, Until.LEFT, Seen.NUMBERED, {
+        "number": "the number of your certificate",
+        "content": "what it states: your name, activities, days, organisers and hours, and its language",
+    }),
+    Record("registration.certificates", Aim.CERTIFYING, Basis.CONSENT, Until.LEFT, Seen.NOBODY, {
+        "participant_id": "who you are",
+        "content_hash": "a hash of what it states",
+        "revoked_reason": "why it was revoked, if it was",
+    }),
+    Record("registration.certificates", Aim.CERTIFYING, Basis.CONSENT, Until.ERASED, Seen.NUMBERED, {
+        "name_digest": "a hash of number and name together: whoever has both on paper can see that they match",
+        "activities": "how many activities it states",
+        "hours": "how many hours",
+        "first_on": "the day of the first of them",
+        "last_on": "the day of the last of them",
+        "issued_at": "when it was issued",
+        "revoked_at": "when it was revoked, if it was",
+    }),
+    Record("registration.certified_attendances", Aim.CERTIFYING, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
+        "number_hash": "a hash of the certificate's number",
+        "registration_id": _REGISTRATION,
+        "hours": "how many hours the certificate states of it",
+        "is_barred": "whether it can be certified no more, since organisers revoked a certificate of it",
     }),
     Record("registration.consents", Aim.PROOF, Basis.DUTY, Until.LEFT, Seen.NOBODY, {
         "id": "a random number for the act",
@@ -222,6 +252,9 @@ VOLUNTEERS: Final = (
         "actor_id": "the number of the access of whoever corrected an attendance",
         "actor_role": "in which role",
     }),
+    Record("registration.certificates", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
+        "revoked_by": "the number of the access of whoever revoked a certificate",
+    }),
     Record("registration.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
         "caller": "the number of the access with which the request was sent",
     }),
@@ -265,8 +298,10 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "availability_revision", "to_call_off", "choosing", "guests_at_most", "hold_minutes", "keeps_waiting_list",
         "offer_hours", "offers_due", "offers_end_hours", "questions", "quota_esn_volunteer", "quota_international",
         "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
-        "part_of", "relation", "has_parts", "no_shows_due",
+        "part_of", "relation", "has_parts", "no_shows_due", "organiser_names",
     }),
+    # The hash of a number that nobody guesses, and when a certificate was withdrawn, to the month.
+    "registration.certificates": frozenset({"number_hash", "withdrawn_at"}),
     "registration.sections": frozenset({"code"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.
     "registration.registrations": frozenset({"forgotten_at"}),
