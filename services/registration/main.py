@@ -14,6 +14,8 @@ from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.registration.attendance import api as attendance
+from services.registration.cards import consumers as cards
+from services.registration.form import link_api as my_answers
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
@@ -24,6 +26,8 @@ from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
 from services.registration.tables import METADATA
+from services.registration.telling import consumers as telling
+from services.registration.telling import link_api as reminders
 from services.registration.terms import api as terms
 from services.registration.waiting import api as choosing
 from services.registration.waiting import consumers as waiting
@@ -42,6 +46,8 @@ SERVICE = Service(
         my_pages.router,
         notice_api.router,
         sign_up_form.router,
+        my_answers.router,
+        reminders.router,
     ),
     consumer=Consumer(
         REGISTRATION,
@@ -58,6 +64,9 @@ SERVICE = Service(
         Sweep("places to offer", waiting.offer_due),
         Sweep("waits in vain", reactions.end_waiting, every_seconds=15),
         Sweep("activities called off", reactions.call_off),
+        Sweep("activities moved", telling.tell_of_moves),
+        Sweep("reminders", telling.remind, every_seconds=15),
+        Sweep("ESNcards", cards.check_due, every_seconds=5),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),

@@ -150,5 +150,6 @@ async def _record(
                 participant_class=contracts.ParticipantClass(row.participant_class),
                 present=True,
                 hours=hours,
+                mobility=row.mobility,
             ),
         )

@@ -28,6 +28,7 @@ class Participant(Table):
     proved_at: Mapped[datetime | None] = mapped_column(_Instant)
     known_since: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
     link_mailed_at: Mapped[datetime | None] = mapped_column(_Instant)
+    reminders_declined_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Consent(Table):
@@ -55,7 +56,7 @@ class Link(Table):
     """A secret that was mailed to a participant, as a hash."""
 
     __tablename__ = "links"
-    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage')", name="purpose"),)
+    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage', 'reminders')", name="purpose"),)
 
     token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
     registration_id: Mapped[UUID] = mapped_column(
