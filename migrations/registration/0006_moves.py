@@ -13,7 +13,7 @@ depends_on = None
 _INSTANT = sa.DateTime(timezone=True)
 _INSTANTS = {
     "places": (
-        "confirm_by",
+        "confirm_until",
         "remind_at",
         "move_due_at",
         "move_noted_at",

@@ -15,6 +15,7 @@ from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.registration.attendance import api as attendance
 from services.registration.cards import consumers as cards
+from services.registration.form import api as details
 from services.registration.form import link_api as my_answers
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
@@ -46,6 +47,7 @@ SERVICE = Service(
         my_pages.router,
         notice_api.router,
         sign_up_form.router,
+        details.router,
         my_answers.router,
         reminders.router,
     ),

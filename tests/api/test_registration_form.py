@@ -91,9 +91,9 @@ async def test_an_activity_leads_to_its_form_which_asks_for_little(ours: Student
     reply = await _open(ours, "?utm_source=mail")
     page = Read(reply)
     assert reply.status_code == 200
-    assert set(page.fields) == set(FORM) - {"lang"}
+    assert set(page.fields) == {*FORM, "mobility"} - {"lang"}
     assert not [name for name, each in page.fields.items() if "checked" in each or each.get("value") == EVIL]
-    assert {name for name, each in page.fields.items() if "required" not in each} == {"home_country"}
+    assert {name for name, each in page.fields.items() if "required" not in each} == {"home_country", "mobility"}
     labelled = {each["for"] for each in page.of("label") if "for" in each}
     assert labelled == set(page.fields) - {"consent.participation"}
     assert page.of("script", "link", "img", "iframe") == []

@@ -88,7 +88,7 @@ async def test_an_export_holds_everything_of_one_person_and_nothing_of_another(o
     tables = reply.json()["tables"]
     assert {name: len(found) for name, found in tables.items()} == {
         "registration.participants": 1, "registration.registrations": 1, "registration.handles": 1,
-        "registration.attendances": 1, "registration.check_ins": 1, "registration.consents": 1,
+        "registration.cards": 0, "registration.attendances": 1, "registration.check_ins": 1, "registration.consents": 1,
         "registration.links": 3, "registration.outgoing_mail": 3,
     }  # fmt: skip
     assert tables["registration.registrations"][0]["answers"] == {"a": "Qz7answer"}

@@ -6,9 +6,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
 from services.kernel.problems import FieldError, Invalid
+from services.registration.people.rules import LinkNotFound, Purpose
 from services.registration.places import questions, store
+from services.registration.places.actions import Linked
+from services.registration.places.rules import ActivityBegan
 from services.registration.places.schemas import Details
 from services.registration.places.tables import Places, Registration
+
+
+async def change_by_link(session: AsyncSession, linked: Linked, wanted: Details) -> None:
+    """Keep other details of the registration behind a link, or the problem that says why not."""
+    if linked.purpose is not Purpose.MANAGE:
+        raise LinkNotFound
+    linked.check_live()
+    if not linked.may_change:
+        raise ActivityBegan
+    await change(session, linked.row, linked.places, wanted)
 
 
 async def change(session: AsyncSession, row: Registration, places: Places, wanted: Details) -> None:
@@ -21,6 +34,6 @@ async def change(session: AsyncSession, row: Registration, places: Places, wante
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if faults:
         raise Invalid(errors=faults)
-    for name, told in wanted.model_dump(mode="json").items():
+    for name, told in wanted.model_dump(mode="json", include=set(Details.model_fields)).items():
         setattr(row, name, told)
     await session.flush()

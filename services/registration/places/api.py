@@ -109,7 +109,7 @@ async def confirm_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Keep the place that is held or offered, by the secret of the mailed link; once more is as good as once."""
-    return await _out(
+    return await out(
         session, (await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row
     )
 
@@ -122,9 +122,7 @@ async def cancel_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Give the place back, by the secret of a mailed link; once more is as good as once."""
-    return await _out(
-        session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row
-    )
+    return await out(session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
 
 
 @router.get("/activities/{activity_id}/availability", responses=documented(rules.ActivityNotFound))
@@ -213,7 +211,8 @@ async def _availability(session: Reading, known: Sequence[Places]) -> list[Avail
     ]
 
 
-async def _out(session: Writing, row: Registration) -> RegistrationOut:
+async def out(session: Writing, row: Registration) -> RegistrationOut:
+    """A registration for whoever holds its secret."""
     state = State(row.state)
     return RegistrationOut(
         id=row.id,

@@ -161,7 +161,7 @@ class ActivityCalledOff(Conflict):
 
 
 class ActivityBegan(Conflict):
-    """The activity has begun, so the place can't be given back any more."""
+    """The activity has begun, so the place can't be given back, or what was told be changed, any more."""
 
     title = "Activity began"
 

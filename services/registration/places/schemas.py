@@ -25,7 +25,7 @@ from services.kernel.mail import Outcome
 from services.kernel.mailboxes import Address
 from services.kernel.texts import AssignedCountryCode, Code, Flag, LanguageTag, Name, Received, Sent, Storable
 from services.registration.cards.schemas import CardCheck, CardNumber
-from services.registration.people.schemas import Consents
+from services.registration.people.schemas import Consents, Token
 from services.registration.places import rules
 from services.registration.places.rules import MOST_DATES, MOST_GUESTS, AskedAgain, Mobility, State
 
@@ -116,6 +116,12 @@ class Details(Received):
     mobility: Mobility | None = None
     language: LanguageTag
     answers: Annotated[dict[Code, Answer], Field(max_length=30)] = {}
+
+
+class DetailsByLink(Details):
+    """The same, with the secret of a link that manages the registration."""
+
+    token: Token
 
 
 class SignUpTogether(_Person):

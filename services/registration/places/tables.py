@@ -85,7 +85,7 @@ class Places(Table):
     relation: Mapped[str | None] = mapped_column(sa.Text)
     has_parts: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
     asks_esncard: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
-    confirm_by: Mapped[datetime | None] = mapped_column(_Instant)
+    confirm_until: Mapped[datetime | None] = mapped_column(_Instant)
     remind_at: Mapped[datetime | None] = mapped_column(_Instant)
     move_due_at: Mapped[datetime | None] = mapped_column(_Instant)
     move_noted_at: Mapped[datetime | None] = mapped_column(_Instant)

@@ -76,7 +76,7 @@ class Terms(Received):
         int,
         Field(strict=True, ge=0, le=720, description="So many hours before the start no place is offered any more."),
     ] = 2
-    confirm_by: Annotated[
+    confirm_until: Annotated[
         Instant | None,
         Field(description="Until when whoever is chosen, or offered a place, must confirm it; `offer_hours` at least."),
     ] = None
@@ -97,6 +97,6 @@ class TermsOut(Sent):
     hold_minutes: int
     offer_hours: int
     offers_end_hours: int
-    confirm_by: datetime | None
+    confirm_until: datetime | None
     asks_esncard: bool = Field(description="False also where no ESNcard can be checked.")
     questions: list[dict[str, Any]]
