@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
+from typing import Any
 from zoneinfo import ZoneInfo
 
+import pytest
 from pydantic import SecretStr
 
+from services.registration.places import letters
+from services.registration.telling import actions
 from tests.api.test_registration_moves import revise, settles
 from tests.harness import databases as harness
 from tests.harness import mail_server
@@ -21,8 +25,8 @@ ROME = ZoneInfo("Europe/Rome")
 async def _the_day_before(ours: Students) -> None:
     """Let the activity be tomorrow, and the time for reminders be now."""
     starts = (datetime.now(ROME) + timedelta(days=1)).replace(hour=10, minute=0, second=0, microsecond=0)
-    move = """UPDATE registration.places SET starts_at = $2::timestamptz, ends_at = $2::timestamptz + interval '3 h', remind_at = now()
-    WHERE activity_id = $1"""
+    move = """UPDATE registration.places SET starts_at = $2::timestamptz, ends_at = $2::timestamptz + interval '3 h',
+    remind_at = now() WHERE activity_id = $1"""
     await rows(ours.network.database_url, move, ours.activity_id, starts)
     early = "UPDATE registration.registrations SET confirmed_at = confirmed_at - interval '1 hour'"
     await rows(ours.network.database_url, early)
@@ -72,6 +76,30 @@ async def test_a_reminder_that_comes_too_late_is_not_sent(shared: Network) -> No
     assert await _reminders(ours, "Late") == []
     left = "SELECT remind_at FROM registration.places WHERE activity_id = $1"
     assert await value(shared.database_url, left, ours.activity_id) is None
+
+
+async def test_a_worker_that_dies_on_the_way_reminds_the_rest_later_and_nobody_twice(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours = await students(network)
+    for name in ("Ada", "Bo", "Cem"):
+        await ours.confirmed(name)
+    monkeypatch.setattr(actions, "LETTERS_AT_ONCE", 1)
+    send, sent = letters.send, 0
+
+    async def dying(*told: Any, **more: Any) -> None:
+        nonlocal sent
+        await send(*told, **more)
+        sent += 1
+        if sent == 2:
+            raise RuntimeError("the machine is off")
+
+    monkeypatch.setattr(letters, "send", dying)
+    with pytest.raises(RuntimeError):
+        await _the_day_before(ours)
+    monkeypatch.setattr(letters, "send", send)
+    await network.sweep()
+    assert [len(await _reminders(ours, name)) for name in ("Ada", "Bo", "Cem")] == [1, 1, 1]
 
 
 async def test_one_post_ends_all_reminders_as_mail_programs_send_it(database_url: str, redis_url: str) -> None:
