@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
@@ -22,6 +23,7 @@ from tests.harness.network import Network, running
 from tests.harness.sign_ups import Students, students, wanted
 
 MANY = 200
+PATIENCE_SECONDS = 2.0
 SOME = 40
 Party = Mapping[ParticipantClass, int]
 Take = Callable[[AsyncSession, UUID, Party], Awaitable[Places | None]]
@@ -74,7 +76,10 @@ async def test_the_last_place_is_given_once(network: Network) -> None:
     ours = await students(network, capacity=3)
     for name in ("Bo", "Cem"):
         await ours.sign_up(name)
+    begun = time.process_time()
     assert await _all_at_once(ours, MANY) == {201: 1, 409: MANY - 1}
+    # By the processor's clock: services and clients share one processor here, with which other tests are busy, too.
+    assert time.process_time() - begun < PATIENCE_SECONDS, "the last of them waits too long for an answer"
     assert await _live(ours) == (3, 3)
     mails = await rows(network.database_url, "SELECT count(*) FROM registration.outgoing_mail")
     assert mails[0][0] == 3, "who got no place got no mail either"

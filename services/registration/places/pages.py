@@ -20,7 +20,7 @@ _STYLE: Final = (
     "button{font:inherit;font-weight:700;padding:.75rem 1.5rem;border:0;border-radius:.5rem;cursor:pointer;"
     "background:#2e3192;color:#fff}form+form{margin-top:1rem}"
     "button.second{background:none;color:inherit;border:2px solid currentcolor}"
-    "nav{margin-top:2rem}nav ul{list-style:none;padding:0}nav a{display:inline-block;padding:.5rem 0;color:LinkText}"
+    "nav{margin-top:2rem}nav ul{list-style:none;padding:0}nav a{display:inline-block;padding:.5rem 0;color:inherit}"
     ":focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
 )
 _HEADERS: Final = {
