@@ -66,7 +66,7 @@ SERVICE = Service(
         Sweep("places to offer", waiting.offer_due),
         Sweep("waits in vain", reactions.end_waiting, every_seconds=15),
         Sweep("activities called off", reactions.call_off),
-        Sweep("activities moved", telling.tell_of_moves),
+        Sweep("activities moved", telling.tell_of_moves, every_seconds=5),
         Sweep("reminders", telling.remind, every_seconds=15),
         Sweep("ESNcards", cards.check_due, every_seconds=5),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),

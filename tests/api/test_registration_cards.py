@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from deploy import ports
+from services.kernel import logs
 from services.registration.privacy.store import everything_of
 from tests.api.test_registration_form import FORM, Read
 from tests.api.test_registration_moves import entries
@@ -99,6 +100,24 @@ async def test_a_card_is_checked_after_the_sign_up_and_its_number_is_not_kept(ou
     assert {tuple(row)[::3] for row in await rows(ours.network.database_url, KEPT)} == {(None, None)}
     await ours.sign_up("Cem")
     assert (await entries(ours))["Cem"]["esncard"] is None
+
+
+async def test_no_log_holds_the_number_of_a_card(
+    ours: Students, desk: Desk, capsys: pytest.CaptureFixture[str]
+) -> None:
+    await ours.sign_up("Ada", esncard_number=GOOD)
+    logs.configure("DEBUG", service="test")
+    try:
+        await ours.network.sweep()
+        desk.status = 500
+        await ours.sign_up("Bo", esncard_number=GOOD)
+        await ours.network.sweep()
+    finally:
+        logs.configure("WARNING", service="test")
+    assert desk.asked == [GOOD, GOOD]
+    told = capsys.readouterr().err
+    assert "ESNcard not checked" in told
+    assert GOOD not in told
 
 
 async def test_a_check_that_never_comes_ends_as_unknown_and_forgets_the_number(ours: Students, desk: Desk) -> None:

@@ -220,7 +220,7 @@ async def test_forgetting_somebody_frees_their_place_and_leaves_nothing_to_ask_f
 
 
 async def test_forgetting_somebody_who_was_there_changes_no_figure_and_cuts_what_led_to_it(ours: Students) -> None:
-    secret = await ours.confirmed("Ada")
+    secret = await ours.confirmed("Ada", mobility="study")
     await ours.confirmed("Bo")
     await _checked_in(ours, "Ada", 2)
     before, url = await _statistics(ours), ours.network.database_url
@@ -232,6 +232,8 @@ async def test_forgetting_somebody_who_was_there_changes_no_figure_and_cuts_what
     assert [(row["state"], row["participant_class"], row["given_name"]) for row in left] == [
         ("confirmed", "international", "")
     ]
+    for cut in ("mobility", "asked_again_at", "still_comes_at", "reminded_for"):
+        assert left[0][cut] is None
     joined = "SELECT count(*) FROM impact.attendances JOIN registration.registrations USING (attendance_key)"
     assert await value(url, joined) == 0
     assert {left[0]["id"], left[0]["attendance_key"], left[0]["code"]} & {

@@ -44,7 +44,12 @@ CODES = {
         "SectionRecorded.country",
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
-    *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
+    *(
+        "AttendanceRecorded.mobility",
+        "AttendanceRecorded.hours",
+        "EditionTotalsChanged.edition",
+        "EditionTotalsChanged.hours",
+    ),
 }
 
 
