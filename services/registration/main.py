@@ -17,8 +17,11 @@ from services.registration.attendance import api as attendance
 from services.registration.attendance import consumers as attendance_reactions
 from services.registration.attendance import link_api as codes
 from services.registration.attendance import page_api as check_in_page
+from services.registration.cards import consumers as cards
 from services.registration.certificates import api as certificates
 from services.registration.certificates import page_api as certificate_pages
+from services.registration.form import api as details
+from services.registration.form import link_api as my_answers
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
@@ -31,6 +34,8 @@ from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
 from services.registration.tables import METADATA
+from services.registration.telling import consumers as telling
+from services.registration.telling import link_api as reminders
 from services.registration.terms import api as terms
 from services.registration.waiting import api as choosing
 from services.registration.waiting import consumers as waiting
@@ -56,6 +61,9 @@ SERVICE = Service(
         my_pages.router,
         notice_api.router,
         sign_up_form.router,
+        details.router,
+        my_answers.router,
+        reminders.router,
     ),
     consumer=Consumer(
         REGISTRATION,
@@ -73,6 +81,9 @@ SERVICE = Service(
         Sweep("waits in vain", reactions.end_waiting, every_seconds=15),
         Sweep("activities called off", reactions.call_off),
         Sweep("no-shows", attendance_reactions.mark_no_shows, every_seconds=60),
+        Sweep("activities moved", telling.tell_of_moves, every_seconds=5),
+        Sweep("reminders", telling.remind, every_seconds=15),
+        Sweep("ESNcards", cards.check_due, every_seconds=5),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),

@@ -45,6 +45,16 @@ async def test_answers_are_kept_as_they_were_given(ours: Students) -> None:
     assert [item["answers"] for item in listed.json()["items"] if item["given_name"] == "Answers"] == [answers]
 
 
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [({"participant_class": "local"}, "study"), ({}, "tourism"), ({}, ""), ({}, 1)],
+)
+async def test_only_an_international_student_is_here_to_study_or_for_a_traineeship(
+    ours: Students, changes: dict[str, str], given: object
+) -> None:
+    await _refused(ours, "#/mobility", mobility=given, **changes)
+
+
 @pytest.mark.parametrize("country", ["ZZ", "XX", "AA", "UK", "EU", "it", "ITA", ""])
 async def test_a_home_country_is_a_country(ours: Students, country: str) -> None:
     await _refused(ours, "#/home_country", home_country=country)

@@ -191,6 +191,7 @@ async def keep(
                 hours=attendance.hours,
                 person_key=keys.get(row.participant_id) if row.participant_id is not None else None,
                 home_country=row.home_country,
+                mobility=row.mobility,
             ),
         )
 

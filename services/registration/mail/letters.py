@@ -35,6 +35,7 @@ class Facts:
     given_name: str = ""
     code: str = ""
     link: str = ""
+    stop: str = ""
     position: int | None = None
     dates: tuple[Facts, ...] = ()
     """Each of several dates, where they are written about together; a code or link of its own is said beside it."""
@@ -42,6 +43,7 @@ class Facts:
 
 FIELDS: Final = frozenset({
     "title", "when", "location", "details", "minimum_age", "held_until", "given_name", "code", "link", "position",
+    "stop",
 })  # fmt: skip
 """The fields that a text may hold."""
 
@@ -72,6 +74,7 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
         blocks=blocks,
         labels={name: language.text(f"label.{name}") for name in ("when", "where", "code")},
         button=language.perhaps(f"letter.{letter}.button"),
+        stop=language.text("label.stop"),
     )
     return Written(subject, "\n\n".join(_in_lines(language, kind, text, dates) for kind, text in blocks) + "\n", html)
 
@@ -87,12 +90,14 @@ def _with_picture(paragraphs: list[str], said: dict[str, str]) -> Iterator[str]:
 
 def _kind(paragraph: str) -> str:
     """What a paragraph is when it consists of one field that is shown in a way of its own."""
-    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}"} else "words"
+    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}", "{stop}"} else "words"
 
 
 def _in_lines(language: Language, kind: str, text: str, dates: list[dict[str, str]]) -> str:
     if kind == "details":
         return "\n\n".join("\n".join(f"    {line}" for line in _date(language, said)) for said in dates)
+    if kind == "stop":
+        text = f"{language.text('label.stop')}: {text}"
     # A link must stay whole.
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
@@ -127,6 +132,7 @@ def words(language: Language, facts: Facts) -> dict[str, str]:
         "code": facts.code,
         "link": facts.link,
         "qr": f"{language.text('label.qr')}: {facts.link}/code",
+        "stop": facts.stop,
         "position": _position(language, facts.position),
         "closing": language.text("closing"),
     }

@@ -64,6 +64,13 @@ async def change_person_key(session: AsyncSession, identity: UUID) -> None:
     await session.execute(forgotten, execution_options={"synchronize_session": False})
 
 
+async def decline_reminders(session: AsyncSession, identity: UUID, *, declined: bool) -> None:
+    """Remember whether a participant wants no reminders; from when, if they had said so before."""
+    at = sa.func.coalesce(Participant.reminders_declined_at, sa.func.now()) if declined else sa.null()
+    statement = sa.update(Participant).where(Participant.id == identity).values(reminders_declined_at=at)
+    await session.execute(statement, execution_options={"synchronize_session": False})
+
+
 async def add_consents(
     session: AsyncSession,
     *,

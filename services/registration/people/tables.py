@@ -30,6 +30,7 @@ class Participant(Table):
     known_since: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
     link_mailed_at: Mapped[datetime | None] = mapped_column(_Instant)
     person_key: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    reminders_declined_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Consent(Table):
@@ -57,7 +58,7 @@ class Link(Table):
     """A secret that was mailed to a participant, as a hash."""
 
     __tablename__ = "links"
-    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage')", name="purpose"),)
+    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage', 'reminders')", name="purpose"),)
 
     token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
     registration_id: Mapped[UUID] = mapped_column(

@@ -16,10 +16,14 @@ from services.kernel.auth import Caller, Role
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
+from services.registration.cards import store as cards
+from services.registration.cards.rules import Outcome
+from services.registration.cards.schemas import CardCheck
+from services.registration.cards.tables import Card
 from services.registration.people import rules as people_rules
 from services.registration.people.schemas import LinkToken
 from services.registration.places import actions, rules, signing_up, store, together
-from services.registration.places.rules import State
+from services.registration.places.rules import AskedAgain, State
 from services.registration.places.schemas import (
     AvailabilityList,
     AvailabilityOut,
@@ -102,7 +106,7 @@ async def confirm_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Keep the place that is held or offered, by the secret of the mailed link; once more is as good as once."""
-    return await _out(
+    return await out(
         session, (await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row
     )
 
@@ -115,9 +119,7 @@ async def cancel_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Give the place back, by the secret of a mailed link; once more is as good as once."""
-    return await _out(
-        session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row
-    )
+    return await out(session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
 
 
 @router.get("/activities/{activity_id}/availability", responses=documented(rules.ActivityNotFound))
@@ -181,7 +183,8 @@ async def _availability(session: Reading, known: Sequence[Places]) -> list[Avail
     ]
 
 
-async def _out(session: Writing, row: Registration) -> RegistrationOut:
+async def out(session: Writing, row: Registration) -> RegistrationOut:
+    """A registration for whoever holds its secret."""
     state = State(row.state)
     return RegistrationOut(
         id=row.id,
@@ -198,10 +201,17 @@ async def entries(session: Reading | Writing, rows: Sequence[Registration]) -> l
     # The mail about several dates is about the first of them.
     written_about = {str(identity) for row in rows for identity in (row.id, row.together_id) if identity is not None}
     mailed = await mail.outcomes(session, OUTGOING_MAIL, sorted(written_about))
-    return [_entry(row, mailed.get(str(row.id)) or mailed.get(str(row.together_id))) for row in rows]
+    named = await cards.of(session, [row.id for row in rows])
+    return [_entry(row, mailed.get(str(row.id)) or mailed.get(str(row.together_id)), named.get(row.id)) for row in rows]
 
 
-def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
+def _after_move(row: Registration) -> AskedAgain | None:
+    if row.asked_again_at is None:
+        return None
+    return AskedAgain.ASKED if row.still_comes_at is None else AskedAgain.COMES
+
+
+def _entry(row: Registration, mailed: mail.Outcome | None, card: Card | None) -> RegistrationEntry:
     return RegistrationEntry(
         id=row.id,
         lead_id=row.lead_id,
@@ -212,6 +222,8 @@ def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
         participant_class=ParticipantClass(row.participant_class),
         home_country=row.home_country,
         host_section=row.host_section,
+        mobility=None if row.mobility is None else rules.Mobility(row.mobility),
+        esncard=card and CardCheck(outcome=Outcome(card.outcome or Outcome.UNKNOWN), checked_at=card.checked_at),
         answers=row.answers,
         code=row.code,
         mail=mailed,
@@ -219,4 +231,5 @@ def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
         signed_up_at=row.signed_up_at,
         held_until=row.held_until if State(row.state) in rules.HELD else None,
         waiting_since=row.waiting_since if State(row.state) is State.WAITLISTED else None,
+        after_move=_after_move(row),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 from typing import Final
 
@@ -20,7 +21,8 @@ _STYLE: Final = (
     "button{font:inherit;font-weight:700;padding:.75rem 1.5rem;border:0;border-radius:.5rem;cursor:pointer;"
     "background:#2e3192;color:#fff}form+form{margin-top:1rem}"
     "button.second{background:none;color:inherit;border:2px solid currentcolor}"
-    "button:focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
+    "nav{margin-top:2rem}nav ul{list-style:none;padding:0}nav a{display:inline-block;padding:.5rem 0;color:inherit}"
+    ":focus-visible{outline:3px solid #ec008c;outline-offset:3px}"
 )
 _HEADERS: Final = {
     "Content-Security-Policy": page_policy(_STYLE, forms=True),
@@ -40,22 +42,26 @@ def render(
     decline: str | None = None,
     shows_code: bool = False,
     picture: str | None = None,
+    ways: Sequence[tuple[str, str]] = (),
 ) -> HTMLResponse:
     """A page; its buttons, if it has any, send their forms to `action` and `decline`, relative to the page.
 
-    `picture` is where the check-in code is shown as one, likewise.
+    `picture` is where the check-in code is shown as one, likewise. Its `ways` lead elsewhere: the name of a text, and
+    the address relative to the page.
     """
     text = letters.page(kind, language, facts)
     shown = (facts.dates or (facts,)) if facts is not None else ()
     details = "".join(_details(language, each, shows_code=shows_code, picture=picture) for each in shown)
     buttons = _button(text.button, action) + _button(text.decline, decline, style=' class="second"')
+    listed = "".join(f'<li><a href="{escape(to)}">{escape(language.text(name))}</a></li>' for name, to in ways)
+    elsewhere = f"<nav><ul>{listed}</ul></nav>" if listed else ""
     title = f"{text.heading}: {facts.title}" if facts is not None else text.heading
     page = (
         f'<!doctype html><html lang="{escape(language.tag)}" dir="{language.direction}">'
         f'<head><meta charset="utf-8"><title>{escape(title)}</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="robots" content="noindex">'
         f"<style>{_STYLE}</style></head><body><main><h1>{escape(text.heading)}</h1>{details}"
-        f"<p>{escape(text.paragraph)}</p>{buttons}</main></body></html>"
+        f"<p>{escape(text.paragraph)}</p>{buttons}{elsewhere}</main></body></html>"
     )
     return HTMLResponse(page, status_code=status, headers=_HEADERS)
 

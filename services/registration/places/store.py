@@ -66,9 +66,16 @@ def add_places(session: AsyncSession, row: Places) -> None:
     session.add(row)
 
 
-async def keep_section(session: AsyncSession, code: str) -> None:
-    """Know a section."""
-    await session.execute(insert(Section).values(code=code).on_conflict_do_nothing())
+async def keep_section(session: AsyncSession, code: str, *, title: str, country: str) -> None:
+    """Know a section, as it is called now."""
+    told = {"title": title, "country": country}
+    statement = insert(Section).values(code=code, **told)
+    await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_=told))
+
+
+async def sections(session: AsyncSession) -> Sequence[Section]:
+    """Every section that is known."""
+    return (await session.scalars(sa.select(Section).order_by(Section.code))).all()
 
 
 async def may_be_section(session: AsyncSession, code: str) -> bool:

@@ -45,6 +45,7 @@ class Until(StrEnum):
         "until you ask for its deletion; once no registration of yours is kept any more it leads to nobody who does "
         "not hold the certificate"
     )
+    CHECKED = "until it was checked, which is after a day at most"
     SENT = "until the mail is sent or given up, which is after a week at most"
     ANSWERED = "30 days after the mail with it was sent or given up"
     PARTNER = "as long as the organisation is known as a partner"
@@ -87,6 +88,7 @@ RECORDS: Final = (
         "link_mailed_at": "when you last asked for a link to what is kept of you",
         "person_key": "a random number by which you are counted once at several activities; it is destroyed "
         "with the rest",
+        "reminders_declined_at": "when you asked not to be reminded of activities any more",
     }),
     Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for your registration",
@@ -97,6 +99,7 @@ RECORDS: Final = (
         "family_name": "your family name",
         "home_country": "your home country, if you told it",
         "host_section": "the ESN section that hosts you, if you told it",
+        "mobility": "whether you are here to study or for a traineeship, if you told it",
         "answers": "your answers to the organisers' questions",
         "code": "your check-in code",
         "lead_id": "who signed you up, if somebody brings you along",
@@ -104,6 +107,8 @@ RECORDS: Final = (
         "signed_up_at": "when you signed up",
         "waiting_since": "since when you wait for a place",
         "checked_in_at": "when you were checked in",
+        "asked_again_at": "when you were asked again because time or place had changed",
+        "still_comes_at": "when you said that you come all the same",
     }),
     Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "participant_id": "who you are",
@@ -113,11 +118,20 @@ RECORDS: Final = (
         "together_id": "with which other registrations of yours it was made, if it is for one date of several",
         "reminded_at": "when you were last written to because somebody signed up with your address again",
         "confirmed_at": "when you confirmed",
+        "reminded_for": "the start that you were last reminded of",
         "ended_at": "when your registration ended",
     }),
     Record("registration.handles", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "id": "a further number for your registration",
         "registration_id": _REGISTRATION,
+    }),
+    Record("registration.cards", Aim.PLACE, Basis.CONSENT, Until.CHECKED, Seen.NOBODY, {
+        "number": "the number of your ESNcard, if you told it",
+    }),
+    Record("registration.cards", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
+        "registration_id": _REGISTRATION,
+        "outcome": "whether your ESNcard was valid",
+        "checked_at": "when that was asked",
     }),
     Record("registration.attendances", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "registration_id": _REGISTRATION,
@@ -190,6 +204,7 @@ RECORDS: Final = (
         "subject": "what the mail is about",
         "body": "what it says",
         "html": "what it says, as HTML",
+        "unsubscribe_url": "where you can say that you want no more mails of its kind",
     }),
     Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for the mail",
@@ -298,11 +313,14 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "availability_revision", "to_call_off", "choosing", "guests_at_most", "hold_minutes", "keeps_waiting_list",
         "offer_hours", "offers_due", "offers_end_hours", "questions", "quota_esn_volunteer", "quota_international",
         "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
-        "part_of", "relation", "has_parts", "no_shows_due", "organiser_names",
+        "part_of", "relation", "has_parts", "no_shows_due", "organiser_names", "asks_esncard", "confirm_until",
+        "remind_at", "move_due_at", "move_noted_at", "moved_at", "moved_from_starts_at", "moved_from_ends_at",
+        "moved_from_location", "to_ask_again",
     }),
     # The hash of a number that nobody guesses, and when a certificate was withdrawn, to the month.
     "registration.certificates": frozenset({"number_hash", "withdrawn_at"}),
-    "registration.sections": frozenset({"code"}),
+    "registration.sections": frozenset({"code", "title", "country"}),
+    "registration.cards": frozenset({"tries", "due_at"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.
     "registration.registrations": frozenset({"forgotten_at"}),
     "registration.attendances": frozenset({"revision"}),
