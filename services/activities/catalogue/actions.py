@@ -15,6 +15,7 @@ from services.activities.catalogue.describing import description, fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
+from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.activities.directory import store as directory
 from services.activities.label import rules as label
@@ -48,6 +49,7 @@ async def draft(
     source: str | None = None,
     source_id: str | None = None,
     adapted_from: dict[str, str] | None = None,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Make a draft for the leading section, perhaps from a record elsewhere or from an idea of others.
 
@@ -58,7 +60,7 @@ async def draft(
         availability_revision=0, reason=None, source=source, source_id=source_id, source_url=None,
         label_state=LabelState.NOT_ASKED.value, adapted_from=adapted_from, is_series=False, public_parts=0,
     )  # fmt: skip
-    await fill(session, row, wanted)
+    await fill(session, row, wanted, around=around)
     await check_leads(session, actor, row)
     if whole is not None:
         if whole.joint == "country" and whole.country != row.country:
@@ -75,6 +77,8 @@ async def revise(
     row: Activity,
     wanted: ActivityDraft,
     fields: frozenset[str],
+    *,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Change these fields of a locked activity; what was reviewed for the label stays."""
     await check_reach(session, actor, row)
@@ -86,7 +90,7 @@ async def revise(
     if row.state in rules.OVER:
         describing.correct(row, wanted)
     else:
-        await fill(session, row, wanted)
+        await fill(session, row, wanted, around=around)
     if "organisers" in fields:
         await check_leads(session, actor, row)
     changes = rules.changes_between(before, description(row))

@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.campaigns import store as campaigns
-from services.activities.catalogue import actions, rules, store
-from services.activities.catalogue.describing import description, differing, fill
+from services.activities.catalogue import actions, rules, store, surroundings
+from services.activities.catalogue.describing import description, differing, edition_by_date, fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rules import OCCURRENCE, State, Verb
+from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
@@ -40,6 +40,7 @@ async def draft(
     source: str | None = None,
     source_id: str | None = None,
     adapted_from: dict[str, str] | None = None,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Make a draft: of an activity, of a joint day, or of a local part of one."""
     may_join = (
@@ -53,7 +54,15 @@ async def draft(
         if whole is None or whole.joint is None or whole.state != State.PUBLISHED:
             raise Invalid.at("#/part_of", "There is no joint day with this id that local parts can be added to now.")
     return await actions.draft(
-        session, settings, actor, wanted, whole=whole, source=source, source_id=source_id, adapted_from=adapted_from
+        session,
+        settings,
+        actor,
+        wanted,
+        whole=whole,
+        source=source,
+        source_id=source_id,
+        adapted_from=adapted_from,
+        around=around,
     )
 
 
@@ -63,19 +72,21 @@ async def revise(
     actor: Actor,
     row: Activity,
     wanted: ActivityDraft,
+    *,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Change a locked activity where `wanted` differs from it, and what follows for the parts or for the whole."""
     before = description(row)
     if (wanted.joint, wanted.part_of) != (before["joint"], before["part_of"]):
         raise rules.PartsAreFixed
-    fields = await differing(session, row, wanted)
+    fields = await differing(session, row, wanted, around=around)
     if not fields:
         return row
     if row.relation == OCCURRENCE and fields - _OWN and row.state not in rules.OVER:
         raise rules.FollowsItsSeries
     if row.is_series and fields & _TIMES:
         raise rules.SpansItsOccurrences
-    await actions.revise(session, settings, actor, row, wanted, fields)
+    await actions.revise(session, settings, actor, row, wanted, fields, around=around)
     if row.is_series:
         now = await store.now(session)
         for part in await store.lock_parts(session, row.id):
@@ -123,7 +134,9 @@ async def add(
     series.is_series = True
     plain = description(series)
     made = []
-    for starts_at, ends_at in times:
+    drafts = [_occurrence(plain, starts_at, ends_at) for starts_at, ends_at in times]
+    around = await surroundings.read(session, drafts)
+    for wanted in drafts:
         part = Activity(
             id=new_id(), state=series.state, revision=0, sample=series.sample, has_places=True,
             availability_revision=0, reason=None, source=None, source_id=None, source_url=None, is_series=False,
@@ -132,7 +145,7 @@ async def add(
             label_decided_at=series.label_decided_at, label_note=series.label_note, adapted_from=series.adapted_from,
             section_codes=series.section_codes,
         )  # fmt: skip
-        await fill(session, part, _occurrence(plain, starts_at, ends_at))
+        await fill(session, part, wanted, around=around)
         await actions.changed(session, settings, part, actor, "draft")
         made.append(part)
     await _sum_up(session, settings, actor, series, verb="add_occurrences")
@@ -195,7 +208,7 @@ async def _span(session: AsyncSession, series: Activity) -> None:
     if followed:
         series.sign_up_closes_at = series.starts_at
     if not series.edition_set_by_hand:
-        series.edition = await campaigns.edition_on(session, series.starts_on, series.country)
+        series.edition = await edition_by_date(session, series)
 
 
 def _concerns(verb: Verb, part: Activity, *, before: str, now: datetime) -> bool:

@@ -290,6 +290,15 @@ def instant(wall_clock: datetime, zone: ZoneInfo) -> datetime:
     return meant.astimezone(zone)
 
 
+def edition_day(starts_at: datetime, zone: str) -> date:
+    """The day on which an activity begins where its leading section is: by it, it falls into an edition.
+
+    >>> edition_day(datetime(2027, 5, 16, 22, 30, tzinfo=UTC), "Europe/Rome")
+    datetime.date(2027, 5, 17)
+    """
+    return starts_at.astimezone(ZoneInfo(zone)).date()
+
+
 def midnight(day: date, zone: ZoneInfo) -> datetime:
     """The first instant of a day in its zone, also where clocks change at midnight."""
     return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC).astimezone(zone)

@@ -88,7 +88,7 @@ async def change_section(session: AsyncSession, entry: Section, changes: Mapping
     differing = {name: value for name, value in wanted.items() if getattr(entry, name) != value}
     if "name" in differing:
         entry.former_names = [*(name for name in entry.former_names if name != entry.name), entry.name]
-    if differing.keys() & {"name", "country"}:
+    if differing.keys() & {"name", "country", "time_zone"}:
         entry.is_followed = False
     for name, value in differing.items():
         setattr(entry, name, value)

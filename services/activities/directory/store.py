@@ -302,6 +302,18 @@ async def platform_on(session: AsyncSession, country: str, day: date) -> str | N
     return await session.scalar(statement)
 
 
+async def held_memberships(session: AsyncSession, countries: Collection[str]) -> dict[str, list[PlatformMembership]]:
+    """The memberships of these countries, which can't change before the transaction ends."""
+    if not countries:
+        return {}
+    held = sa.select(Country.code).where(Country.code.in_(countries)).order_by(Country.code)
+    await session.execute(held.with_for_update(read=True))
+    found: dict[str, list[PlatformMembership]] = {}
+    for row in await session.scalars(sa.select(PlatformMembership).where(PlatformMembership.country.in_(countries))):
+        found.setdefault(row.country, []).append(row)
+    return found
+
+
 async def replace_memberships(session: AsyncSession, country: str, wanted: Iterable[Membership]) -> None:
     """Put other memberships in the place of a country's."""
     await session.execute(sa.delete(PlatformMembership).where(PlatformMembership.country == country))
