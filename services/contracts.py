@@ -130,6 +130,7 @@ class SectionRecorded(Event):
     country: str
     state: str = Field(description="active, warned, merged or withdrew")
     time_zone: str
+    successor: str | None = Field(default=None, description="The section that it merged into, if that is known.")
 
     def aggregate(self) -> str:
         """The section."""

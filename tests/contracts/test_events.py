@@ -41,6 +41,7 @@ CODES = {
         "Activity.time_zone",
         "Organiser.code",
         "SectionRecorded.code",
+        "SectionRecorded.successor",
         "SectionRecorded.country",
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),

@@ -20,7 +20,7 @@ async def activity_changed(session: AsyncSession, event: ActivityEvent, runtime:
 
 async def section_recorded(session: AsyncSession, event: SectionRecorded, runtime: Runtime) -> None:
     """Know the section, whatever its state: a student's host may have withdrawn since."""
-    await store.keep_section(session, event.code)
+    await store.keep_section(session, event.code, successor=event.successor)
 
 
 async def expire_holds(session: AsyncSession, runtime: Runtime) -> int:

@@ -81,6 +81,8 @@ async def keep(session: AsyncSession, settings: Settings, wanted: SignUp, places
         **wanted.model_dump(include={"activity_id", "given_name", "family_name", "language", "home_country",
                                      "host_section", "answers"}),
     }  # fmt: skip
+    if wanted.host_section is not None:
+        values["host_section"] = await store.section_today(session, wanted.host_section)
     while not await store.add_registration(session, values):
         there = await _repeated(session, places, participant_id, now)
         if there is not None:
@@ -154,7 +156,7 @@ async def faults_of(session: AsyncSession, places: Places, wanted: SignUp) -> li
     if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
         detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
         faults.append(FieldError(pointer="#/consents", detail=detail))
-    if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
+    if wanted.host_section is not None and await store.section_today(session, wanted.host_section) is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if len(wanted.guests) > places.guests_at_most:
         detail = f"At most {places.guests_at_most} guests." if places.guests_at_most else "No guests can be brought."

@@ -196,11 +196,12 @@ class Registration(Table):
 
 
 class Section(Table):
-    """A section that the directory knows: where a student may say that they are hosted."""
+    """A section that the directory knows: where a student may say that they are hosted, or at its successor."""
 
     __tablename__ = "sections"
 
     code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    successor: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class Handle(Table):

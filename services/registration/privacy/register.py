@@ -245,7 +245,7 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
         "part_of", "relation", "has_parts",
     }),
-    "registration.sections": frozenset({"code"}),
+    "registration.sections": frozenset({"code", "successor"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.
     "registration.registrations": frozenset({"forgotten_at"}),
     "registration.attendances": frozenset({"revision"}),
