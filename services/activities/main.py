@@ -75,6 +75,7 @@ SERVICE = Service(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
         Sweep("platforms whose members changed", reactions.follow_platforms, every_seconds=5),
         Sweep("editions that changed their days", reactions.regroup, every_seconds=5),
+        Sweep("parts of joint days called off", reactions.call_off_parts, every_seconds=5),
         Sweep("partners renamed or merged", reactions.follow_partners, every_seconds=5),
         Sweep("sections renamed or moved", reactions.follow_sections, every_seconds=5),
         Sweep("terms renamed", reactions.follow_terms, every_seconds=5),

@@ -201,7 +201,7 @@ async def publish_activity(
 async def cancel_activity(
     request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
-    """Call off what is published; everybody who has a place is told."""
+    """Call off what is published, a joint day with its local parts; everybody who has a place is told."""
     return await _act(request, session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
 
 
@@ -227,7 +227,9 @@ async def withdraw_activity(
 async def discard_activity(
     request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
 ) -> Response:
-    """Give up what was never public, a series with all its dates; nobody else ever hears of it.
+    """Give up what was never public, a series with all its dates, a joint day with its local parts.
+
+    Nobody else ever hears of it.
 
     Those who could change it can still read it and its history.
     """

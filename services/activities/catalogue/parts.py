@@ -1,8 +1,8 @@
 """Activities made of parts: a series of occurrences, which share its review and texts; a joint day with local parts.
 
-What has parts is locked before they are. An occurrence follows the verbs of its series and takes over every change of
-it, as long as it has not begun; its own are times, place, capacity, online address and sign-up, and of these it takes
-over those that it has in common with its series.
+What has parts is locked before they are. Whoever calls off a joint day calls off its local parts. An occurrence follows
+the verbs of its series and takes over every change of it, as long as it has not begun; its own are times, place,
+capacity, online address and sign-up, and of these it takes over those that it has in common with its series.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ _TIMES: Final = frozenset({"starts_at", "ends_at", "time_zone"})
 _COMMON: Final = ("place", "online_url", "capacity", "sign_up")
 _OWN: Final = frozenset({"starts_at", "ends_at", *_COMMON})
 _DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.WITHDRAW, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+_CALLS_OFF: Final = frozenset({Verb.CANCEL, Verb.DISCARD})
 _CALLED_OFF: Final = frozenset({State.CANCELLED, State.DISCARDED})
 
 
@@ -43,15 +44,11 @@ async def draft(
     around: Surroundings | None = None,
 ) -> Activity:
     """Make a draft: of an activity, of a joint day, or of a local part of one."""
-    may_join = (
-        {Role.INTERNATIONAL} if wanted.joint == "international" else {Role.INTERNATIONAL, Role.NATIONAL_COORDINATOR}
-    )
-    if wanted.joint is not None and actor.role not in may_join:
-        raise rules.JointDayNotYours
+    _check_may_join(actor, wanted.joint)
     whole = None
     if wanted.part_of is not None:
         whole = await store.lock_activity(session, wanted.part_of)
-        if whole is None or whole.joint is None or whole.state != State.PUBLISHED:
+        if whole is None or whole.joint is None or whole.state in rules.OVER:
             raise Invalid.at("#/part_of", "There is no joint day with this id that local parts can be added to now.")
     return await actions.draft(
         session,
@@ -64,6 +61,12 @@ async def draft(
         adapted_from=adapted_from,
         around=around,
     )
+
+
+def _check_may_join(actor: Actor, joint: str | None) -> None:
+    may_join = {Role.INTERNATIONAL} if joint == "international" else {Role.INTERNATIONAL, Role.NATIONAL_COORDINATOR}
+    if joint is not None and actor.role not in may_join:
+        raise rules.JointDayNotYours
 
 
 async def revise(
@@ -107,18 +110,59 @@ async def act(
     if row.relation == OCCURRENCE and verb in _DECIDED_TOGETHER:
         raise rules.FollowsItsSeries
     await actions.check_reach(session, actor, row)
+    if verb in _CALLS_OFF:
+        # Others' parts are called off with it.
+        _check_may_join(actor, row.joint)
+    if verb is Verb.PUBLISH and row.relation == rules.LOCAL_PART and row.part_of is not None:
+        whole = await store.activity(session, row.part_of)
+        if whole is not None and whole.state in rules.NEVER_PUBLIC:
+            raise rules.JointDayNotPublic
+    await _carry_out(session, settings, actor, row, verb, reason)
+    if row.joint is not None and verb in _CALLS_OFF:
+        await call_off_parts(session, settings, actor, row)
+    await sum_up_whole(session, settings, actor, row)
+    return row
+
+
+async def call_off_parts(session: AsyncSession, settings: Settings, actor: Actor | None, whole: Activity) -> int:
+    """Call off local parts of a joint day that was, for its reason; answers how many, the rest being for a sweep.
+
+    A part that was never public is discarded; one that has begun is left to its section.
+    """
+    left = await store.left_parts(session, whole.id, limit=rules.MOST_CALLED_OFF_AT_ONCE)
+    for identity in left:
+        part = await store.lock_activity(session, identity)
+        assert part is not None
+        verb = Verb.CANCEL if part.state == State.PUBLISHED else Verb.DISCARD
+        await _carry_out(session, settings, actor, part, verb, whole.reason)
+    if left:
+        await _sum_up(session, settings, actor, whole)
+    return len(left)
+
+
+async def call_off_left_parts(session: AsyncSession, settings: Settings) -> int:
+    """Call off what is left of joint days that were called off; answers how many parts were."""
+    done = 0
+    for identity in await store.wholes_called_off(session):
+        done += await call_off_parts(session, settings, None, await actions.lock(session, identity))
+        if done:
+            break
+    return done
+
+
+async def _carry_out(
+    session: AsyncSession, settings: Settings, actor: Actor | None, row: Activity, verb: Verb, reason: str | None
+) -> None:
     now, before = await store.now(session), row.state
     parts = await store.lock_parts(session, row.id) if row.is_series else []
     concerned = [part for part in parts if _concerns(verb, part, before=before, now=now)]
     if verb is Verb.COMPLETE and any(_is_to_come(part, now) for part in concerned):
         raise rules.NotStartedYet("An occurrence has not begun yet; what won't take place can be cancelled.")
-    await actions.act(session, settings, actor, row, verb, reason)
+    await actions.carry_out(session, settings, actor, row, verb, reason)
     for part in concerned:
-        await actions.act(session, settings, actor, part, verb, reason)
+        await actions.carry_out(session, settings, actor, part, verb, reason)
     if parts:
         await _sum_up(session, settings, actor, row)
-    await sum_up_whole(session, settings, actor, row)
-    return row
 
 
 async def sum_up_whole(session: AsyncSession, settings: Settings, actor: Actor, part: Activity) -> None:
@@ -182,7 +226,7 @@ async def _take_over(
 
 
 async def _sum_up(
-    session: AsyncSession, settings: Settings, actor: Actor, whole: Activity, *, verb: str | None = None
+    session: AsyncSession, settings: Settings, actor: Actor | None, whole: Activity, *, verb: str | None = None
 ) -> None:
     whole.public_parts = await store.public_parts(session, whole.id)
     if whole.is_series:

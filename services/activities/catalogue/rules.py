@@ -28,6 +28,8 @@ class State(StrEnum):
 PUBLIC: Final = frozenset({State.PUBLISHED, State.HELD, State.CANCELLED})
 OCCURRENCE: Final = "occurrence"
 """What a date of a series is to it."""
+LOCAL_PART: Final = "local_part"
+"""What a section's part of a joint day is to it."""
 OVER: Final = frozenset({State.HELD, State.CANCELLED, State.DISCARDED})
 """Nothing comes after these."""
 
@@ -44,6 +46,9 @@ class Verb(StrEnum):
     WITHDRAW = "withdraw"
     DISCARD = "discard"
 
+
+MOST_CALLED_OFF_AT_ONCE: Final = 100
+"""So many local parts are called off in the transaction that calls off their joint day; a sweep does the others."""
 
 NEVER_PUBLIC: Final = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED, State.APPROVED})
 _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
@@ -176,8 +181,14 @@ class SpansItsOccurrences(Conflict):
     """A series lasts from its first occurrence to its last; the occurrences are what can be moved."""
 
 
+class JointDayNotPublic(Conflict):
+    """It is a part of a joint day that is not published yet; the local part can be published as soon as the day is."""
+
+    title = "Joint day not public"
+
+
 class JointDayNotYours(Forbidden):
-    """A country's joint day is drafted by its national coordinator, an international one by ESN International."""
+    """A country's joint day is drafted and called off by its national coordinator, an international one by ESN International."""
 
 
 def next_state(state: State, verb: Verb, *, label_required: bool = True) -> State:

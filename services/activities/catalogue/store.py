@@ -71,6 +71,32 @@ async def lock_parts(session: AsyncSession, whole: UUID) -> Sequence[Activity]:
     return sorted(found, key=lambda part: (str(part.starts_at), part.id))
 
 
+async def left_parts(session: AsyncSession, whole: UUID, *, limit: int) -> Sequence[UUID]:
+    """Local parts of a joint day that can be called off: not public yet, or published and to come."""
+    statement = sa.select(Activity.id).where(Activity.part_of == whole, _IS_LEFT).order_by(Activity.id).limit(limit)
+    return (await session.scalars(statement)).all()
+
+
+async def wholes_called_off(session: AsyncSession) -> Sequence[UUID]:
+    """Joint days that were called off and have local parts that were not yet; the first ones."""
+    whole = sa.orm.aliased(Activity)
+    statement = (
+        sa.select(Activity.part_of)
+        .join(whole, whole.id == Activity.part_of)
+        .where(_IS_LEFT, whole.state.in_(("cancelled", "discarded")))
+        .distinct()
+        .limit(10)
+    )
+    return [identity for identity in await session.scalars(statement) if identity is not None]
+
+
+# Spelt out, since a partial index is not used for a parameter.
+_IS_LEFT: Final = sa.and_(
+    sa.text("activities.relation = 'local_part' AND activities.state NOT IN ('held', 'cancelled', 'discarded')"),
+    sa.or_(Activity.state != "published", Activity.starts_at > sa.func.now()),
+)
+
+
 async def public_parts(session: AsyncSession, whole: UUID) -> int:
     """How many parts of an activity are published or were held."""
     these = sa.and_(Activity.part_of == whole, Activity.state.in_(("published", "held")))

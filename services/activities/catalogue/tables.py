@@ -46,6 +46,12 @@ class Activity(Table):
         sa.UniqueConstraint("source", "source_id"),
         sa.Index("ix_activities_part_of", "part_of", "id", postgresql_where=sa.text("part_of IS NOT NULL")),
         sa.Index(
+            "ix_activities_local_parts",
+            "part_of",
+            "id",
+            postgresql_where=sa.text("relation = 'local_part' AND state NOT IN ('held', 'cancelled', 'discarded')"),
+        ),
+        sa.Index(
             "ix_activities_public_by_start",
             sa.text("COALESCE(starts_at, 'infinity'::timestamp with time zone)"),
             "id",

@@ -30,7 +30,7 @@ from services.registration.people import actions as links
 from services.registration.people import rules as people_rules
 from services.registration.people import store as people
 from services.registration.people.rules import Purpose
-from services.registration.places import actions, letters, questions, rules, store
+from services.registration.places import actions, hosts, letters, questions, rules, store
 from services.registration.places.rules import State
 from services.registration.places.schemas import GuestIn, SignedUp, SignUp
 from services.registration.places.tables import Places, Registration
@@ -82,7 +82,7 @@ async def keep(session: AsyncSession, settings: Settings, wanted: SignUp, places
                                      "host_section", "answers"}),
     }  # fmt: skip
     if wanted.host_section is not None:
-        values["host_section"] = await store.section_today(session, wanted.host_section)
+        values["host_section"] = await hosts.section_today(session, wanted.host_section)
     while not await store.add_registration(session, values):
         there = await _repeated(session, places, participant_id, now)
         if there is not None:
@@ -156,7 +156,7 @@ async def faults_of(session: AsyncSession, places: Places, wanted: SignUp) -> li
     if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
         detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
         faults.append(FieldError(pointer="#/consents", detail=detail))
-    if wanted.host_section is not None and await store.section_today(session, wanted.host_section) is None:
+    if wanted.host_section is not None and await hosts.section_today(session, wanted.host_section) is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if len(wanted.guests) > places.guests_at_most:
         detail = f"At most {places.guests_at_most} guests." if places.guests_at_most else "No guests can be brought."

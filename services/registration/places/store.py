@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.ids import new_id
 from services.registration.places.rules import State, party
-from services.registration.places.tables import IS_LIVE, Handle, Places, Registration, Section
+from services.registration.places.tables import IS_LIVE, Handle, Places, Registration
 
 # The clock at this moment, not at the transaction's beginning: a sign-up may have waited for its turn.
 _NOW = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
@@ -24,8 +24,6 @@ _FRESH = {"populate_existing": True, "synchronize_session": False}
 _IS_LIVE: Final = sa.text(
     "registrations.state IN ('unconfirmed', 'pending_approval', 'waitlisted', 'offered', 'confirmed')"
 )
-# The directory lets nobody make a circle; news of two mergers may arrive in turn and look like one for a moment.
-_MOST_MERGERS: Final = 20
 _BY_CLASS: Final = {
     ParticipantClass.INTERNATIONAL: (Places.quota_international, Places.taken_international),
     ParticipantClass.LOCAL: (Places.quota_local, Places.taken_local),
@@ -66,31 +64,6 @@ async def lock_places(session: AsyncSession, activity_id: UUID) -> Places | None
 def add_places(session: AsyncSession, row: Places) -> None:
     """Begin to know an activity."""
     session.add(row)
-
-
-async def keep_section(session: AsyncSession, code: str, *, successor: str | None) -> None:
-    """Know a section, and the one that it merged into."""
-    statement = insert(Section).values(code=code, successor=successor)
-    await session.execute(statement.on_conflict_do_update(index_elements=["code"], set_={"successor": successor}))
-
-
-async def section_today(session: AsyncSession, code: str) -> str | None:
-    """What a section is called today: by its own code, or by that of the last one that it merged into, step by step.
-
-    None where no such section is known; as long as none is at all, the directory is empty and any code may be one.
-    """
-    line = sa.select(Section.code, Section.successor, sa.literal(0).label("step")).where(Section.code == code)
-    steps = line.cte("line", recursive=True)
-    further = sa.select(Section.code, Section.successor, steps.c.step + 1)
-    steps = steps.union_all(further.where(Section.code == steps.c.successor, steps.c.step < _MOST_MERGERS))
-    last = (
-        sa.select(sa.func.coalesce(steps.c.successor, steps.c.code))
-        .order_by(steps.c.step.desc())
-        .limit(1)
-        .scalar_subquery()
-    )
-    unknown = sa.case((sa.select(Section.code).exists(), sa.null()), else_=sa.literal(code, sa.Text))
-    return await session.scalar(sa.select(sa.func.coalesce(last, unknown)))
 
 
 async def take_place(session: AsyncSession, activity_id: UUID, party: Mapping[ParticipantClass, int]) -> Places | None:
