@@ -188,7 +188,7 @@ class JointDayNotPublic(Conflict):
 
 
 class JointDayNotYours(Forbidden):
-    """A country's joint day is drafted and called off by its national coordinator, an international one by ESN International."""
+    """Its national coordinator drafts and calls off a country's joint day, ESN International an international one."""
 
 
 def next_state(state: State, verb: Verb, *, label_required: bool = True) -> State:
