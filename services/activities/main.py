@@ -18,6 +18,8 @@ from services.activities.feeds import api as feeds
 from services.activities.feeds.datasets import API_CATALOG
 from services.activities.feeds.tables import Change
 from services.activities.finding import api as finding
+from services.activities.finding import consumers as counting
+from services.activities.finding import tables as _finding_tables  # noqa: F401  # Registers its tables.
 from services.activities.ideas import api as ideas
 from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
@@ -78,6 +80,7 @@ SERVICE = Service(
         Sweep("parts of joint days called off", reactions.call_off_parts, every_seconds=5),
         Sweep("partners renamed or merged", reactions.follow_partners, every_seconds=5),
         Sweep("sections renamed or moved", reactions.follow_sections, every_seconds=5),
+        Sweep("labels counted", counting.fold_labels, every_seconds=5),
         Sweep("terms renamed", reactions.follow_terms, every_seconds=5),
         Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
         Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),

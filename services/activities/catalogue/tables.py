@@ -78,6 +78,12 @@ class Activity(Table):
         # What an edition has, and what begins on days that change hands.
         sa.Index("ix_activities_edition", "edition"),
         sa.Index("ix_activities_by_day", "starts_on", postgresql_where=sa.text("NOT edition_set_by_hand")),
+        sa.Index(
+            "ix_activities_public_on_globe",
+            sa.text("activities.on_globe(latitude, longitude)"),
+            postgresql_using="gist",
+            postgresql_where=_IS_PUBLIC,
+        ),
         sa.Index("ix_activities_public_by_place", "latitude", "longitude", "id", postgresql_where=_IS_PUBLIC),
         sa.Index(
             "ix_activities_open_until",
