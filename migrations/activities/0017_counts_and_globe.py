@@ -10,9 +10,21 @@ down_revision = "0016"
 branch_labels = None
 depends_on = None
 
-_LISTED = "state IN ('published', 'held', 'cancelled') AND NOT is_series"
-# What something is a part of is no facet, and would be a row for each series and joint day.
-_COUNTED = f"CROSS JOIN LATERAL unnest(labels) AS label WHERE {_LISTED} AND label NOT LIKE 'part_of:%'"
+_PUBLIC = "state IN ('published', 'held', 'cancelled')"
+
+
+def _labels(rows: str) -> str:
+    """The labels of each listed row, and of each exported one the block of numbers in which it lies."""
+    # What something is a part of is no facet, and would be a row for each series and joint day.
+    return f"""
+        SELECT label FROM {rows} CROSS JOIN LATERAL unnest(labels) AS label
+        WHERE {_PUBLIC} AND NOT is_series AND label NOT LIKE 'part_of:%'
+        UNION ALL
+        SELECT 'block:' || changes.number / 500 FROM {rows} AS these JOIN activities.changes USING (id)
+        WHERE {_PUBLIC} AND relation IS DISTINCT FROM 'occurrence' AND joint IS NULL
+    """
+
+
 _SPLIT = "split_part(label, ':', 1), substr(label, strpos(label, ':') + 1)"
 
 # By statement and not by row: an import or a COPY notes each label once. Differences are added to and never changed, so
@@ -22,14 +34,15 @@ CREATE FUNCTION activities.note_labels() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     IF TG_OP = 'INSERT' THEN
         INSERT INTO activities.label_news (facet, code, difference)
-        SELECT {_SPLIT}, count(*) FROM new_rows {_COUNTED} GROUP BY label;
+        SELECT {_SPLIT}, count(*) FROM ({_labels("new_rows")}) AS noted GROUP BY label;
     ELSIF TG_OP = 'DELETE' THEN
         INSERT INTO activities.label_news (facet, code, difference)
-        SELECT {_SPLIT}, -count(*) FROM old_rows {_COUNTED} GROUP BY label;
+        SELECT {_SPLIT}, -count(*) FROM ({_labels("old_rows")}) AS noted GROUP BY label;
     ELSE
         INSERT INTO activities.label_news (facet, code, difference)
         SELECT {_SPLIT}, sum(one) FROM (
-            SELECT label, 1 AS one FROM new_rows {_COUNTED} UNION ALL SELECT label, -1 FROM old_rows {_COUNTED}
+            SELECT label, 1 AS one FROM ({_labels("new_rows")}) AS now
+            UNION ALL SELECT label, -1 FROM ({_labels("old_rows")}) AS before
         ) AS noted GROUP BY label HAVING sum(one) <> 0;
     END IF;
     RETURN NULL;
@@ -75,7 +88,7 @@ def upgrade() -> None:
             f"CREATE TRIGGER note_labels_{event.lower()} AFTER {event} ON activities.activities REFERENCING {rows} "
             "FOR EACH STATEMENT EXECUTE FUNCTION activities.note_labels()"
         )
-    counted = f"SELECT {_SPLIT}, count(*) FROM activities.activities {_COUNTED} GROUP BY label"
+    counted = f"SELECT {_SPLIT}, count(*) FROM ({_labels('activities.activities')}) AS noted GROUP BY label"
     op.execute(sa.text(f"INSERT INTO activities.label_counts {counted}".replace(":", r"\:")))
     # Trusted: the owner of the database may make it without being a superuser.
     op.execute("CREATE EXTENSION IF NOT EXISTS cube")
