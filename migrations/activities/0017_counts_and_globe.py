@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "0017"
 down_revision = "0016"
@@ -82,6 +83,20 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_label_news")),
         schema="activities",
     )
+    op.create_table(
+        "activity_figures",
+        sa.Column("activity_id", sa.Uuid(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("is_verified", sa.Boolean(), nullable=False),
+        sa.Column("participants_international", sa.BigInteger()),
+        sa.Column("participants_local", sa.BigInteger()),
+        sa.Column("participants_esn_volunteer", sa.BigInteger()),
+        sa.Column("participants_unclassified", sa.BigInteger()),
+        sa.Column("hours", sa.Numeric()),
+        sa.Column("quantities", postgresql.JSONB(), nullable=False),
+        sa.PrimaryKeyConstraint("activity_id", name=op.f("pk_activity_figures")),
+        schema="activities",
+    )
     op.execute(sa.text(_NOTE_LABELS.replace(":", r"\:")))
     for event, rows in _ROWS_OF.items():
         op.execute(
@@ -94,6 +109,13 @@ def upgrade() -> None:
     op.execute("CREATE EXTENSION IF NOT EXISTS cube")
     op.execute(_ON_GLOBE)
     op.create_index(
+        "ix_activities_public_cost",
+        "activities",
+        [sa.text("(cost ->> 'currency'\\:\\:text)"), sa.text("((cost ->> 'amount'\\:\\:text)\\:\\:numeric)")],
+        schema="activities",
+        postgresql_where=sa.text("state IN ('published', 'held', 'cancelled')"),
+    )
+    op.create_index(
         "ix_activities_public_on_globe",
         "activities",
         [sa.text("activities.on_globe(latitude, longitude)")],
@@ -105,10 +127,12 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     """Undo it; the extension stays, in case somebody else uses it."""
+    op.drop_index("ix_activities_public_cost", table_name="activities", schema="activities")
     op.drop_index("ix_activities_public_on_globe", table_name="activities", schema="activities")
     op.execute("DROP FUNCTION activities.on_globe")
     for event in _ROWS_OF:
         op.execute(f"DROP TRIGGER note_labels_{event.lower()} ON activities.activities")
     op.execute("DROP FUNCTION activities.note_labels")
+    op.drop_table("activity_figures", schema="activities")
     op.drop_table("label_news", schema="activities")
     op.drop_table("label_counts", schema="activities")

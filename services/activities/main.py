@@ -21,6 +21,7 @@ from services.activities.finding import api as finding
 from services.activities.finding import consumers as counting
 from services.activities.finding import tables as _finding_tables  # noqa: F401  # Registers its tables.
 from services.activities.ideas import api as ideas
+from services.activities.ideas import consumers as idea_reactions
 from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.partners import api as partners
@@ -33,7 +34,7 @@ from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F
 from services.activities.totals import api as totals
 from services.activities.totals import consumers as totalling
 from services.activities.web import api as web
-from services.contracts import ACTIVITIES, AvailabilityChanged, EditionTotalsChanged
+from services.contracts import ACTIVITIES, ActivityFiguresChanged, AvailabilityChanged, EditionTotalsChanged
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
@@ -71,6 +72,7 @@ SERVICE = Service(
         {
             AvailabilityChanged: reactions.availability_changed,
             EditionTotalsChanged: totalling.edition_totals_changed,
+            ActivityFiguresChanged: idea_reactions.activity_figures_changed,
         },
     ),
     sweeps=(

@@ -46,6 +46,7 @@ CODES = {
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
     *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
+    *("ActivityFiguresChanged.hours", "FigureQuantity.measure", "FigureQuantity.unit", "FigureQuantity.amount"),
 }
 
 

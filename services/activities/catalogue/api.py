@@ -66,7 +66,8 @@ async def get_activity(
     if linked_data.is_preferred(request.headers.get("accept", "")):
         # Its ETag comes from its own content: that of the document is the one to send in If-Match.
         written = row.documents[language] if language else row.document
-        event = linked_data.page(json.loads(written), await words(session, runtime))
+        dates = await store.dates_of(session, row.id, wanted) if row.is_series else ()
+        event = linked_data.page(json.loads(written), await words(session, runtime), dates)
         kept = {name: reply.headers[name] for name in ("Cache-Control", "Content-Language")}
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
     reply.headers["Vary"] = f"Accept, {VARY}"

@@ -206,7 +206,7 @@ def next_state(state: State, verb: Verb, *, label_required: bool = True) -> Stat
 def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool = True) -> tuple[State, LabelState]:
     """An activity's state and its label's after `verb`, or a `WrongState` problem.
 
-    Where the label is only recorded, one that was given can be taken back from what is published.
+    A label that was given can be taken back from what is published; the activity stays published without it.
     """
     if verb not in LABEL_VERBS or state not in _MAY_TAKE_LABEL:
         after = next_state(state, verb, label_required=label_required)
@@ -214,8 +214,9 @@ def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool
         is_given_up = verb is Verb.DISCARD and label is LabelState.ASKED
         return after, LabelState.NOT_ASKED if is_given_up else _LABEL_AFTER.get(verb, label)
     allowed = _LABEL_BEFORE[verb]
-    if verb is Verb.RETURN and not label_required:
-        allowed = allowed | {LabelState.GIVEN, LabelState.NOT_ASKED}
+    if verb is Verb.RETURN:
+        # What is public stays so, without the label: people may have places, and calling it off is another decision.
+        allowed = allowed | ({LabelState.GIVEN} if label_required else {LabelState.GIVEN, LabelState.NOT_ASKED})
     if label not in allowed:
         expected = " or ".join(sorted(allowed))
         raise WrongState(f"To {verb} what is {state}, its label must be {expected}; it is {label}.")

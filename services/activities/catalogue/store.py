@@ -97,6 +97,17 @@ _IS_LEFT: Final = sa.and_(
 )
 
 
+async def dates_of(session: AsyncSession, series: UUID, languages: Sequence[str] = ()) -> Sequence[str]:
+    """Documents of the public dates of a series, the first to begin first."""
+    statement = sa.select(document_in(languages)).where(
+        Activity.part_of == series,
+        Activity.relation == "occurrence",
+        Activity.state.in_(("published", "held", "cancelled")),
+        Activity.starts_at.is_not(None),
+    )
+    return (await session.scalars(statement.order_by(Activity.starts_at, Activity.id))).all()
+
+
 async def public_parts(session: AsyncSession, whole: UUID) -> int:
     """How many parts of an activity are published or were held."""
     these = sa.and_(Activity.part_of == whole, Activity.state.in_(("published", "held")))

@@ -90,6 +90,12 @@ class Activity(Table):
             sa.text("COALESCE(sign_up_closes_at, 'infinity'::timestamp with time zone)"),
             postgresql_where=sa.text("state = 'published' AND takes_sign_ups AND has_places"),
         ),
+        sa.Index(
+            "ix_activities_public_cost",
+            sa.text("(cost ->> 'currency'::text)"),
+            sa.text("((cost ->> 'amount'::text)::numeric)"),
+            postgresql_where=_IS_PUBLIC,
+        ),
         # Any combination of labels and words in one scan; without a list of pending entries, which every search reads.
         sa.Index(
             "ix_activities_found_by",

@@ -16,6 +16,7 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services.activities.catalogue import store as catalogue
 from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
 from services.activities.catalogue.rules import ActivityNotFound
 from services.activities.feeds import atom, calendars, datasets, export, geojson, rpde, rules, store, turtle
@@ -166,7 +167,7 @@ async def get_calendar_entry(session: Reading, languages: Languages, activity_id
     is_dated = document["starts_at"] is not None and document["date_precision"] in {"time", "day"}
     entries: Sequence[str] = [found] if is_dated else []
     if (document.get("parts") or {}).get("relation") == "occurrence":
-        entries = await store.occurrences(session, activity_id, languages)
+        entries = await catalogue.dates_of(session, activity_id, languages)
     body = calendars.calendar(entries, name=document["title"])
     return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 

@@ -78,14 +78,6 @@ async def document(session: AsyncSession, identity: UUID, languages: Sequence[st
     return await session.scalar(sa.select(document_in(languages)).where(IS_PUBLIC, Activity.id == identity))
 
 
-async def occurrences(session: AsyncSession, series: UUID, languages: Sequence[str]) -> Sequence[str]:
-    """Documents of the public dates of a series, the first to begin first."""
-    statement = sa.select(document_in(languages)).where(
-        IS_LISTED, Activity.part_of == series, Activity.relation == "occurrence", Activity.starts_at.is_not(None)
-    )
-    return (await session.scalars(statement.order_by(START, Activity.id))).all()
-
-
 async def latest_to_begin(
     session: AsyncSession, filters: Filters, languages: Sequence[str], *, limit: int
 ) -> Sequence[str]:

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -55,6 +56,7 @@ class Filters:
     is_open: bool | None = None
     near: Near | None = None
     partners: tuple[UUID, ...] = ()
+    cost: tuple[Decimal, str] | None = None
     q: str | None = None
 
     @property
@@ -125,6 +127,8 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if wanted.accessible:
         labels = [f"accessible:{code}" for code in wanted.accessible]
         conditions.append(Activity.labels.contains(sa.literal(labels, Activity.labels.type)))
+    if wanted.cost is not None:
+        conditions.append(_costs_at_most(*wanted.cost))
     if wanted.partners:
         conditions.append(sa.or_(*(Activity.partners.contains([{"id": str(each)}]) for each in wanted.partners)))
     if wanted.label_states:
@@ -149,6 +153,13 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if sought is not None:
         conditions.append(resembling(sought, Activity.plain_words) if sought.with_mistakes else _matching(sought))
     return conditions
+
+
+def _costs_at_most(amount: Decimal, currency: str) -> sa.ColumnElement[bool]:
+    """So much of a currency; what costs nothing costs nothing in any."""
+    stated = sa.cast(Activity.cost["amount"].astext, sa.Numeric)
+    is_free = Activity.labels.contains(sa.literal(["free:true"], Activity.labels.type))
+    return sa.or_(is_free, sa.and_(Activity.cost["currency"].astext == currency, stated <= amount))
 
 
 def _label_condition(dimension: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:

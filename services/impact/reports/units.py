@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from services.kernel.currencies import CURRENCIES
+
 MONEY = "money"
 """The measure whose unit is a currency."""
 
@@ -24,18 +26,6 @@ UCUM = {
     "h": "hours",
     "kW.h": "kilowatt hours",
 }
-
-_IN_USE_OR_IN_OLD_REPORTS = """
-    AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY
-    COP CRC CUP CVE CZK DJF DKK DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS
-    INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP
-    MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG QAR RON RSD RUB RWF SAR SBD SCR
-    SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND VUV
-    WST XAF XCD XCG XOF XPF YER ZAR ZMW ZWG
-    EEK HRK LTL LVL
-"""
-CURRENCIES = frozenset(_IN_USE_OR_IN_OLD_REPORTS.split())
-"""Currencies in use, and those that past reports were written in before the euro."""
 
 
 def fault_of_unit(measure: str, unit: str) -> str | None:
