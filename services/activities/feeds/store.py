@@ -138,6 +138,10 @@ _VERSION: Final = sa.text("""
     running AS (
         SELECT CAST(CAST(xip AS text) AS bigint) + (SELECT ahead FROM events.count) AS xid
         FROM pg_snapshot_xip(pg_current_snapshot()) AS xip
+        -- What is known to run in another database of the cluster changes nothing here.
+        WHERE CAST(xip AS xid) NOT IN (
+            SELECT backend_xid FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+            AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database()))
     )
     SELECT (SELECT CAST(xid AS text) FROM last), coalesce(
         (SELECT string_agg(CAST(xid AS text), ' ' ORDER BY xid) FROM running
