@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -216,6 +216,14 @@ def _matches(header: str, etag: str, *, weak: bool) -> bool:
         candidates = [candidate.removeprefix("W/") for candidate in candidates]
         etag = etag.removeprefix("W/")
     return etag in candidates
+
+
+def unchanged(request: Request, headers: Mapping[str, str]) -> Response | None:
+    """A 304, where the client has the answer that would have these headers, its ETag among them, already."""
+    wanted = request.headers.get("if-none-match")
+    if wanted is None or not _matches(wanted, headers["ETag"], weak=True):
+        return None
+    return Response(status_code=304, headers={name: value for name, value in headers.items() if name.lower() in _KEPT})
 
 
 def check_if_match(request: Request, *etags: str) -> None:

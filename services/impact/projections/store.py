@@ -51,7 +51,10 @@ async def keep_attendance(session: AsyncSession, told: contracts.AttendanceRecor
 
 async def keep_section(session: AsyncSession, told: contracts.SectionRecorded) -> None:
     """Write the section as it was told last; the log keeps one section's events in order."""
-    values = {"code": told.code, "title": told.title, "country": told.country, "state": told.state}
+    values = {
+        "code": told.code, "title": told.title, "country": told.country, "state": told.state,
+        "successor": told.successor,
+    }  # fmt: skip
     await _keep(session, Section, values)
 
 

@@ -67,6 +67,7 @@ class Section(Table):
     title: Mapped[str] = mapped_column(sa.Text)
     country: Mapped[str] = mapped_column(sa.Text, index=True)
     state: Mapped[str] = mapped_column(sa.Text)
+    successor: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class Edition(Table):

@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.problems import FieldError, Invalid
 from services.registration.people.rules import LinkNotFound, Purpose
-from services.registration.places import questions, store
+from services.registration.places import hosts, questions
 from services.registration.places.actions import Linked
 from services.registration.places.rules import ActivityBegan
 from services.registration.places.schemas import Details
@@ -30,10 +30,12 @@ async def change(session: AsyncSession, row: Registration, places: Places, wante
     if wanted.mobility is not None and row.participant_class != ParticipantClass.INTERNATIONAL:
         faults.append(FieldError(pointer="#/mobility", detail="Only international students are here for one of these."))
     host = wanted.host_section
-    if host is not None and host != row.host_section and not await store.may_be_section(session, host):
+    today = None if host is None else await hosts.section_today(session, host)
+    if host is not None and host != row.host_section and today is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if faults:
         raise Invalid(errors=faults)
     for name, told in wanted.model_dump(mode="json", include=set(Details.model_fields)).items():
         setattr(row, name, told)
+    row.host_section = today or host
     await session.flush()

@@ -18,7 +18,7 @@ from services.registration.form.pages import answers
 from services.registration.mail.languages import language_of
 from services.registration.people.rules import Purpose
 from services.registration.places import actions as places_actions
-from services.registration.places import store
+from services.registration.places import hosts as sections
 from services.registration.places.actions import Linked
 
 router = pages_by_secret(tag="links")
@@ -33,7 +33,7 @@ async def show_answers(session: Reading, token: Token) -> Response:
     if linked is None:
         return _back(token)
     language = language_of(linked.row.language)
-    hosts = await store.sections(session)
+    hosts = await sections.listed(session)
     filled = filling.as_filled(linked.row, linked.places, language.tag)
     return answers(language, linked.places, filled, hosts=hosts, token=token)
 
@@ -47,7 +47,7 @@ async def change_answers(request: Request, session: Writing, token: Token) -> Re
     if linked is None or sent is None:
         return _back(token)
     row, places = linked.row, linked.places
-    hosts = await store.sections(session)
+    hosts = await sections.listed(session)
     wanted, filled = filling.read_changes(places, sent)
     if wanted is not None:
         try:

@@ -20,6 +20,7 @@ from services.registration.form import filling
 from services.registration.form.fields import Filled
 from services.registration.form.pages import done, form, missing, told
 from services.registration.mail.languages import Language, chosen
+from services.registration.places import hosts as sections
 from services.registration.places import rules, signing_up, store
 from services.registration.places.schemas import SignUp
 from services.registration.places.tables import Places
@@ -129,7 +130,7 @@ async def _shown(
         return told(language, places, "form.full", status=status)
     # Whoever was told once that there is no room for their group is asked as long as they come back.
     waits = not places.has_places or "waiting_list" in filled.values or "waiting_list" in filled.faults
-    hosts = await store.sections(session)
+    hosts = await sections.listed(session)
     card = places.asks_esncard and runtime.settings.esncard_check_url is not None
     return form(language, places, filled, waits=waits, hosts=hosts, card=card, notice=notice, status=status)
 

@@ -31,7 +31,7 @@ from services.registration.people import actions as links
 from services.registration.people import rules as people_rules
 from services.registration.people import store as people
 from services.registration.people.rules import Purpose
-from services.registration.places import actions, letters, questions, rules, store
+from services.registration.places import actions, hosts, letters, questions, rules, store
 from services.registration.places.rules import State
 from services.registration.places.schemas import GuestIn, SignedUp, SignUp
 from services.registration.places.tables import Places, Registration
@@ -82,6 +82,8 @@ async def keep(session: AsyncSession, settings: Settings, wanted: SignUp, places
         **wanted.model_dump(include={"activity_id", "given_name", "family_name", "language", "home_country",
                                      "host_section", "mobility", "answers"}),
     }  # fmt: skip
+    if wanted.host_section is not None:
+        values["host_section"] = await hosts.section_today(session, wanted.host_section)
     while not await store.add_registration(session, values):
         there = await _repeated(session, places, participant_id, now)
         if there is not None:
@@ -157,7 +159,7 @@ async def faults_of(session: AsyncSession, settings: Settings, places: Places, w
     if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
         detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
         faults.append(FieldError(pointer="#/consents", detail=detail))
-    if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
+    if wanted.host_section is not None and await hosts.section_today(session, wanted.host_section) is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if wanted.mobility is not None and wanted.participant_class is not ParticipantClass.INTERNATIONAL:
         faults.append(FieldError(pointer="#/mobility", detail="Only international students are here for one of these."))

@@ -227,7 +227,7 @@ class Registration(Table):
 
 
 class Section(Table):
-    """A section that the directory knows: where a student may say that they are hosted.
+    """A section that the directory knows: where a student may say that they are hosted, or at its successor.
 
     Without a title if it was heard of before titles were kept, and not since.
     """
@@ -237,6 +237,7 @@ class Section(Table):
     code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     title: Mapped[str | None] = mapped_column(sa.Text)
     country: Mapped[str | None] = mapped_column(sa.Text)
+    successor: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class Handle(Table):
