@@ -7,6 +7,7 @@ from services.contracts import IMPACT
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
 from services.impact.projections import consumers as projecting
+from services.impact.rankings import api as rankings
 from services.impact.reports import api as reports
 from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
@@ -19,7 +20,7 @@ SERVICE = Service(
     name=IMPACT,
     title="SocialErasmus impact",
     description="Reports of what happened, verified, and the figures that are made from them.",
-    routers=(reports.router, statistics.router),
+    routers=(reports.router, statistics.router, rankings.router),
     consumer=Consumer(
         IMPACT,
         {

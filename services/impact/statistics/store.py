@@ -13,7 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.impact.facts.rules import Figures, Quantity
 from services.impact.facts.tables import QuantityTotal, Total
 from services.impact.projections.tables import Section
-from services.impact.statistics.rules import QUANTITIES, Asked, Group
+from services.impact.statistics.measures import CLASS, QUANTITIES
+from services.impact.statistics.rules import Asked, Group
 from services.impact.statistics.tables import ToldEdition
 
 _ACTIVE = ("active", "warned")
@@ -27,12 +28,12 @@ class TooMany(Exception):
 
 async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Group]:
     """The groups in the order of their keys, what is not stated last; raises `TooMany`."""
-    columns = [getattr(Total, name) for name in asked.by]
+    columns = [getattr(Total, name) for name in asked.stored_by]
     figures = [sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type) for column in _figures()]
-    statement = sa.select(*columns, *figures).where(*_conditions(Total, asked)).group_by(*columns)
+    statement = sa.select(*columns, *figures).where(*conditions(Total, asked)).group_by(*columns)
     rows = await _rows(session, statement.order_by(*_order(columns)), most)
     amounts = await _amounts(session, asked, most=most) if QUANTITIES in asked.measures else {}
-    split = len(asked.by)
+    split = len(asked.stored_by)
     return [
         Group(key=row[:split], figures=Figures._make(row[split:]), quantities=tuple(amounts.get(row[:split], ())))
         for row in map(tuple, rows)
@@ -42,12 +43,12 @@ async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Grou
 async def _amounts(
     session: AsyncSession, asked: Asked, *, most: int
 ) -> dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]]:
-    columns = [getattr(QuantityTotal, name) for name in asked.by]
+    columns = [getattr(QuantityTotal, name) for name in asked.stored_by]
     quantity = [QuantityTotal.measure, QuantityTotal.unit]
     statement = sa.select(*columns, *quantity, sa.func.sum(QuantityTotal.amount))
-    statement = statement.where(*_conditions(QuantityTotal, asked)).group_by(*columns, *quantity)
+    statement = statement.where(*conditions(QuantityTotal, asked)).group_by(*columns, *quantity)
     found: dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]] = {}
-    split = len(asked.by)
+    split = len(asked.stored_by)
     for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most)):
         measure, unit, amount = row[split:]
         found.setdefault(row[:split], []).append((Quantity(measure, unit), amount))
@@ -56,23 +57,33 @@ async def _amounts(
 
 async def sources(session: AsyncSession, asked: Asked) -> dict[str, int]:
     """How many of the activities held rest on which kind of source."""
-    statement = sa.select(Total.source, sa.func.sum(Total.activities)).where(*_conditions(Total, asked))
+    statement = sa.select(Total.source, sa.func.sum(Total.activities)).where(*conditions(Total, asked))
     statement = statement.group_by(Total.source).order_by(Total.source)
     return {source: int(count) for source, count in await session.execute(statement)}
 
 
 async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     """How many active sections have a verified report among what is asked for, and how many sections are active."""
-    reporting = sa.select(Total.section).where(*_conditions(Total, asked))
-    active = Section.state.in_(_ACTIVE)
-    among = [
-        column.in_(asked.codes[name])
-        for name, column in (("country", Section.country), ("section", Section.code))
-        if name in asked.codes
-    ]
-    statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count()).where(active, *among)
-    found = (await session.execute(statement)).one()
+    reporting = sa.select(Total.section).where(*conditions(Total, asked))
+    statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count())
+    found = (await session.execute(statement.where(*active_among(asked)))).one()
     return found[0], found[1]
+
+
+def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    """The sections that are active today in the countries, platforms and sections asked for."""
+    found: list[sa.ColumnElement[bool]] = [Section.state.in_(_ACTIVE)]
+    for name, column in (("country", Section.country), ("section", Section.code)):
+        if name in asked.codes:
+            found.append(column.in_(asked.codes[name]))
+    return found
+
+
+async def count_groups(session: AsyncSession, asked: Asked) -> int:
+    """How many groups there are, where there are too many to tell."""
+    columns = [getattr(Total, name) for name in asked.stored_by]
+    groups = sa.select(*columns).where(*conditions(Total, asked)).group_by(*columns).subquery()
+    return (await session.execute(sa.select(sa.func.count()).select_from(groups))).scalar_one()
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -98,13 +109,16 @@ def _figures() -> list[Any]:
     return [getattr(Total, name) for name in Figures._fields]
 
 
-def _conditions(table: type[Total | QuantityTotal], asked: Asked) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [getattr(table, name).in_(codes) for name, codes in asked.codes.items()]
+def conditions(table: type[Total | QuantityTotal], asked: Asked) -> list[sa.ColumnElement[bool]]:
+    """What a row of totals must hold to be of the activities that are asked about."""
+    found: list[sa.ColumnElement[bool]] = [
+        getattr(table, name).in_(codes) for name, codes in asked.codes.items() if name != CLASS
+    ]
     if asked.since is not None:
-        conditions.append(table.starts_on >= asked.since)
+        found.append(table.starts_on >= asked.since)
     if asked.until is not None:
-        conditions.append(table.starts_on <= asked.until)
-    return conditions
+        found.append(table.starts_on <= asked.until)
+    return found
 
 
 def _order(columns: Sequence[Any]) -> list[Any]:
