@@ -83,9 +83,9 @@ MEASURES: Final = {
     "attendances": Measure(
         "Check-ins",
         "1",
-        "Times that somebody was recorded as present, as known when the verified report was written; 0 where nobody "
-        "was checked in and the organiser's numbers stand alone.",
-        ("attendances",),
+        "Times that somebody was recorded as present, counted as they are recorded and whatever a report says; 0 where "
+        "nobody was checked in and the organiser's numbers stand alone.",
+        ("attendances_international", "attendances_local", "attendances_esn_volunteer"),
     ),
     "hours": Measure(
         "Hours of volunteering",

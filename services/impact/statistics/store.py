@@ -57,13 +57,13 @@ async def _amounts(
 async def sources(session: AsyncSession, asked: Asked) -> dict[str, int]:
     """How many of the activities held rest on which kind of source."""
     statement = sa.select(Total.source, sa.func.sum(Total.activities)).where(*_conditions(Total, asked))
-    statement = statement.group_by(Total.source).order_by(Total.source)
+    statement = statement.group_by(Total.source).having(sa.func.sum(Total.activities) > 0).order_by(Total.source)
     return {source: int(count) for source, count in await session.execute(statement)}
 
 
 async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     """How many active sections have a verified report among what is asked for, and how many sections are active."""
-    reporting = sa.select(Total.section).where(*_conditions(Total, asked))
+    reporting = sa.select(Total.section).where(*_conditions(Total, asked), Total.reports > 0)
     active = Section.state.in_(_ACTIVE)
     among = [
         column.in_(asked.codes[name])
