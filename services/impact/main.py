@@ -32,7 +32,7 @@ SERVICE = Service(
             contracts.ReportReopened: folding.report_decided,
             contracts.SectionRecorded: projecting.section_recorded,
             contracts.EditionRecorded: projecting.edition_recorded,
-            contracts.AttendanceRecorded: projecting.attendance_recorded,
+            contracts.AttendanceRecorded: folding.attendance_recorded,
         },
     ),
     sweeps=(

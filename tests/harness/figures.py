@@ -21,11 +21,28 @@ Row = dict[str, Any]
 def held(section: str | None, starts_on: date | None, **fields: Any) -> Row:
     """An activity that took place, with a verified report of ten people and twenty hours."""
     default = {
-        "country": section and section[:2], "edition": None, "areas": ["environment"], "causes": ["culture"],
-        "sdgs": [], "kind": "volunteering", "programme": "socialerasmus", "state": "held", "sample": False,
-        "outcome": "held", "report": "verified", "source": "organiser", "international": 6, "local": 3,
-        "esn_volunteer": 1, "unclassified": 0, "hours": Decimal(20), "quantities": {}, "with_others": (),
-    }  # fmt: skip
+        "country": section and section[:2],
+        "platform": None,
+        "edition": None,
+        "areas": ["environment"],
+        "causes": ["culture"],
+        "sdgs": [],
+        "objectives": [],
+        "kind": "volunteering",
+        "programme": "socialerasmus",
+        "state": "held",
+        "sample": False,
+        "outcome": "held",
+        "report": "verified",
+        "source": "organiser",
+        "international": 6,
+        "local": 3,
+        "esn_volunteer": 1,
+        "unclassified": 0,
+        "hours": Decimal(20),
+        "quantities": {},
+        "with_others": (),
+    }
     return {**default, "section": section, "starts_on": starts_on, **fields}
 
 
@@ -52,8 +69,10 @@ async def enter(
 def _rows(row: Row) -> list[Any]:
     identity = new_id()
     codes = [code for code in (row["section"], *row["with_others"]) if code]
-    known = {"section", "country", "edition", "areas", "causes", "sdgs", "kind", "programme", "state", "sample"}
-    known |= {name for name in ("platform", "objectives") if name in row}
+    known = (
+        *("section", "country", "platform", "edition", "areas", "causes", "sdgs", "objectives"),
+        *("kind", "programme", "state", "sample"),
+    )
     activity = Activity(
         activity_id=identity, revision=1, title="An activity", section_codes=codes, starts_at=None, capacity=None,
         part_of=None, relation=None, has_parts=False, starts_on=row["starts_on"],

@@ -20,8 +20,12 @@ GROUPS = st.lists(
         key=st.tuples(st.sampled_from(["IT", "ES", None])),
         figures=st.builds(
             Figures,
-            *[st.integers(min_value=0, max_value=10**6)] * 7,
-            st.decimals(min_value=0, max_value=10**6, places=2),
+            **{
+                name: st.decimals(min_value=0, max_value=10**6, places=2)
+                if name.endswith("hours")
+                else st.integers(min_value=0, max_value=10**6)
+                for name in Figures._fields
+            },
         ),
         quantities=st.dictionaries(
             st.sampled_from([Quantity("waste", "kg"), Quantity("waste", "t"), Quantity("money", "EUR")]), AMOUNTS

@@ -38,7 +38,8 @@ def test_an_unknown_name_is_refused_and_not_repeated(value: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("written", "near"), [("contry", "country"), ("academicyear", "academic_year"), ("SDG", "sdg"), ("section_", "section")]
+    ("written", "near"),
+    [("contry", "country"), ("academicyear", "academic_year"), ("SDG", "sdg"), ("section_", "section")],
 )
 def test_the_nearest_name_is_a_hint(written: str, near: str) -> None:
     with pytest.raises(Invalid) as refusal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
@@ -29,7 +29,8 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
             "kind": told.kind, "programme": told.programme, "edition": told.edition, "areas": list(told.areas),
             "causes": list(told.causes), "sdgs": list(told.sdgs), "section": told.section,
             "section_codes": [organiser.code for organiser in told.organisers if organiser.code is not None],
-            "country": told.country, "starts_at": told.starts_at, "starts_on": told.starts_on,
+            "country": told.country, "platform": told.platform, "objectives": list(told.objectives),
+            "starts_at": told.starts_at, "starts_on": told.starts_on,
             "capacity": told.capacity, "sample": told.sample, "part_of": told.part_of,
             "relation": told.relation, "has_parts": told.has_parts,
         },
@@ -44,6 +45,7 @@ async def keep_attendance(session: AsyncSession, told: contracts.AttendanceRecor
         {
             "attendance_key": told.attendance_key, "revision": told.revision, "activity_id": told.activity_id,
             "participant_class": told.participant_class.value, "present": told.present, "hours": told.hours,
+            "person_key": told.person_key, "home_country": told.home_country, "mobility": told.mobility,
         },
     )  # fmt: skip
 
@@ -76,10 +78,12 @@ async def activity(session: AsyncSession, identity: UUID) -> Activity | None:
     return await session.get(Activity, identity)
 
 
-async def lock_activity(session: AsyncSession, identity: UUID) -> bool:
-    """Hold the activity until the transaction ends; answers whether it is known."""
-    statement = sa.select(sa.literal(1)).where(Activity.activity_id == identity).with_for_update(of=Activity)
-    return (await session.execute(statement)).first() is not None
+async def lock_activities(session: AsyncSession, identities: Iterable[UUID]) -> Sequence[UUID]:
+    """Hold those of these activities that are known until the transaction ends; answers which they are."""
+    these = sa.cast(list(identities), sa.ARRAY(sa.Uuid))
+    statement = sa.select(Activity.activity_id).where(Activity.activity_id == sa.func.any(these))
+    ordered = statement.order_by(Activity.activity_id).with_for_update(of=Activity)
+    return (await session.scalars(ordered)).all()
 
 
 async def with_their_series(session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:

@@ -37,9 +37,11 @@ class Activity(Table):
     areas: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     causes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     sdgs: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
+    objectives: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'"))
     section: Mapped[str | None] = mapped_column(sa.Text)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     country: Mapped[str | None] = mapped_column(sa.Text)
+    platform: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
     starts_on: Mapped[date | None] = mapped_column(sa.Date)
     capacity: Mapped[int | None] = mapped_column(sa.Integer)
@@ -72,7 +74,7 @@ class Edition(Table):
 
 
 class Attendance(Table):
-    """Whether somebody of a class was there; the key is random and leads to nobody here."""
+    """Whether somebody of a class was there; both keys are random and lead to nobody here."""
 
     __tablename__ = "attendances"
 
@@ -82,3 +84,6 @@ class Attendance(Table):
     participant_class: Mapped[str] = mapped_column(sa.Text)
     present: Mapped[bool] = mapped_column(sa.Boolean)
     hours: Mapped[Decimal | None] = mapped_column(sa.Numeric(7, 2))
+    person_key: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    home_country: Mapped[str | None] = mapped_column(sa.Text)
+    mobility: Mapped[str | None] = mapped_column(sa.Text)

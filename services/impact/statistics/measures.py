@@ -24,6 +24,7 @@ DIMENSIONS: Final = (
     "source",
 )
 CLASS: Final = "participant_class"
+SDG: Final = "sdg"
 ALWAYS_TOUCHING: Final = frozenset({"sdg", "objective"})
 """No activity says which of its SDGs or objectives is the main one."""
 
@@ -111,9 +112,16 @@ MEASURES: Final = {
     "attendances": Measure(
         "Check-ins",
         "1",
-        "Times that somebody was recorded as present, as known when the verified report was written; 0 where nobody "
-        "was checked in and the organiser's numbers stand alone.",
-        ("attendances",),
+        "Times that somebody was recorded as present, counted as they are recorded and whatever a report says; 0 where "
+        "nobody was checked in and the organiser's numbers stand alone.",
+        ("attendances_international", "attendances_local", "attendances_esn_volunteer"),
+        splits=frozenset(DIMENSIONS),
+    ),
+    "beneficiaries": Measure(
+        "People helped",
+        "1",
+        "People for whom something was done, as verified reports state them; a report that states none adds none.",
+        ("beneficiaries",),
     ),
     "hours": Measure(
         "Hours of volunteering",
@@ -121,6 +129,12 @@ MEASURES: Final = {
         "Hours given by everybody together, as verified. Of past activities: the duration times the participants, "
         "where both are known; an activity without hours adds none.",
         ("hours",),
+    ),
+    "checked_in_hours": Measure(
+        "Hours checked in",
+        "h",
+        "Hours recorded for those who were recorded as present, as they are recorded and whatever a report says.",
+        ("checked_in_hours",),
     ),
     QUANTITIES: Measure(
         "Quantities",

@@ -75,10 +75,10 @@ async def active_sections(session: AsyncSession, asked: Asked) -> list[SectionSt
     reported = (
         sa.select(
             Total.section,
-            sa.cast(sa.func.sum(Total.activities + Total.cancelled), sa.BigInteger).label("reported"),
+            sa.cast(sa.func.sum(Total.reports), sa.BigInteger).label("reported"),
             sa.func.max(Total.starts_on).label("last_on"),
         )
-        .where(*store.conditions(Total, asked))
+        .where(*store.conditions(Total, asked), Total.reports > 0)
         .group_by(Total.section)
         .subquery()
     )

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from services.impact.facts.rules import Figures, Quantity
 from services.impact.reports.rules import plain
-from services.impact.statistics.measures import ALWAYS_TOUCHING, CLASS, MAY_TOUCH, MEASURES, QUANTITIES
+from services.impact.statistics.measures import ALWAYS_TOUCHING, CLASS, MAY_TOUCH, MEASURES, QUANTITIES, SDG
 from services.kernel.problems import FieldError, Invalid
 
 MOST_GROUPS: Final = 20_000
@@ -43,6 +43,9 @@ class Asked:
         told: dict[str, Any] = {
             name: codes[0] if len(codes) == 1 else list(codes) for name, codes in self.codes.items()
         }
+        if SDG in told:
+            # Touches are asked about one at a time.
+            told[SDG] = int(self.codes[SDG][0])
         days = {"from": self.since, "to": self.until}
         return told | {name: day.isoformat() for name, day in days.items() if day is not None}
 

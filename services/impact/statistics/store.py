@@ -11,12 +11,13 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.impact.facts.rules import Figures, Quantity
-from services.impact.facts.tables import QuantityTotal, Total
-from services.impact.projections.tables import Section
-from services.impact.statistics.measures import CLASS, QUANTITIES
-from services.impact.statistics.rules import Asked, Group
+from services.impact.facts.tables import LabelQuantityTotal, LabelTotal, QuantityTotal, Total
+from services.impact.projections.tables import Activity, Section
+from services.impact.statistics.measures import CLASS, QUANTITIES, SDG
+from services.impact.statistics.rules import Asked, Group, order
 from services.impact.statistics.tables import ToldEdition
 
+_AnyTotal = type[Total | LabelTotal] | type[QuantityTotal | LabelQuantityTotal]
 _ACTIVE = ("active", "warned")
 _TELLING_LOCK = 0x7E_1117
 """Any number that no other lock has."""
@@ -28,62 +29,92 @@ class TooMany(Exception):
 
 async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Group]:
     """The groups in the order of their keys, what is not stated last; raises `TooMany`."""
-    columns = [getattr(Total, name) for name in asked.stored_by]
-    figures = [sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type) for column in _figures()]
-    statement = sa.select(*columns, *figures).where(*conditions(Total, asked)).group_by(*columns)
+    table, amounts_table = _tables(asked)
+    columns = _columns(table, asked)
+    figures = [
+        sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type)
+        for column in (getattr(table, name) for name in Figures._fields)
+    ]
+    statement = sa.select(*columns, *figures).where(*conditions(table, asked)).group_by(*columns)
     rows = await _rows(session, statement.order_by(*_order(columns)), most)
-    amounts = await _amounts(session, asked, most=most) if QUANTITIES in asked.measures else {}
-    split = len(asked.stored_by)
-    return [
-        Group(key=row[:split], figures=Figures._make(row[split:]), quantities=tuple(amounts.get(row[:split], ())))
+    amounts = await _amounts(session, amounts_table, asked, most=most) if QUANTITIES in asked.measures else {}
+    split = len(columns)
+    found = [
+        Group(
+            key=_key(asked, row[:split]),
+            figures=Figures._make(row[split:]),
+            quantities=tuple(amounts.get(row[:split], ())),
+        )
         for row in map(tuple, rows)
     ]
+    return sorted(found, key=lambda group: order(group.key)) if SDG in asked.by else found
 
 
 async def _amounts(
-    session: AsyncSession, asked: Asked, *, most: int
-) -> dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]]:
-    columns = [getattr(QuantityTotal, name) for name in asked.stored_by]
-    quantity = [QuantityTotal.measure, QuantityTotal.unit]
-    statement = sa.select(*columns, *quantity, sa.func.sum(QuantityTotal.amount))
-    statement = statement.where(*conditions(QuantityTotal, asked)).group_by(*columns, *quantity)
-    found: dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]] = {}
-    split = len(asked.stored_by)
+    session: AsyncSession, table: type[QuantityTotal | LabelQuantityTotal], asked: Asked, *, most: int
+) -> dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]]:
+    columns = _columns(table, asked)
+    quantity = [table.measure, table.unit]
+    statement = sa.select(*columns, *quantity, sa.func.sum(table.amount))
+    statement = statement.where(*conditions(table, asked)).group_by(*columns, *quantity)
+    found: dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]] = {}
+    split = len(columns)
     for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most)):
         measure, unit, amount = row[split:]
         found.setdefault(row[:split], []).append((Quantity(measure, unit), amount))
     return found
 
 
+async def count_groups(session: AsyncSession, asked: Asked) -> int:
+    """How many groups there are, where there are too many to tell."""
+    table, _ = _tables(asked)
+    columns = _columns(table, asked)
+    found = sa.select(*columns).where(*conditions(table, asked)).group_by(*columns).subquery()
+    return (await session.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
+
+
 async def sources(session: AsyncSession, asked: Asked) -> dict[str, int]:
-    """How many of the activities held rest on which kind of source."""
-    statement = sa.select(Total.source, sa.func.sum(Total.activities)).where(*conditions(Total, asked))
-    statement = statement.group_by(Total.source).order_by(Total.source)
+    """How many of the activities held rest on which kind of source; each once, also of touches."""
+    asked = asked.of_all()
+    table, _ = _tables(asked)
+    statement = sa.select(table.source, sa.func.sum(table.activities)).where(*conditions(table, asked))
+    statement = statement.group_by(table.source).having(sa.func.sum(table.activities) > 0).order_by(table.source)
     return {source: int(count) for source, count in await session.execute(statement)}
 
 
 async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     """How many active sections have a verified report among what is asked for, and how many sections are active."""
-    reporting = sa.select(Total.section).where(*conditions(Total, asked))
+    asked = asked.of_all()
+    table, _ = _tables(asked)
+    reporting = sa.select(table.section).where(*conditions(table, asked), table.reports > 0)
     statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count())
     found = (await session.execute(statement.where(*active_among(asked)))).one()
     return found[0], found[1]
 
 
 def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
-    """The sections that are active today in the countries, platforms and sections asked for."""
+    """The sections that are active today in the countries, platforms and sections asked for.
+
+    A platform's countries are those that were in it when an activity that is asked about began, and those that were in
+    it when their last activity began.
+    """
     found: list[sa.ColumnElement[bool]] = [Section.state.in_(_ACTIVE)]
     for name, column in (("country", Section.country), ("section", Section.code)):
         if name in asked.codes:
             found.append(column.in_(asked.codes[name]))
+    if "platform" in asked.codes:
+        table, _ = _tables(asked.of_all())
+        then = sa.select(table.country).where(*conditions(table, asked.of_all()))
+        last = (
+            sa.select(Activity.country, Activity.platform)
+            .where(Activity.platform.is_not(None))
+            .distinct(Activity.country)
+            .order_by(Activity.country, Activity.starts_on.desc().nulls_last())
+            .subquery()
+        )
+        today = sa.select(last.c.country).where(last.c.platform.in_(asked.codes["platform"]))
+        found.append(sa.or_(Section.country.in_(then), Section.country.in_(today)))
     return found
-
-
-async def count_groups(session: AsyncSession, asked: Asked) -> int:
-    """How many groups there are, where there are too many to tell."""
-    columns = [getattr(Total, name) for name in asked.stored_by]
-    groups = sa.select(*columns).where(*conditions(Total, asked)).group_by(*columns).subquery()
-    return (await session.execute(sa.select(sa.func.count()).select_from(groups))).scalar_one()
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -105,20 +136,39 @@ async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int) -> 
     return rows
 
 
-def _figures() -> list[Any]:
-    return [getattr(Total, name) for name in Figures._fields]
+def _tables(asked: Asked) -> tuple[type[Total | LabelTotal], type[QuantityTotal | LabelQuantityTotal]]:
+    """The totals that answer a question; only those of labels know of labels that are not the main one."""
+    return (LabelTotal, LabelQuantityTotal) if asked.scheme else (Total, QuantityTotal)
 
 
-def conditions(table: type[Total | QuantityTotal], asked: Asked) -> list[sa.ColumnElement[bool]]:
+def _columns(table: _AnyTotal, asked: Asked) -> list[Any]:
+    return [_column(table, asked, name) for name in asked.stored_by]
+
+
+def _column(table: _AnyTotal, asked: Asked, name: str) -> Any:
+    return getattr(table, "label" if name == asked.scheme else name)
+
+
+def conditions(table: _AnyTotal, asked: Asked) -> list[sa.ColumnElement[bool]]:
     """What a row of totals must hold to be of the activities that are asked about."""
     found: list[sa.ColumnElement[bool]] = [
-        getattr(table, name).in_(codes) for name, codes in asked.codes.items() if name != CLASS
+        _column(table, asked, name).in_(codes) for name, codes in asked.codes.items() if name != CLASS
     ]
+    if asked.scheme is not None:
+        found.append(table.scheme == asked.scheme)  # type: ignore[union-attr]
     if asked.since is not None:
         found.append(table.starts_on >= asked.since)
     if asked.until is not None:
         found.append(table.starts_on <= asked.until)
     return found
+
+
+def _key(asked: Asked, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key of a group as it is told: goals are numbers."""
+    if SDG not in asked.by:
+        return key
+    place = asked.stored_by.index(SDG)
+    return (*key[:place], int(key[place]), *key[place + 1 :])
 
 
 def _order(columns: Sequence[Any]) -> list[Any]:
