@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -11,7 +12,8 @@ from services.impact.facts import actions as facts
 from services.impact.projections.tables import Activity, Edition, Section
 from services.impact.reports.tables import Report, ReportQuantity
 from services.kernel.ids import new_id
-from tests.harness.network import Network
+from tests.harness.databases import Databases, settings
+from tests.harness.network import Network, running
 
 STATISTICS = "/impact/v1/statistics"
 
@@ -44,6 +46,21 @@ def held(section: str | None, starts_on: date | None, **fields: Any) -> Row:
         "with_others": (),
     }
     return {**default, "section": section, "starts_on": starts_on, **fields}
+
+
+@asynccontextmanager
+async def network_with(
+    databases: Databases,
+    redis_url: str,
+    rows: Iterable[Row],
+    *,
+    sections: Sequence[str],
+    editions: Sequence[tuple[str, date | None, date | None]],
+) -> AsyncIterator[Network]:
+    """The services on a fresh database whose impact knows of these."""
+    async with databases.fresh() as url, running(settings(url, redis_url), url) as network:
+        await enter(network, rows, sections=sections, editions=editions)
+        yield network
 
 
 async def enter(

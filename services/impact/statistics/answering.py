@@ -51,24 +51,36 @@ async def figures(session: AsyncSession, asked: Asked) -> Found:
     """The groups and the total; each activity is in the total once, also where it touches several groups."""
     try:
         groups = await store.groups(session, asked, most=MOST_GROUPS)
-    except store.TooMany:
-        rows = await store.count_groups(session, asked)
-        cells = rows * len(asked.measures)
-        detail = (
-            f"That would be {rows:,} rows and {cells:,} cells; there may be {MOST_GROUPS:,} rows. Name fewer "
-            "dimensions, or choose fewer activities."
-        )
-        raise Invalid.at("query/by", detail) from None
+    except store.TooMany as error:
+        raise await _too_many(session, asked, amounts=error.amounts) from None
     is_whole = not asked.by or asked.scheme not in asked.by
-    total = rules.total(groups) if is_whole else rules.total(await store.groups(session, asked.of_all(), most=1))
+    total = (
+        rules.total(groups) if is_whole else rules.total(await store.groups(session, asked.of_all(), most=MOST_GROUPS))
+    )
     if any(MEASURES[name].reports for name in asked.measures) and not asked.scheme and CLASS not in asked.codes:
         groups, total = await _with_reports(session, asked, groups, total)
     if CLASS in asked.by or CLASS in asked.codes:
         groups = rules.of_classes(groups, asked)
         (total,) = rules.of_classes([total], asked.of_all())
         if len(groups) > MOST_GROUPS:
-            raise Invalid.at("query/by", f"That would be {len(groups):,} rows; there may be {MOST_GROUPS:,}.")
+            raise _beyond(len(groups), asked)
     return Found(groups, total)
+
+
+async def _too_many(session: AsyncSession, asked: Asked, *, amounts: bool) -> Invalid:
+    number = await store.count_groups(session, asked, amounts=amounts)
+    if not amounts:
+        return _beyond(number, asked)
+    return _refused(f"{number:,} quantities; there may be {MOST_GROUPS:,} quantities")
+
+
+def _beyond(rows: int, asked: Asked) -> Invalid:
+    return _refused(f"{rows:,} rows and {rows * len(asked.measures):,} cells; there may be {MOST_GROUPS:,} rows")
+
+
+def _refused(what: str) -> Invalid:
+    hint = "Name fewer dimensions, or choose fewer activities."
+    return Invalid.at("query/by", f"That would be {what}. {hint}")
 
 
 async def _with_reports(
@@ -79,7 +91,7 @@ async def _with_reports(
     # Where nothing is verified yet there is no figure, and yet something to be reported.
     every = {key: known.get(key, Group(key, Figures(), ())) for key in {*known, *counted}}
     if len(every) > MOST_GROUPS:
-        raise Invalid.at("query/by", f"That would be {len(every):,} rows; there may be {MOST_GROUPS:,}.")
+        raise _beyond(len(every), asked)
     groups = [replace(every[key], reports=counted.get(key, rules.NO_REPORTS)) for key in sorted(every, key=rules.order)]
     return groups, replace(total, reports=rules.total(groups).reports)
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.impact.facts.rules import Figures, Quantity
@@ -24,7 +25,11 @@ _TELLING_LOCK = 0x7E_1117
 
 
 class TooMany(Exception):
-    """The answer would hold more rows than were allowed."""
+    """The answer would hold more rows than were allowed, or more amounts in them."""
+
+    def __init__(self, *, amounts: bool) -> None:
+        super().__init__()
+        self.amounts = amounts
 
 
 async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Group]:
@@ -36,7 +41,7 @@ async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Grou
         for column in (getattr(table, name) for name in Figures._fields)
     ]
     statement = sa.select(*columns, *figures).where(*conditions(table, asked)).group_by(*columns)
-    rows = await _rows(session, statement.order_by(*_order(columns)), most)
+    rows = await _rows(session, statement.order_by(*_order(columns)), most, amounts=False)
     amounts = await _amounts(session, amounts_table, asked, most=most) if QUANTITIES in asked.measures else {}
     split = len(columns)
     found = [
@@ -59,16 +64,19 @@ async def _amounts(
     statement = statement.where(*conditions(table, asked)).group_by(*columns, *quantity)
     found: dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]] = {}
     split = len(columns)
-    for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most)):
+    for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most, amounts=True)):
         measure, unit, amount = row[split:]
         found.setdefault(row[:split], []).append((Quantity(measure, unit), amount))
     return found
 
 
-async def count_groups(session: AsyncSession, asked: Asked) -> int:
-    """How many groups there are, where there are too many to tell."""
-    table, _ = _tables(asked)
+async def count_groups(session: AsyncSession, asked: Asked, *, amounts: bool) -> int:
+    """How many groups there are, or amounts in them, where there are too many to tell."""
+    table, amounts_table = _tables(asked)
     columns = _columns(table, asked)
+    if amounts:
+        table = amounts_table  # type: ignore[assignment]
+        columns = [*_columns(amounts_table, asked), amounts_table.measure, amounts_table.unit]
     found = sa.select(*columns).where(*conditions(table, asked)).group_by(*columns).subquery()
     return (await session.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
 
@@ -108,7 +116,7 @@ def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
         last = (
             sa.select(Activity.country, Activity.platform)
             .where(Activity.platform.is_not(None))
-            .distinct(Activity.country)
+            .ext(distinct_on(Activity.country))
             .order_by(Activity.country, Activity.starts_on.desc().nulls_last())
             .subquery()
         )
@@ -129,10 +137,10 @@ async def lock_told(session: AsyncSession) -> dict[str, ToldEdition] | None:
     return {row.edition: row for row in await session.scalars(sa.select(ToldEdition))}
 
 
-async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int) -> Sequence[sa.Row[Any]]:
+async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int, *, amounts: bool) -> Sequence[sa.Row[Any]]:
     rows: Sequence[sa.Row[Any]] = (await session.execute(statement.limit(most + 1))).all()
     if len(rows) > most:
-        raise TooMany
+        raise TooMany(amounts=amounts)
     return rows
 
 
