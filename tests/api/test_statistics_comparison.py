@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from services.impact.facts.rules import academic_year_of
+from services.impact.facts.academic_years import academic_year_of
 from services.impact.statistics.periods import academic_year_before
 from tests.harness.catalogue import get
 from tests.harness.databases import Databases

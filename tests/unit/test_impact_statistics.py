@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from services.impact.facts.rules import Cell, Figures, academic_year_of, month_of
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.facts.rules import Cell, Figures, month_of
 from services.impact.statistics.measures import DEFAULT_MEASURES, DIMENSIONS, MEASURES, QUANTITIES
 from services.impact.statistics.rules import Asked, Counting, Group, check, names, nulls, of_classes, row
 from services.kernel.problems import Invalid

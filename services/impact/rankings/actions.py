@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.impact.facts.rules import Figures, academic_year_of
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.facts.rules import Figures
 from services.impact.projections.tables import Section
 from services.impact.rankings import rules, store
 from services.impact.rankings.rules import By, Material, Place

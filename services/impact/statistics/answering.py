@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.impact.facts.rules import Figures, academic_year_of
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.facts.rules import Figures
 from services.impact.statistics import network, periods, rules, store
 from services.impact.statistics.comparing import NOTHING_BEFORE, SEVERAL, Comparison, compared
 from services.impact.statistics.measures import CLASS, MEASURES

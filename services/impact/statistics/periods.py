@@ -8,6 +8,8 @@ from datetime import date, timedelta
 from enum import StrEnum
 from typing import Final, NamedTuple
 
+from services.impact.facts import academic_years
+
 PERIODS: Final = ("edition", "academic_year", "month")
 CAMPAIGN: Final = "campaign"
 _SEASONS: Final = {"spring": 0, "autumn": 1}
@@ -149,13 +151,14 @@ def days_of_month(month: str) -> Span:
 
 
 def academic_year(code: str) -> Span:
-    """The days of an academic year.
+    """The days of an academic year, as they are listed.
 
     >>> academic_year("2026/27")
     (datetime.date(2026, 8, 1), datetime.date(2027, 7, 31))
     """
-    first = int(code[:4])
-    return date(first, 8, 1), date(first + 1, 7, 31)
+    # Wherever it begins, an academic year holds the first day of its second calendar year.
+    year = academic_years.year_of(date(int(code[:4]) + 1, 1, 1))
+    return year.starts_on, year.ends_on
 
 
 def semester_begins(day: date) -> date:

@@ -9,7 +9,8 @@ from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.impact.facts.rules import Figures, academic_year_of
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.facts.rules import Figures
 from services.impact.statistics import answering, network, periods, rules
 from services.impact.statistics.comparing import compared
 from services.impact.statistics.network import SectionStanding

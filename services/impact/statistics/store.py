@@ -11,14 +11,24 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.impact.facts.grains import GRAINS, LABEL_GRAINS, covering
 from services.impact.facts.rules import Figures, Quantity
-from services.impact.facts.tables import LabelQuantityTotal, LabelTotal, QuantityTotal, Total
+from services.impact.facts.tables import (
+    LabelQuantityRollUp,
+    LabelQuantityTotal,
+    LabelRollUp,
+    LabelTotal,
+    QuantityRollUp,
+    QuantityTotal,
+    RollUp,
+    Total,
+)
 from services.impact.projections.tables import Activity, Section
 from services.impact.statistics.measures import CLASS, QUANTITIES, SDG
 from services.impact.statistics.rules import Asked, Group, order
 from services.impact.statistics.tables import ToldEdition
 
-_AnyTotal = type[Total | LabelTotal] | type[QuantityTotal | LabelQuantityTotal]
+_Source = tuple[Any, Any, list[sa.ColumnElement[bool]]]
 _ACTIVE = ("active", "warned")
 _TELLING_LOCK = 0x7E_1117
 """Any number that no other lock has."""
@@ -34,15 +44,15 @@ class TooMany(Exception):
 
 async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Group]:
     """The groups in the order of their keys, what is not stated last; raises `TooMany`."""
-    table, amounts_table = _tables(asked)
+    table, _, among = _figures_of(asked)
     columns = _columns(table, asked)
     figures = [
         sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type)
         for column in (getattr(table, name) for name in Figures._fields)
     ]
-    statement = sa.select(*columns, *figures).where(*conditions(table, asked)).group_by(*columns)
+    statement = sa.select(*columns, *figures).where(*among).group_by(*columns)
     rows = await _rows(session, statement.order_by(*_order(columns)), most, amounts=False)
-    amounts = await _amounts(session, amounts_table, asked, most=most) if QUANTITIES in asked.measures else {}
+    amounts = await _amounts(session, asked, most=most) if QUANTITIES in asked.measures else {}
     split = len(columns)
     found = [
         Group(
@@ -56,12 +66,13 @@ async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Grou
 
 
 async def _amounts(
-    session: AsyncSession, table: type[QuantityTotal | LabelQuantityTotal], asked: Asked, *, most: int
+    session: AsyncSession, asked: Asked, *, most: int
 ) -> dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]]:
+    _, table, among = _quantities_of(asked)
     columns = _columns(table, asked)
     quantity = [table.measure, table.unit]
     statement = sa.select(*columns, *quantity, sa.func.sum(table.amount))
-    statement = statement.where(*conditions(table, asked)).group_by(*columns, *quantity)
+    statement = statement.where(*among).group_by(*columns, *quantity)
     found: dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]] = {}
     split = len(columns)
     for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most, amounts=True)):
@@ -72,29 +83,27 @@ async def _amounts(
 
 async def count_groups(session: AsyncSession, asked: Asked, *, amounts: bool) -> int:
     """How many groups there are, or amounts in them, where there are too many to tell."""
-    table, amounts_table = _tables(asked)
+    table, amounts_table, among = _quantities_of(asked) if amounts else _figures_of(asked)
     columns = _columns(table, asked)
     if amounts:
-        table = amounts_table  # type: ignore[assignment]
         columns = [*_columns(amounts_table, asked), amounts_table.measure, amounts_table.unit]
-    found = sa.select(*columns).where(*conditions(table, asked)).group_by(*columns).subquery()
+    found = sa.select(*columns).where(*among).group_by(*columns).subquery()
     return (await session.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
 
 
 async def sources(session: AsyncSession, asked: Asked) -> dict[str, int]:
     """How many of the activities held rest on which kind of source; each once, also of touches."""
-    asked = asked.of_all()
-    table, _ = _tables(asked)
-    statement = sa.select(table.source, sa.func.sum(table.activities)).where(*conditions(table, asked))
-    statement = statement.group_by(table.source).having(sa.func.sum(table.activities) > 0).order_by(table.source)
-    return {source: int(count) for source, count in await session.execute(statement)}
+    table, _, among = _figures_of(asked.of_all(), "source")
+    held = sa.func.sum(table.activities)
+    statement = sa.select(table.source, held).where(*among)
+    statement = statement.group_by(table.source).having(held > 0).order_by(table.source)
+    return {str(source): int(count) for source, count in await session.execute(statement)}
 
 
 async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     """How many active sections have a verified report among what is asked for, and how many sections are active."""
-    asked = asked.of_all()
-    table, _ = _tables(asked)
-    reporting = sa.select(table.section).where(*conditions(table, asked), table.reports > 0)
+    table, _, among = _figures_of(asked.of_all(), "section")
+    reporting = sa.select(table.section).where(*among, table.reports > 0)
     statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count())
     found = (await session.execute(statement.where(*active_among(asked)))).one()
     return found[0], found[1]
@@ -111,8 +120,8 @@ def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
         if name in asked.codes:
             found.append(column.in_(asked.codes[name]))
     if "platform" in asked.codes:
-        table, _ = _tables(asked.of_all())
-        then = sa.select(table.country).where(*conditions(table, asked.of_all()))
+        table, _, among = _figures_of(asked.of_all(), "country")
+        then = sa.select(table.country).where(*among)
         last = (
             sa.select(Activity.country, Activity.platform)
             .where(Activity.platform.is_not(None))
@@ -144,26 +153,48 @@ async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int, *, 
     return rows
 
 
-def _tables(asked: Asked) -> tuple[type[Total | LabelTotal], type[QuantityTotal | LabelQuantityTotal]]:
-    """The totals that answer a question; only those of labels know of labels that are not the main one."""
-    return (LabelTotal, LabelQuantityTotal) if asked.scheme else (Total, QuantityTotal)
+def _grain(asked: Asked, *more: str) -> str | None:
+    """The smallest roll-up that can answer; days are only in the totals themselves."""
+    by = [name for name in (*asked.stored_by, *more) if name != asked.scheme]
+    filters = [name for name in asked.codes if name not in {CLASS, asked.scheme}]
+    days = ["starts_on"] if asked.since is not None or asked.until is not None else []
+    return covering(by, [*filters, *days], among=LABEL_GRAINS if asked.scheme else GRAINS)
 
 
-def _columns(table: _AnyTotal, asked: Asked) -> list[Any]:
+def _figures_of(asked: Asked, *more: str) -> _Source:
+    """The smallest table of figures that can answer, that of quantities beside it, and what its rows must hold.
+
+    Only the totals of labels know of labels that are not the main one.
+    """
+    grain = _grain(asked, *more)
+    tables: tuple[Any, Any] = (Total, QuantityTotal) if grain is None else (RollUp, QuantityRollUp)
+    if asked.scheme is not None:
+        tables = (LabelTotal, LabelQuantityTotal) if grain is None else (LabelRollUp, LabelQuantityRollUp)
+    return (*tables, conditions(tables[0], asked, grain))
+
+
+def _quantities_of(asked: Asked) -> _Source:
+    figures, quantities, _ = _figures_of(asked)
+    return figures, quantities, conditions(quantities, asked, _grain(asked))
+
+
+def _columns(table: Any, asked: Asked) -> list[Any]:
     return [_column(table, asked, name) for name in asked.stored_by]
 
 
-def _column(table: _AnyTotal, asked: Asked, name: str) -> Any:
+def _column(table: Any, asked: Asked, name: str) -> Any:
     return getattr(table, "label" if name == asked.scheme else name)
 
 
-def conditions(table: _AnyTotal, asked: Asked) -> list[sa.ColumnElement[bool]]:
-    """What a row of totals must hold to be of the activities that are asked about."""
+def conditions(table: Any, asked: Asked, grain: str | None = None) -> list[sa.ColumnElement[bool]]:
+    """What a row of totals, or of one of their roll-ups, must hold to be of the activities that are asked about."""
     found: list[sa.ColumnElement[bool]] = [
         _column(table, asked, name).in_(codes) for name, codes in asked.codes.items() if name != CLASS
     ]
     if asked.scheme is not None:
-        found.append(table.scheme == asked.scheme)  # type: ignore[union-attr]
+        found.append(table.scheme == asked.scheme)
+    if grain is not None:
+        found.append(table.grain == grain)
     if asked.since is not None:
         found.append(table.starts_on >= asked.since)
     if asked.until is not None:
