@@ -100,7 +100,9 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
     wrong_people = await people.wrong(session)
     # The first statement that writes: from here on the consumer waits, and events of others wait for the commit.
     await consumers.hold(session, IMPACT)
-    changed = await refold(session, suspects)
+    ordered, changed = sorted(suspects), set[UUID]()
+    for begin in range(0, len(ordered), BATCH):
+        changed |= await refold(session, ordered[begin : begin + BATCH])
     for kept, rows in wrong:
         await totals.add_rows(session, kept, rows)
     await people.correct(session, wrong_people)

@@ -16,6 +16,7 @@ from services.impact.facts.tables import ActivityFacts, QuantityFact
 from services.impact.projections.tables import Activity, Attendance
 from services.impact.reports.rules import Outcome, State
 from services.impact.reports.tables import Report, ReportQuantity
+from services.impact.tables import METADATA
 
 Span = tuple[UUID | None, UUID | None]
 """The activities after the first and up to the second; None is no bound."""
@@ -181,9 +182,10 @@ async def _add(session: AsyncSession, facts: Mapping[UUID, Facts]) -> None:
         for key, each in facts.items()
         for quantity, amount in each.quantities.items()
     ]
-    for table, values in ((ActivityFacts, rows), (QuantityFact, amounts)):
+    # Not by the classes: they would send rows with other nulls apart.
+    for table, values in (("activity_facts", rows), ("quantity_facts", amounts)):
         if values:
-            await session.execute(sa.insert(table), values)
+            await session.execute(sa.insert(METADATA.tables[f"impact.{table}"]), values)
 
 
 def _array(activities: Iterable[UUID]) -> sa.ColumnElement[Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from uuid import UUID
@@ -9,7 +10,7 @@ from uuid import UUID
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.impact.people import store
-from services.impact.people.rules import Presences, Scope, by_scope
+from services.impact.people.rules import Presences, Scope, scopes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,17 @@ class Wrong:
 
 async def count(session: AsyncSession, presences: Presences) -> None:
     """Add presences, or take them away where their number is negative."""
-    await _add(session, *by_scope(presences))
+    people = {key: times for key, times in presences.items() if times and key[1] is not None}
+    guests = {key[0]: times for key, times in presences.items() if times and key[1] is None}
+    places = {where: scopes_of(where) for where in {*guests, *(where for where, _ in people)}}
+    ids = await store.scopes(session, [scope for scopes in places.values() for scope in scopes])
+    numbers = {where: [ids[scope] for scope in scopes] for where, scopes in places.items()}
+    await store.add_people(session, people, numbers)
+    totals = Counter[int]()
+    for where, times in guests.items():
+        for number in numbers[where]:
+            totals[number] += times
+    await store.add_guests(session, totals)
 
 
 async def wrong(session: AsyncSession) -> Wrong:
@@ -42,11 +53,6 @@ async def wrong(session: AsyncSession) -> Wrong:
 
 async def correct(session: AsyncSession, found: Wrong) -> None:
     """Add what was missing; it does not matter what was counted since."""
-    await store.add_guests(session, {}, found.numbers)
-    await _add(session, found.people, found.guests)
-
-
-async def _add(session: AsyncSession, people: Mapping[tuple[Scope, UUID], int], guests: Mapping[Scope, int]) -> None:
-    ids = await store.scopes(session, [*(scope for scope, _ in people), *guests])
-    await store.add_people(session, {(ids[scope], person): times for (scope, person), times in people.items()})
-    await store.add_guests(session, {ids[scope]: times for scope, times in guests.items()})
+    ids = await store.scopes(session, [*(scope for scope, _ in found.people), *found.guests])
+    await store.add_people(session, found.people, {scope: [number] for scope, number in ids.items()})
+    await store.add_guests(session, {ids[scope]: times for scope, times in found.guests.items()}, found.numbers)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -54,6 +54,7 @@ Presences = Mapping[tuple[Where, UUID | None], int]
 """How many presences of whom to add where; None is somebody without a key."""
 
 
+@lru_cache(maxsize=10_000)
 def scopes_of(where: Where) -> list[Scope]:
     """Every scope in which the people of an activity count; none of a place or a time that is not stated.
 
@@ -68,16 +69,3 @@ def scopes_of(where: Where) -> list[Scope]:
         for kind, place in places
         if period is not None and (place is not None or kind is Kind.NETWORK)
     ]
-
-
-def by_scope(presences: Presences) -> tuple[dict[tuple[Scope, UUID], int], dict[Scope, int]]:
-    """What to add to the counts of people and of those without a key, scope by scope; nothing in it is zero."""
-    people, guests = Counter[tuple[Scope, UUID]](), Counter[Scope]()
-    for (where, person), times in presences.items():
-        if times:
-            for scope in scopes_of(where):
-                if person is None:
-                    guests[scope] += times
-                else:
-                    people[scope, person] += times
-    return {key: n for key, n in people.items() if n}, {scope: n for scope, n in guests.items() if n}

@@ -27,18 +27,23 @@ async def scopes(session: AsyncSession, wanted: Iterable[Scope]) -> dict[Scope, 
     return {Scope(*row[1:]): row[0] for row in found}
 
 
-async def add_people(session: AsyncSession, times: Mapping[tuple[int, UUID], int]) -> None:
-    """Add to how often people were present; who begins or ceases to be there moves the number of people."""
+async def add_people(session: AsyncSession, times: Mapping[Any, int], scopes: Mapping[Any, Sequence[int]]) -> None:
+    """Add to how often people were present in each scope of where they were.
+
+    `times` is by where and by key. Who begins or ceases to be there moves the number of people of the scope.
+    """
     if times:
-        ordered = sorted(times.items())
+        numbers = {where: number for number, where in enumerate(scopes)}
         values = {
-            "scopes": [scope for (scope, _), _ in ordered],
-            "people": [person for (_, person), _ in ordered],
-            "times": [n for _, n in ordered],
+            "places": [numbers[where] for where, _ in times],
+            "people": [person for _, person in times],
+            "times": list(times.values()),
+            "wheres": [numbers[where] for where, ids in scopes.items() for _ in ids],
+            "scopes": [each for ids in scopes.values() for each in ids],
         }
-        gone = (await session.execute(_ADD_PEOPLE, values)).scalar_one()
+        gone = (await session.execute(_ADD_PEOPLE, values)).all()
         if gone:
-            await session.execute(_FORGET, values)
+            await session.execute(_FORGET, {"scopes": [row[0] for row in gone], "people": [row[1] for row in gone]})
 
 
 async def add_guests(session: AsyncSession, guests: Mapping[int, int], people: Mapping[int, int] | None = None) -> None:
@@ -88,7 +93,7 @@ _NEW_SCOPES = _statement(
       CAST(:kind AS text[]), CAST(:place AS text[]), CAST(:period_kind AS text[]), CAST(:period AS text[])
     ) AS told (kind, place, period_kind, period) WHERE NOT EXISTS (
       SELECT FROM impact.people_scopes AS known WHERE known.kind = told.kind
-      AND known.place IS NOT DISTINCT FROM told.place
+      AND coalesce(known.place, '') = coalesce(told.place, '')
       AND known.period_kind = told.period_kind AND known.period = told.period)
     ON CONFLICT DO NOTHING""",
     **_OF_SCOPES,
@@ -98,23 +103,26 @@ _SCOPES = _statement(
     SELECT known.id, told.kind, told.place, told.period_kind, told.period FROM unnest(
       CAST(:kind AS text[]), CAST(:place AS text[]), CAST(:period_kind AS text[]), CAST(:period AS text[])
     ) AS told (kind, place, period_kind, period)
-    JOIN impact.people_scopes AS known ON known.kind = told.kind AND known.place IS NOT DISTINCT FROM told.place
-    AND known.period_kind = told.period_kind AND known.period = told.period""",
+    JOIN impact.people_scopes AS known ON known.kind = told.kind AND known.period_kind = told.period_kind
+    AND known.period = told.period AND coalesce(known.place, '') = coalesce(told.place, '')""",
     **_OF_SCOPES,
 )
 _ADD_PEOPLE = _statement(
     """
     WITH told AS (
-      SELECT * FROM unnest(CAST(:scopes AS int[]), CAST(:people AS uuid[]), CAST(:times AS int[]))
-      AS told (scope_id, person_key, times)
+      SELECT scope_id, person_key, sum(times) AS times
+      FROM unnest(CAST(:places AS int[]), CAST(:people AS uuid[]), CAST(:times AS int[]))
+        AS seen (place, person_key, times)
+      JOIN unnest(CAST(:wheres AS int[]), CAST(:scopes AS int[])) AS counted (place, scope_id) USING (place)
+      GROUP BY scope_id, person_key HAVING sum(times) <> 0 ORDER BY scope_id, person_key
     ), written AS (
       INSERT INTO impact.person_counts AS known (scope_id, person_key, times)
       SELECT scope_id, person_key, times FROM told
       ON CONFLICT (scope_id, person_key) DO UPDATE SET times = known.times + excluded.times
       RETURNING scope_id, person_key, times
     ), turned AS (
-      SELECT scope_id, CAST(written.times > 0 AS int) - CAST(written.times - told.times > 0 AS int) AS people,
-        CAST(written.times = 0 AS int) AS gone
+      SELECT scope_id, person_key, written.times = 0 AS is_gone,
+        CAST(written.times > 0 AS int) - CAST(written.times - told.times > 0 AS int) AS people
       FROM written JOIN told USING (scope_id, person_key)
     ), moved AS (
       SELECT scope_id, sum(people) AS people FROM turned GROUP BY scope_id HAVING sum(people) <> 0
@@ -122,16 +130,18 @@ _ADD_PEOPLE = _statement(
       UPDATE impact.people_scopes AS scope SET people = scope.people + moved.people
       FROM moved WHERE moved.scope_id = scope.id
     )
-    SELECT coalesce(sum(gone), 0) FROM turned""",
-    scopes=sa.Integer,
+    SELECT scope_id, person_key FROM turned WHERE is_gone""",
+    places=sa.Integer,
     people=sa.Uuid,
     times=sa.Integer,
+    wheres=sa.Integer,
+    scopes=sa.Integer,
 )
 _FORGET = _statement(
     """
     DELETE FROM impact.person_counts AS known
-    USING unnest(CAST(:scopes AS int[]), CAST(:people AS uuid[])) AS told (scope_id, person_key)
-    WHERE known.scope_id = told.scope_id AND known.person_key = told.person_key AND known.times = 0""",
+    USING unnest(CAST(:scopes AS int[]), CAST(:people AS uuid[])) AS gone (scope_id, person_key)
+    WHERE known.scope_id = gone.scope_id AND known.person_key = gone.person_key AND known.times = 0""",
     scopes=sa.Integer,
     people=sa.Uuid,
 )

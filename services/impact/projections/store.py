@@ -58,7 +58,7 @@ async def keep_attendances(session: AsyncSession, told: Iterable[contracts.Atten
             newest[each.attendance_key] = each
     if not newest:
         return []
-    rows = [tuple(getattr(each, name) for name in _ATTENDANCE) for _, each in sorted(newest.items())]
+    rows = [tuple(getattr(each, name) for name in _ATTENDANCE) for each in newest.values()]
     columns = Attendance.__table__.c
     arrays = [
         sa.cast(list(values), ARRAY(columns[name].type))
