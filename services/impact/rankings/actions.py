@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -19,6 +19,9 @@ from services.impact.statistics.periods import Compare, EditionDays
 from services.impact.statistics.rules import Asked
 from services.kernel.auth import Actor, Role
 from services.kernel.problems import Invalid, PreconditionRequired
+
+EDITIONS_AT_ONCE: Final = 10
+"""So many times as many sections as there are make no answer too long."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,10 +61,12 @@ async def _active(session: AsyncSession, asked: Asked, edition: str, known: list
     codes = [each.code for each in periods.line_of(edition, every)]
     codes = codes[: codes.index(edition) + 1]
     found: dict[str, set[str]] = {code: set() for code in codes}
-    question = replace(asked.stated(edition=tuple(codes)), by=("edition", "section"))
-    for group in (await answering.figures(session, question)).groups:
-        if group.key[1] is not None and group.figures.activities:
-            found[group.key[0]].add(group.key[1])
+    for start in range(0, len(codes), EDITIONS_AT_ONCE):
+        some = tuple(codes[start : start + EDITIONS_AT_ONCE])
+        question = replace(asked.stated(edition=some), by=("edition", "section"))
+        for group in (await answering.figures(session, question)).groups:
+            if group.key[1] is not None and group.figures.activities:
+                found[group.key[0]].add(group.key[1])
     return [found[code] for code in codes]
 
 

@@ -17,7 +17,7 @@ from services.kernel.problems import FieldError, Invalid
 from services.kernel.runtime import Reading
 from services.kernel.texts import AssignedCountryCode, Code, Day
 
-Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
+Month = Annotated[str, StringConstraints(pattern=r"^(19|20|21)[0-9]{2}-(0[1-9]|1[0-2])$")]
 AcademicYear = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}/[0-9]{2}$")]
 Class = Annotated[str, StringConstraints(pattern=rf"^({'|'.join((*CLASSES, UNCLASSIFIED))})$")]
 Goal = Annotated[int, Field(ge=1, le=17)]
