@@ -192,8 +192,10 @@ async def test_pages_of_a_ranking_follow_each_other(known: Network) -> None:
     address: str | None = f"{RANKINGS}?edition=2026-spring&limit=2"
     found = []
     while address:
-        page = await get(known, address)
+        reply = await known.client.get(address)
+        page = reply.json()
         found += [(item["place"], item["section"]) for item in page["items"]]
+        assert reply.headers.get("link") == (page["next"] and f'<{page["next"]}>; rel="next"')
         address = page["next"]
     assert found == [(1, NEW), (2, SMALL), (2, BIG), (2, STEADY)]
 

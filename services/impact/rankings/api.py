@@ -50,6 +50,7 @@ _SIZED = documented(
 @router.get("/rankings")
 async def get_ranking(
     request: Request,
+    response: Response,
     session: Reading,
     where: Where,
     when: Period,
@@ -69,6 +70,9 @@ async def get_ranking(
     rest = [each for each in found.places if page.after is None or (each.place, each.standing.section) > (*page.after,)]
     known = await network.sections(session, [each.standing.section for each in rest[:limit]])
     last = rest[limit - 1] if len(rest) > limit else None
+    next_url = page.next_url([last.place, last.standing.section]) if last else None
+    if next_url:
+        response.headers["Link"] = f'<{next_url}>; rel="next"'
     reporting, active = await statistics.completeness(session, asked)
     return RankingOut(
         by=by.value,
@@ -80,7 +84,7 @@ async def get_ranking(
         completeness=Completeness(sections_reporting=reporting, sections_active=active),
         sources=await statistics.sources(session, asked),
         items=[_place(each, known) for each in rest[:limit]],
-        next=page.next_url([last.place, last.standing.section]) if last else None,
+        next=next_url,
     )
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Query
 from starlette.requests import Request
+from starlette.responses import Response
 
 from services.contracts import IMPACT
 from services.impact.statistics import answering, network, rules, standing, store
@@ -76,6 +77,7 @@ async def get_growth(
 @router.get("/completeness")
 async def get_completeness(
     request: Request,
+    response: Response,
     session: Reading,
     where: Where,
     when: Period,
@@ -89,6 +91,9 @@ async def get_completeness(
     asked = asked_of((), (), {**where, **when.codes}, since=when.since, until=when.until)
     found = await standing.completeness(session, asked, reported=reported, inactive=inactive)
     items, position = standing.page(found.items, page.after, limit)
+    next_url = page.next_url(position) if position else None
+    if next_url:
+        response.headers["Link"] = f'<{next_url}>; rel="next"'
     return CompletenessOut(
         filters=asked.filters(),
         period=when.told,
@@ -96,7 +101,7 @@ async def get_completeness(
         completeness=found.completeness,
         not_active=found.not_active,
         items=items,
-        next=page.next_url(position) if position else None,
+        next=next_url,
     )
 
 
