@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator
 from datetime import date
 from decimal import Decimal
@@ -16,6 +17,7 @@ from tests.harness.databases import Databases
 from tests.harness.figures import STATISTICS, held, network_with
 from tests.harness.network import Network
 from tests.harness.refusals import MARKER, refused
+from tests.harness.statements import recorded
 
 SPRING, AUTUMN = date(2026, 5, 6), date(2026, 11, 11)
 SECTIONS = ["IT-SASS-ESN", "IT-MILA-STA", "PT-PORT-ESN", "LT-VILN-ESN", "LT-KAUN-ESN"]
@@ -243,3 +245,23 @@ async def test_too_many_rows_are_refused_with_their_number(
     monkeypatch.setattr(answering, "MOST_GROUPS", 2)
     document = await refused(figures, "GET", f"{STATISTICS}?{query}", status=422, pointers=["query/by"])
     assert told in document["errors"][0]["detail"]
+
+
+@pytest.mark.parametrize(
+    ("query", "table"),
+    [
+        ({"by": "country,area", "edition": "2026-autumn"}, "impact.roll_ups"),
+        ({"by": "section", "participant_class": "local", "measures": "participants"}, "impact.roll_ups"),
+        ({"by": "sdg,platform", "academic_year": "2026/27"}, "impact.label_roll_ups"),
+        ({"by": "country", "area": "animals", "counting": "touches"}, "impact.label_roll_ups"),
+        ({"by": "country", "from": "2026-11-01"}, "impact.totals"),
+        ({"by": "sdg,section"}, "impact.label_totals"),
+    ],
+)
+async def test_the_smallest_roll_up_that_can_answer_is_read(
+    figures: Network, query: dict[str, str], table: str
+) -> None:
+    with recorded(figures.runtimes["impact"]) as statements:
+        await asked(figures, **query)
+    read = [re.findall(r"impact\.\w+", each.text)[0] for each in statements if "participants_local" in each.text]
+    assert table in read
