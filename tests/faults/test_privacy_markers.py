@@ -40,7 +40,7 @@ PERMITTED = {
 }
 TABLES = """
 SELECT quote_ident(schemaname) || '.' || quote_ident(tablename) FROM pg_tables
-WHERE schemaname NOT IN ('pg_catalog', 'information_schema') ORDER BY 1
+WHERE schemaname NOT IN ('pg_catalog', 'information_schema') AND tablename !~ '_part_[0-9]+$' ORDER BY 1
 """
 SIGN_UPS = "/registration/v1/registrations"
 
