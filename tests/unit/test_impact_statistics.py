@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
-from services.impact.facts.academic_years import academic_year_of
+from services.impact.facts.academic_years import academic_year_of, listed, year_of
 from services.impact.facts.rules import Cell, Figures, month_of
 from services.impact.statistics.measures import DEFAULT_MEASURES, DIMENSIONS, MEASURES, QUANTITIES
 from services.impact.statistics.rules import Asked, Counting, Group, check, names, nulls, of_classes, row
@@ -24,6 +25,21 @@ from services.kernel.problems import Invalid
 )
 def test_a_day_lies_in_its_month_and_academic_year(day: date, month: str, year: str) -> None:
     assert (month_of(day), academic_year_of(day)) == (month, year)
+
+
+def test_the_listed_academic_years_follow_each_other_and_have_their_codes() -> None:
+    years = listed()
+    assert len(years) > 20
+    for year, following in pairwise(years):
+        assert (following.starts_on - year.ends_on).days == 1
+    for year in years:
+        assert year_of(year.starts_on) == year_of(year.ends_on) == year
+        assert year.code == f"{year.starts_on.year}/{year.ends_on:%y}"
+
+
+def test_a_day_that_no_listed_year_holds_is_in_a_year_from_august() -> None:
+    assert academic_year_of(date(1987, 6, 15)) == "1986/87"
+    assert academic_year_of(date(2099, 8, 1)) == "2099/00"
 
 
 def test_names_may_be_repeated_or_separated_by_commas() -> None:
