@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from services import contracts
 from services.contracts import IMPACT
+from services.impact.disclosure import api as disclosure
+from services.impact.disclosure import consumers as releasing
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
 from services.impact.projections import consumers as projecting
@@ -19,7 +21,7 @@ SERVICE = Service(
     name=IMPACT,
     title="SocialErasmus impact",
     description="Reports of what happened, verified, and the figures that are made from them.",
-    routers=(reports.router, statistics.router),
+    routers=(reports.router, statistics.router, disclosure.router),
     consumer=Consumer(
         IMPACT,
         {
@@ -36,6 +38,7 @@ SERVICE = Service(
     ),
     sweeps=(
         Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
+        Sweep("release tables of people", releasing.release_due, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -8,6 +8,7 @@ from fastapi import Depends, Query
 from pydantic import Field, StringConstraints
 
 from services.contracts import IMPACT
+from services.impact.disclosure.rules import refuse_protected
 from services.impact.statistics import rules, store
 from services.impact.statistics.rules import DEFAULT_MEASURES, DIMENSIONS, MEASURES, MOST_GROUPS, Asked
 from services.impact.statistics.schemas import Completeness, MeasureList, MeasureOut, NamedMeasureOut, StatisticsOut
@@ -44,6 +45,7 @@ def _asked(
 ) -> Asked:
     if since is not None and until is not None and since > until:
         raise Invalid.at("query/to", "Must not lie before `from`.")
+    refuse_protected("by", by)
     codes = {
         "country": country, "section": section, "edition": edition, "area": area, "cause": cause, "kind": kind,
         "programme": programme, "month": month, "academic_year": academic_year,
