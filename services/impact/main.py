@@ -8,32 +8,35 @@ from services.impact.disclosure import api as disclosure
 from services.impact.disclosure import consumers as releasing
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
+from services.impact.people import api as people
 from services.impact.projections import consumers as projecting
 from services.impact.reports import api as reports
 from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
 from services.impact.tables import METADATA
 from services.kernel import idempotency
-from services.kernel.consumers import Consumer
+from services.kernel.consumers import Consumer, Together
 from services.kernel.service import Service, Sweep
+
+_ACTIVITIES, _REPORTS = Together(folding.activities_changed), Together(folding.reports_decided)
 
 SERVICE = Service(
     name=IMPACT,
     title="SocialErasmus impact",
     description="Reports of what happened, verified, and the figures that are made from them.",
-    routers=(reports.router, statistics.router, disclosure.router),
+    routers=(reports.router, statistics.router, disclosure.router, people.router),
     consumer=Consumer(
         IMPACT,
         {
-            contracts.ActivityPublished: folding.activity_changed,
-            contracts.ActivityRevised: folding.activity_changed,
-            contracts.ActivityHeld: folding.activity_changed,
-            contracts.ActivityCancelled: folding.activity_changed,
-            contracts.ReportVerified: folding.report_decided,
-            contracts.ReportReopened: folding.report_decided,
+            contracts.ActivityPublished: _ACTIVITIES,
+            contracts.ActivityRevised: _ACTIVITIES,
+            contracts.ActivityHeld: _ACTIVITIES,
+            contracts.ActivityCancelled: _ACTIVITIES,
+            contracts.ReportVerified: _REPORTS,
+            contracts.ReportReopened: _REPORTS,
             contracts.SectionRecorded: projecting.section_recorded,
             contracts.EditionRecorded: projecting.edition_recorded,
-            contracts.AttendanceRecorded: folding.attendance_recorded,
+            contracts.AttendanceRecorded: Together(folding.attendances_recorded),
         },
     ),
     sweeps=(

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
+from itertools import product
 from typing import Final, NamedTuple
 
 import numpy as np
 from scipy.optimize import linprog
 from scipy.sparse import csr_array
 
-from services.impact.disclosure.listing import Row, Shape
+from services.impact.disclosure.listing import Row, Shape, rest_of
 from services.impact.disclosure.protection import People, Released
 
 SHAPES: Final = (
@@ -20,8 +21,7 @@ SHAPES: Final = (
     Shape("country", 5, "year"),
     Shape("section", 10, "country"),
 )
-ANYWHERE: Final = "a country of nobody"
-"""There are many labels that nobody has; for the attacker one of them is as good as all."""
+FEWEST: Final = 5
 
 
 class Interval(NamedTuple):
@@ -37,22 +37,24 @@ class Interval(NamedTuple):
 
 
 class Attacker:
-    """Knows how many people are counted in exactly which rows, and every count of a release; not who has which label."""
+    """Knows how many people are counted in exactly which rows, and all that is told; not who has which label."""
 
-    def __init__(self, people: People, counts: Mapping[tuple[Row, str], int]) -> None:
+    def __init__(self, people: People, released: Released) -> None:
+        self._rows = set(released.rows)
         self._kinds = sorted({rows for rows, _ in people}, key=sorted)
-        self.labels = [*sorted({label for _, label in people}), ANYWHERE]
+        self.labels = sorted({label for _, label in people})
         sizes: Counter[frozenset[Row]] = Counter()
         for (rows, _), many in people.items():
             sizes[rows] += many
         lines = [self._line((kind,), self.labels) for kind in self._kinds]
-        lines += [self._line(self._within(row), [label]) for row, label in counts]
+        lines += [self._line(self._within(row), [label]) for row, label in released.counts]
         self._known = csr_array(np.array(lines))
-        self._values = [*(sizes[kind] for kind in self._kinds), *counts.values()]
+        self._values = [*(sizes[kind] for kind in self._kinds), *released.counts.values()]
 
     def interval(self, row: Row, label: str, *, less: Row | None = None) -> Interval:
         """What a count may be; with `less`, the count of those who are in the one row and not in the other."""
-        goal = self._line([kind for kind in self._within(row) if less is None or less not in kind], [label])
+        left_out = self._within(less) if less else []
+        goal = self._line([kind for kind in self._within(row) if kind not in left_out], [label])
         found = []
         for sign in (1, -1):
             answer = linprog(sign * goal, A_eq=self._known, b_eq=self._values, bounds=(0, None), method="highs")
@@ -61,7 +63,12 @@ class Attacker:
         return Interval(*(round(value, 6) for value in found))
 
     def _within(self, row: Row) -> list[frozenset[Row]]:
-        return [kind for kind in self._kinds if row in kind]
+        table = rest_of(row)
+        if table is None:
+            return [kind for kind in self._kinds if row in kind]
+        outer = row.key.split(" ")[0], row.key.split(" ")[1]
+        parts = {other for other in self._rows if other.table == table}
+        return [kind for kind in self._kinds if Row(*outer) in kind and not parts & kind]
 
     def _line(self, kinds: Iterable[frozenset[Row]], labels: Sequence[str]) -> np.ndarray:
         line = np.zeros((len(self._kinds), len(self.labels)))
@@ -71,27 +78,23 @@ class Attacker:
         return line.ravel()
 
 
-def disclosures(people: People, released: Released, shapes: Sequence[Shape] = SHAPES) -> list[str]:
+def disclosures(people: People, released: Released, *, fewest: int = FEWEST) -> list[str]:
     """What the attacker learns and must not, in words; empty where the release is safe."""
-    thresholds = {shape.table: shape.threshold for shape in shapes}
-    attacker = Attacker(people, released.counts)
+    if not released.rows:
+        return []
+    attacker = Attacker(people, released)
+    everybody = max(released.rows, key=lambda row: released.rows[row])
     learnt = []
-    for row in released.rows:
-        needed = thresholds[row.table]
-        for label in attacker.labels:
-            if (row, label) in released.counts:
-                continue
-            interval = attacker.interval(row, label)
-            if interval.width < needed and not _is_nobody(released, row, interval):
-                learnt.append(f"{row} {label}: {interval}")
+    for row, label in product(released.rows, attacker.labels):
+        interval = attacker.interval(row, label)
+        true = sum(people.get((kind, label), 0) for kind in attacker._within(row))
+        assert interval.least <= true <= interval.greatest
+        if (row, label) not in released.counts and true and interval.width < fewest:
+            learnt.append(f"{label} in {row} is {interval}")
+        others = attacker.interval(everybody, label, less=row)
+        if others.width == 0 and 0 < others.least < fewest:
+            learnt.append(f"{label} outside of {row} is {others}")
     return learnt
-
-
-def _is_nobody(released: Released, row: Row, interval: Interval) -> bool:
-    """Whether nobody was left over by published counts that are all large: then it was never withheld."""
-    everybody = max(released.rows.items(), key=lambda item: item[1])[0]
-    told = sum(many for (other, _), many in released.counts.items() if other == everybody)
-    return interval == (0, 0) and told == released.rows[everybody]
 
 
 def network(

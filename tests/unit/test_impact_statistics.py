@@ -6,7 +6,8 @@ from datetime import date
 
 import pytest
 
-from services.impact.facts.rules import Cell, Figures, academic_year_of, month_of
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.facts.rules import Cell, Figures, month_of
 from services.impact.statistics.rules import (
     DEFAULT_MEASURES,
     DIMENSIONS,

@@ -52,11 +52,11 @@ def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape]) -> L
     listed = {row for rows in members for row in rows}
     while True:
         rests = _rests(listed, members, shapes)
-        now = Listing({row: 0 for row in listed | rests.keys()}, rests, {}, {}, {})
+        now = Listing(dict.fromkeys(listed | rests.keys(), 0), rests, {}, {}, {})
         together: Counter[tuple[Row, Row]] = Counter()
         for rows, many in members.items():
-            for pair in product(now.rows_of(rows), repeat=2):
-                together[pair] += many
+            for one, other in product(now.rows_of(rows), repeat=2):
+                together[one, other] += many
         sizes = {row: together[row, row] for row in now.sizes if together[row, row]}
         needed = {row: thresholds[row.table.removeprefix(_REST)] for row in sizes}
         inside = [(one, other) for (one, other), many in together.items() if many == sizes[one] and one != other]
@@ -69,9 +69,8 @@ def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape]) -> L
         listed -= gone
     same = {one: [other for other in sizes if together[one, other] == sizes[one] == sizes[other]] for one in sizes}
     # A rest that is a row as well is guarded as that row.
-    order = [
-        row for row in sizes if row not in rests or min(same[row], key=lambda other: (other in rests, other)) == row
-    ]
+    first = {row: min(same[row], key=lambda other: (other in rests, other)) for row in sizes}
+    order = [row for row in sizes if row not in rests or first[row] == row]
     order.sort(key=lambda row: (row.table != shapes[0].table, -sizes[row], row))
     alike = {row: [other for other in same[row] if other in order] for row in order}
     return Listing(

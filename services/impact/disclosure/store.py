@@ -66,8 +66,8 @@ async def groups(session: AsyncSession, academic_year: str) -> list[Group]:
     )
     statement = sa.select(*people.c, sa.func.count()).group_by(*people.c)
     return [
-        Group(editions or (), countries or (), causes or (), home, mobility, many)
-        for editions, countries, causes, home, mobility, many in await session.execute(statement)
+        Group(row[0] or (), row[1] or (), row[2] or (), row[3], row[4], row[5])
+        for row in map(tuple, await session.execute(statement))
     ]
 
 

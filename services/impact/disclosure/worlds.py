@@ -83,12 +83,8 @@ class Worlds:
                 for stranger in islice(self._strangers(row, kind, label, inwards=inwards), 2 * _MOST_PRICED):
                     differing = list(numbers(kind ^ stranger))
                     for mine, theirs in self._exchanges(kind, stranger, label, inwards=inwards):
-                        told = {
-                            (at, each)
-                            for at in differing
-                            for each in (mine, theirs)
-                            if not self.withheld[at] >> each & 1
-                        }
+                        both = (mine, theirs)
+                        told = {(at, each) for at in differing for each in both if not self.withheld[at] >> each & 1}
                         many = min(self.people[kind][mine], self.people[stranger][theirs])
                         cost = sum(price(*each) for each in told) / many
                         if told and cost < best[0]:

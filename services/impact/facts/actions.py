@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -20,8 +20,10 @@ from services.contracts import (
     ReportVerified,
 )
 from services.impact.facts import store, totals
-from services.impact.facts.rules import Facts, differences, facts_of
+from services.impact.facts.rules import Facts, differences, facts_of, moves, presences
+from services.impact.people import actions as people
 from services.impact.projections import store as projections
+from services.impact.projections.rules import Kept
 from services.kernel import consumers
 
 BATCH = 1000
@@ -52,12 +54,13 @@ class Rebuilt:
         return self.wrong_facts + self.wrong_cells
 
 
-async def refold(session: AsyncSession, activities: Collection[UUID]) -> set[UUID]:
+async def refold(session: AsyncSession, activities: Collection[UUID], kept: Sequence[Kept] = ()) -> set[UUID]:
     """Bring the facts of activities, and the totals with them, to what is known now; answers whose facts changed.
 
-    It looks at states and not at events, so it may be called for the same event twice, late or in any order.
+    It looks at states and not at events, so it may be called for the same event twice, late or in any order. People are
+    counted with them; `kept` says which attendances have changed since that was done last.
     """
-    found = await projections.lock_activities(session, activities)
+    found = await projections.lock_activities(session, {*activities, *(each.activity_id for each in kept)})
     # Which occurrence stands for its series can change with any of them.
     concerned = sorted(await projections.with_their_series(session, found))
     before = await store.stored(session, concerned)
@@ -65,6 +68,10 @@ async def refold(session: AsyncSession, activities: Collection[UUID]) -> set[UUI
     changed = {identity for identity in concerned if before.get(identity) != after.get(identity)}
     await store.replace(session, {identity: after.get(identity) for identity in sorted(changed)})
     await totals.add(session, differences((before.get(identity), after.get(identity)) for identity in changed))
+    moved = moves({identity: (before.get(identity), after.get(identity)) for identity in changed})
+    seen = await projections.seen_at(session, moved) if moved else []
+    here = {identity: facts for identity in concerned if (facts := after.get(identity)) is not None}
+    await people.count(session, presences(kept, here, moved, seen))
     return changed
 
 
@@ -81,6 +88,7 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
     """
     await session.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
     await session.execute(sa.text("SET LOCAL statement_timeout = '10min'"))
+    await session.execute(sa.text("SET LOCAL work_mem = '128MB'"))
     suspects: set[UUID] = set()
     activities, after, is_last = 0, None, False
     while not is_last:
@@ -89,19 +97,21 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
         suspects.update(identity for identity in {*stored, *facts} if stored.get(identity) != facts.get(identity))
         activities, after, is_last = activities + len(facts), span[1], span[1] is None
     wrong = [(kept, rows) for kept in totals.ALL if (rows := await totals.corrections(session, kept))]
+    wrong_people = await people.wrong(session)
     # The first statement that writes: from here on the consumer waits, and events of others wait for the commit.
     await consumers.hold(session, IMPACT)
     changed = await refold(session, suspects)
     for kept, rows in wrong:
         await totals.add_rows(session, kept, rows)
+    await people.correct(session, wrong_people)
     # Read last: whatever was seen above has its event in the log by now. What was not heard of yet was rightly
     # different, and another occurrence of its series may stand for it then.
     unread = await consumers.unread(session, IMPACT, _OF_FACTS)
     rightly = await projections.with_their_series(session, [UUID(aggregate) for aggregate in unread])
     return Rebuilt(
         activities=activities,
-        cells=await totals.count(session, totals.FIGURES),
-        quantity_cells=await totals.count(session, totals.QUANTITIES),
+        cells=await totals.count(session, totals.FIGURES.totals),
+        quantity_cells=await totals.count(session, totals.QUANTITIES.totals),
         wrong_facts=len(changed - rightly),
-        wrong_cells=sum(len(rows) for _, rows in wrong),
+        wrong_cells=sum(len(rows) for _, rows in wrong) + len(wrong_people),
     )

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from operator import add
 from typing import Final, NamedTuple
+from uuid import UUID
+
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.people.rules import Where
+from services.impact.projections.rules import Kept
 
 CHECK_IN: Final = "check_in"
 """The source of what is known of an activity by check-ins only."""
@@ -238,6 +244,47 @@ def _add(delta: Delta, facts: Facts, sign: int) -> None:
             delta.label_quantities[key] = delta.label_quantities.get(key, Decimal(0)) + added
 
 
+def where_of(facts: Facts | None) -> Where | None:
+    """Where the people of an activity count; nowhere while it has no facts."""
+    if facts is None:
+        return None
+    return Where(facts.cell.section, facts.cell.country, facts.cell.edition, facts.cell.academic_year)
+
+
+def moves(changes: Mapping[UUID, tuple[Facts | None, Facts | None]]) -> dict[UUID, tuple[Where | None, Where | None]]:
+    """The activities whose people count elsewhere than before, and from where to where."""
+    found = {identity: (where_of(before), where_of(after)) for identity, (before, after) in changes.items()}
+    return {identity: (before, after) for identity, (before, after) in found.items() if before != after}
+
+
+def presences(
+    kept: Iterable[Kept],
+    here: Mapping[UUID, Facts],
+    moved: Mapping[UUID, tuple[Where | None, Where | None]],
+    seen: Iterable[tuple[UUID, UUID | None, int]],
+) -> Counter[tuple[Where, UUID | None]]:
+    """What to add to the counts of people: the attendances that were kept, and everybody seen at what has moved.
+
+    Of an activity that stays where it is only what changed is added; of one that moves, all that was is taken away from
+    where it was, and all that is added where it is.
+    """
+    found = Counter[tuple[Where, UUID | None]]()
+    for identity, person, times in seen:
+        before, after = moved[identity]
+        for where, sign in ((before, -1), (after, 1)):
+            if where is not None:
+                found[where, person] += sign * times
+    for each in kept:
+        # Where it has moved, those seen now hold the change already: it is taken back from what is taken away.
+        at = moved[each.activity_id][0] if each.activity_id in moved else where_of(here.get(each.activity_id))
+        if at is not None:
+            if each.before.present:
+                found[at, each.before.person] -= 1
+            if each.after.present:
+                found[at, each.after.person] += 1
+    return found
+
+
 def month_of(day: date) -> str:
     """The calendar month.
 
@@ -245,13 +292,3 @@ def month_of(day: date) -> str:
     '2016-11'
     """
     return day.isoformat()[:7]
-
-
-def academic_year_of(day: date) -> str:
-    """The academic year, from 1 August to 31 July.
-
-    >>> academic_year_of(date(2016, 8, 1)), academic_year_of(date(2017, 7, 31))
-    ('2016/17', '2016/17')
-    """
-    first = day.year if day.month >= 8 else day.year - 1
-    return f"{first:04}/{(first + 1) % 100:02}"

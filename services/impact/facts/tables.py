@@ -1,4 +1,4 @@
-"""Facts of activities and their quantities, and the totals that they add up to, at the grain of every dimension."""
+"""Facts of activities and their quantities, the totals that they add up to by every dimension, and their roll-ups."""
 
 from __future__ import annotations
 
@@ -28,6 +28,22 @@ KEY = (
 """What makes a cell one of its own; the month follows from the day."""
 
 
+ROLLED_UP = (
+    "edition",
+    "academic_year",
+    "month",
+    "country",
+    "platform",
+    "section",
+    "area",
+    "cause",
+    "kind",
+    "programme",
+    "source",
+)
+"""The dimensions of roll-ups; `facts.grains` says which of them each keeps, and the others are null there."""
+
+
 class _Dimensions:
     section: Mapped[str | None] = mapped_column(sa.Text)
     country: Mapped[str | None] = mapped_column(sa.Text)
@@ -41,6 +57,22 @@ class _Dimensions:
     kind: Mapped[str] = mapped_column(sa.Text)
     programme: Mapped[str] = mapped_column(sa.Text)
     source: Mapped[str] = mapped_column(sa.Text)
+
+
+class _RolledUp:
+    id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
+    grain: Mapped[str] = mapped_column(sa.Text)
+    edition: Mapped[str | None] = mapped_column(sa.Text)
+    academic_year: Mapped[str | None] = mapped_column(sa.Text)
+    month: Mapped[str | None] = mapped_column(sa.Text)
+    country: Mapped[str | None] = mapped_column(sa.Text)
+    platform: Mapped[str | None] = mapped_column(sa.Text)
+    section: Mapped[str | None] = mapped_column(sa.Text)
+    area: Mapped[str | None] = mapped_column(sa.Text)
+    cause: Mapped[str | None] = mapped_column(sa.Text)
+    kind: Mapped[str | None] = mapped_column(sa.Text)
+    programme: Mapped[str | None] = mapped_column(sa.Text)
+    source: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class _Figures:
@@ -70,8 +102,8 @@ class _Label:
     label: Mapped[str] = mapped_column(sa.Text)
 
 
-def _cell(table: str, *more: str) -> tuple[sa.Index]:
-    return (sa.Index(f"uq_{table}_cell", *KEY, *more, unique=True, postgresql_nulls_not_distinct=True),)
+def _cell(table: str, *key: str) -> tuple[sa.Index]:
+    return (sa.Index(f"uq_{table}_cell", *key, unique=True, postgresql_nulls_not_distinct=True),)
 
 
 class ActivityFacts(_Dimensions, _Figures, Table):
@@ -101,7 +133,7 @@ class Total(_Dimensions, _Figures, Table):
     """The sum of the facts of one cell; a cell without facts has no row."""
 
     __tablename__ = "totals"
-    __table_args__ = _cell("totals")
+    __table_args__ = (*_cell("totals", *KEY), sa.Index(None, "starts_on"))
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
     attendances: Mapped[int] = mapped_column(
@@ -115,7 +147,7 @@ class QuantityTotal(_Dimensions, _Amount, Table):
     """The sum of the amounts of one quantity in one cell."""
 
     __tablename__ = "quantity_totals"
-    __table_args__ = _cell("quantity_totals", "measure", "unit")
+    __table_args__ = _cell("quantity_totals", *KEY, "measure", "unit")
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
 
@@ -127,7 +159,7 @@ class LabelTotal(_Dimensions, _Label, _Figures, Table):
     """
 
     __tablename__ = "label_totals"
-    __table_args__ = _cell("label_totals", "scheme", "label")
+    __table_args__ = _cell("label_totals", *KEY, "scheme", "label")
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
 
@@ -136,6 +168,34 @@ class LabelQuantityTotal(_Dimensions, _Label, _Amount, Table):
     """The sum of the amounts of one quantity in one cell of activities that have a label."""
 
     __tablename__ = "label_quantity_totals"
-    __table_args__ = _cell("label_quantity_totals", "scheme", "label", "measure", "unit")
+    __table_args__ = _cell("label_quantity_totals", *KEY, "scheme", "label", "measure", "unit")
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
+
+
+class RollUp(_RolledUp, _Figures, Table):
+    """The totals of a few dimensions, added up over the others."""
+
+    __tablename__ = "roll_ups"
+    __table_args__ = _cell("roll_ups", "grain", *ROLLED_UP)
+
+
+class QuantityRollUp(_RolledUp, _Amount, Table):
+    """The totals of one quantity by a few dimensions."""
+
+    __tablename__ = "quantity_roll_ups"
+    __table_args__ = _cell("quantity_roll_ups", "grain", *ROLLED_UP, "measure", "unit")
+
+
+class LabelRollUp(_RolledUp, _Label, _Figures, Table):
+    """The totals of one label by a few dimensions."""
+
+    __tablename__ = "label_roll_ups"
+    __table_args__ = _cell("label_roll_ups", "grain", *ROLLED_UP, "scheme", "label")
+
+
+class LabelQuantityRollUp(_RolledUp, _Label, _Amount, Table):
+    """The totals of one label and quantity by a few dimensions."""
+
+    __tablename__ = "label_quantity_roll_ups"
+    __table_args__ = _cell("label_quantity_roll_ups", "grain", *ROLLED_UP, "scheme", "label", "measure", "unit")

@@ -74,13 +74,18 @@ class Edition(Table):
 
 
 class Attendance(Table):
-    """Whether somebody of a class was there; both keys are random and lead to nobody here."""
+    """Whether somebody of a class was there; both keys are random and lead to nobody here.
+
+    It is the fact that figures of presence are made of. Its day, section and country are those of its activity.
+    """
 
     __tablename__ = "attendances"
+    # By hash: facts are kept for ever and found by their activity, and no day has to be known or can move a row.
+    __table_args__ = {"postgresql_partition_by": "HASH (activity_id)"}
 
+    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     revision: Mapped[int] = mapped_column(sa.Integer)
-    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, index=True)
     participant_class: Mapped[str] = mapped_column(sa.Text)
     present: Mapped[bool] = mapped_column(sa.Boolean)
     hours: Mapped[Decimal | None] = mapped_column(sa.Numeric(7, 2))

@@ -10,8 +10,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.impact.facts.grains import covering
 from services.impact.facts.rules import Figures, Quantity
-from services.impact.facts.tables import QuantityTotal, Total
+from services.impact.facts.tables import QuantityRollUp, QuantityTotal, RollUp, Total
 from services.impact.projections.tables import Section
 from services.impact.statistics.rules import QUANTITIES, Asked, Group
 from services.impact.statistics.tables import ToldEdition
@@ -27,9 +28,11 @@ class TooMany(Exception):
 
 async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Group]:
     """The groups in the order of their keys, what is not stated last; raises `TooMany`."""
-    columns = [getattr(Total, name) for name in asked.by]
-    figures = [sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type) for column in _figures()]
-    statement = sa.select(*columns, *figures).where(*_conditions(Total, asked)).group_by(*columns)
+    table, conditions = _figures_of(asked)
+    columns = [getattr(table, name) for name in asked.by]
+    counted = [getattr(table, name) for name in Figures._fields]
+    figures = [sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type) for column in counted]
+    statement = sa.select(*columns, *figures).where(*conditions).group_by(*columns)
     rows = await _rows(session, statement.order_by(*_order(columns)), most)
     amounts = await _amounts(session, asked, most=most) if QUANTITIES in asked.measures else {}
     split = len(asked.by)
@@ -42,10 +45,12 @@ async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Grou
 async def _amounts(
     session: AsyncSession, asked: Asked, *, most: int
 ) -> dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]]:
-    columns = [getattr(QuantityTotal, name) for name in asked.by]
-    quantity = [QuantityTotal.measure, QuantityTotal.unit]
-    statement = sa.select(*columns, *quantity, sa.func.sum(QuantityTotal.amount))
-    statement = statement.where(*_conditions(QuantityTotal, asked)).group_by(*columns, *quantity)
+    grain = _grain(asked)
+    table = QuantityTotal if grain is None else QuantityRollUp
+    columns = [getattr(table, name) for name in asked.by]
+    quantity = [table.measure, table.unit]
+    statement = sa.select(*columns, *quantity, sa.func.sum(table.amount))
+    statement = statement.where(*_conditions(table, asked, grain)).group_by(*columns, *quantity)
     found: dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]] = {}
     split = len(asked.by)
     for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most)):
@@ -56,14 +61,17 @@ async def _amounts(
 
 async def sources(session: AsyncSession, asked: Asked) -> dict[str, int]:
     """How many of the activities held rest on which kind of source."""
-    statement = sa.select(Total.source, sa.func.sum(Total.activities)).where(*_conditions(Total, asked))
-    statement = statement.group_by(Total.source).having(sa.func.sum(Total.activities) > 0).order_by(Total.source)
-    return {source: int(count) for source, count in await session.execute(statement)}
+    table, conditions = _figures_of(asked, "source")
+    held = sa.func.sum(table.activities)
+    statement = sa.select(table.source, held).where(*conditions)
+    statement = statement.group_by(table.source).having(held > 0).order_by(table.source)
+    return {str(source): int(count) for source, count in await session.execute(statement)}
 
 
 async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     """How many active sections have a verified report among what is asked for, and how many sections are active."""
-    reporting = sa.select(Total.section).where(*_conditions(Total, asked), Total.reports > 0)
+    table, conditions = _figures_of(asked, "section")
+    reporting = sa.select(table.section).where(*conditions, table.reports > 0)
     active = Section.state.in_(_ACTIVE)
     among = [
         column.in_(asked.codes[name])
@@ -94,12 +102,22 @@ async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int) -> 
     return rows
 
 
-def _figures() -> list[Any]:
-    return [getattr(Total, name) for name in Figures._fields]
+def _grain(asked: Asked, *more: str) -> str | None:
+    """The smallest roll-up that can answer; days are only in the totals themselves."""
+    days = ("starts_on",) if asked.since is not None or asked.until is not None else ()
+    return covering((*asked.by, *more), (*asked.codes, *days))
 
 
-def _conditions(table: type[Total | QuantityTotal], asked: Asked) -> list[sa.ColumnElement[bool]]:
+def _figures_of(asked: Asked, *more: str) -> tuple[type[Total | RollUp], list[sa.ColumnElement[bool]]]:
+    grain = _grain(asked, *more)
+    table: type[Total | RollUp] = Total if grain is None else RollUp
+    return table, _conditions(table, asked, grain)
+
+
+def _conditions(table: Any, asked: Asked, grain: str | None) -> list[sa.ColumnElement[bool]]:
     conditions: list[sa.ColumnElement[bool]] = [getattr(table, name).in_(codes) for name, codes in asked.codes.items()]
+    if grain is not None:
+        conditions.append(table.grain == grain)
     if asked.since is not None:
         conditions.append(table.starts_on >= asked.since)
     if asked.until is not None:
