@@ -1,12 +1,13 @@
-"""Somebody who reads every published table and knows who was where: what linear programming makes of a withheld count."""
+"""Somebody who reads every table and knows who was where: what linear programming makes of a withheld count."""
 
 from __future__ import annotations
 
+import math
 import random
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import product
-from typing import Final, NamedTuple
+from typing import Final
 
 import numpy as np
 from scipy.optimize import linprog
@@ -24,18 +25,6 @@ SHAPES: Final = (
 FEWEST: Final = 5
 
 
-class Interval(NamedTuple):
-    """The least and the greatest possible value of a count."""
-
-    least: float
-    greatest: float
-
-    @property
-    def width(self) -> float:
-        """How much the attacker does not know."""
-        return self.greatest - self.least
-
-
 class Attacker:
     """Knows how many people are counted in exactly which rows, and all that is told; not who has which label."""
 
@@ -47,22 +36,27 @@ class Attacker:
         for (rows, _), many in people.items():
             sizes[rows] += many
         lines = [self._line((kind,), self.labels) for kind in self._kinds]
-        lines += [self._line(self._within(row), [label]) for row, label in released.counts]
+        lines += [self._line(self.within(row), [label]) for row, label in released.counts]
         self._known = csr_array(np.array(lines))
         self._values = [*(sizes[kind] for kind in self._kinds), *released.counts.values()]
 
-    def interval(self, row: Row, label: str, *, less: Row | None = None) -> Interval:
-        """What a count may be; with `less`, the count of those who are in the one row and not in the other."""
-        left_out = self._within(less) if less else []
-        goal = self._line([kind for kind in self._within(row) if kind not in left_out], [label])
-        found = []
-        for sign in (1, -1):
-            answer = linprog(sign * goal, A_eq=self._known, b_eq=self._values, bounds=(0, None), method="highs")
-            assert answer.status == 0, answer.message
-            found.append(sign * answer.fun)
-        return Interval(*(round(value, 6) for value in found))
+    def least(self, kinds: Iterable[frozenset[Row]], label: str) -> int:
+        """The least number of people of these kinds who may have a label."""
+        return self._bound(kinds, label, sign=1)
 
-    def _within(self, row: Row) -> list[frozenset[Row]]:
+    def greatest(self, kinds: Iterable[frozenset[Row]], label: str) -> int:
+        """The greatest number of them."""
+        return self._bound(kinds, label, sign=-1)
+
+    def _bound(self, kinds: Iterable[frozenset[Row]], label: str, *, sign: int) -> int:
+        goal = sign * self._line(kinds, [label])
+        answer = linprog(goal, A_eq=self._known, b_eq=self._values, bounds=(0, None), method="highs")
+        assert answer.status == 0, answer.message
+        # Somebody who knows that people are whole knows a little more than the linear programme.
+        bound = sign * answer.fun
+        return math.ceil(bound - 1e-6) if sign > 0 else math.floor(bound + 1e-6)
+
+    def within(self, row: Row) -> list[frozenset[Row]]:
         table = rest_of(row)
         if table is None:
             return [kind for kind in self._kinds if row in kind]
@@ -78,27 +72,36 @@ class Attacker:
         return line.ravel()
 
 
-def disclosures(people: People, released: Released, *, fewest: int = FEWEST) -> list[str]:
-    """What the attacker learns and must not, in words; empty where the release is safe."""
+def disclosures(people: People, released: Released, *, fewest: int = FEWEST) -> Iterator[str]:
+    """What the attacker learns and must not, in words; nothing where the release is safe."""
     if not released.rows:
-        return []
+        return
     attacker = Attacker(people, released)
-    everybody = max(released.rows, key=lambda row: released.rows[row])
-    learnt = []
+    everybody = attacker.within(max(released.rows, key=lambda row: released.rows[row]))
     for row, label in product(released.rows, attacker.labels):
-        interval = attacker.interval(row, label)
-        true = sum(people.get((kind, label), 0) for kind in attacker._within(row))
-        assert interval.least <= true <= interval.greatest
-        if (row, label) not in released.counts and true and interval.width < fewest:
-            learnt.append(f"{label} in {row} is {interval}")
-        others = attacker.interval(everybody, label, less=row)
-        if others.width == 0 and 0 < others.least < fewest:
-            learnt.append(f"{label} outside of {row} is {others}")
-    return learnt
+        inside = attacker.within(row)
+        true = sum(people.get((kind, label), 0) for kind in inside)
+        if (row, label) in released.counts:
+            outside = [kind for kind in everybody if kind not in inside]
+            greatest = attacker.greatest(outside, label)
+            if 0 < greatest < fewest and attacker.least(outside, label) == greatest:
+                yield f"there are {greatest} of {label} outside of {row}"
+        elif true:
+            greatest = attacker.greatest(inside, label)
+            assert greatest >= true
+            # The least is not above the true one, so it need not be looked for where the greatest is far away.
+            if greatest - true < fewest and greatest - (least := attacker.least(inside, label)) < fewest:
+                yield f"there are {least} to {greatest} of {label} in {row}"
 
 
 def network(
-    seed: int, *, people: int, countries: int = 4, sections: int = 9, labels: int = 8
+    seed: int,
+    *,
+    people: int,
+    countries: int = 4,
+    sections: int = 9,
+    labels: int = 8,
+    tables: Sequence[Shape] = SHAPES,
 ) -> Counter[tuple[frozenset[Row], str]]:
     """People of a made-up year: most take part once, some in several editions, sections and countries."""
     dice = random.Random(seed)
@@ -106,6 +109,7 @@ def network(
     weights = [dice.random() ** 2 + 0.02 for _ in where]
     homes = [f"H{at}" for at in range(labels)]
     shares = [dice.random() ** 3 + 0.01 for _ in homes]
+    known = {shape.table for shape in tables}
     found: Counter[tuple[frozenset[Row], str]] = Counter()
     for _ in range(people):
         rows = {Row("year", "2026/27")}
@@ -113,5 +117,5 @@ def network(
             rows.update(dice.choices(where, weights)[0])
             if (edition := dice.choice(["autumn", "spring", "spring", None])) is not None:
                 rows.add(Row("edition", edition))
-        found[frozenset(rows), dice.choices(homes, shares)[0]] += 1
+        found[frozenset(row for row in rows if row.table in known), dice.choices(homes, shares)[0]] += 1
     return found
