@@ -32,6 +32,9 @@ class Attacker:
         self._rows = set(released.rows)
         self._kinds = sorted({rows for rows, _ in people}, key=sorted)
         self.labels = sorted({label for _, label in people})
+        if len(self.labels) == 1:
+            # That nobody has another label is told nowhere.
+            self.labels.append("another")
         sizes: Counter[frozenset[Row]] = Counter()
         for (rows, _), many in people.items():
             sizes[rows] += many
