@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from services import contracts
 from services.contracts import IMPACT
+from services.impact.disclosure import api as disclosure
+from services.impact.disclosure import consumers as releasing
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
 from services.impact.people import api as people
@@ -25,7 +27,14 @@ SERVICE = Service(
     name=IMPACT,
     title="SocialErasmus impact",
     description="Reports of what happened, verified, and the figures that are made from them.",
-    routers=(reports.router, queue.router, statistics.router, rankings.router, people.router),
+    routers=(
+        reports.router,
+        queue.router,
+        statistics.router,
+        rankings.router,
+        disclosure.router,
+        people.router,
+    ),
     consumer=Consumer(
         IMPACT,
         {
@@ -43,6 +52,7 @@ SERVICE = Service(
     sweeps=(
         Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
         Sweep("remind of reports", reporting.remind, every_seconds=60),
+        Sweep("release tables of people", releasing.release_due, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

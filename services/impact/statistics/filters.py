@@ -9,6 +9,7 @@ from typing import Annotated, Any, Final
 from fastapi import Depends, Query
 from pydantic import Field, StringConstraints
 
+from services.impact.disclosure.rules import refuse_protected
 from services.impact.statistics import answering, periods, rules
 from services.impact.statistics.measures import DEFAULT_MEASURES, DIMENSIONS, MEASURES, with_their_parts
 from services.impact.statistics.periods import Relative
@@ -162,6 +163,7 @@ def _asked(
     measures: Measures = [],
     counting: Counted = Counting.MAIN,
 ) -> Asked:
+    refuse_protected("by", by)
     wanted, named = measured(measures)
     codes = {**where, **what, **when.codes}
     return asked_of(
