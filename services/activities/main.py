@@ -28,7 +28,7 @@ from services.activities.partners import api as partners
 from services.activities.reminders import consumers as reminding
 from services.activities.review import api as review
 from services.activities.series import api as series
-from services.activities.tables import METADATA
+from services.activities.tables import METADATA, WEBHOOKS
 from services.activities.taxonomies import api as taxonomies
 from services.activities.taxonomies import crosswalk_api as crosswalk
 from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F401  # Registers its tables.
@@ -45,6 +45,8 @@ from services.contracts import (
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
+from services.kernel.webhooks import api as webhooks
+from services.kernel.webhooks import sending
 
 SERVICE = Service(
     name=ACTIVITIES,
@@ -72,6 +74,7 @@ SERVICE = Service(
         label.router,
         review.router,
         bulk.router,
+        webhooks.router(WEBHOOKS),
     ),
     at_the_root=(API_CATALOG,),
     consumer=Consumer(
@@ -94,6 +97,7 @@ SERVICE = Service(
         Sweep("terms renamed", reactions.follow_terms, every_seconds=5),
         Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
         Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),
+        *sending.sweeps(WEBHOOKS),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -16,10 +16,12 @@ from services.impact.reports import consumers as reporting
 from services.impact.reports import queue_api as queue
 from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
-from services.impact.tables import METADATA
-from services.kernel import idempotency
+from services.impact.tables import METADATA, OUTGOING_MAIL, WEBHOOKS
+from services.kernel import idempotency, mail
 from services.kernel.consumers import Consumer, Together
 from services.kernel.service import Service, Sweep
+from services.kernel.webhooks import api as webhooks
+from services.kernel.webhooks import sending
 
 _ACTIVITIES, _REPORTS = Together(folding.activities_changed), Together(folding.reports_decided)
 
@@ -34,6 +36,7 @@ SERVICE = Service(
         rankings.router,
         disclosure.router,
         people.router,
+        webhooks.router(WEBHOOKS),
     ),
     consumer=Consumer(
         IMPACT,
@@ -53,6 +56,8 @@ SERVICE = Service(
         Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
         Sweep("remind of reports", reporting.remind, every_seconds=60),
         Sweep("release tables of people", releasing.release_due, every_seconds=3600),
+        Sweep("mail", lambda _, runtime: mail.send_due(runtime, OUTGOING_MAIL), every_seconds=0.5),
+        *sending.sweeps(WEBHOOKS),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -1,13 +1,24 @@
-"""What every table of the service's schema shares: one metadata, and the kernel's tables of answered keys."""
+"""What every table of the service's schema shares: one metadata, and the kernel's tables (keys, mail, webhooks)."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import DeclarativeBase
 
-from services.kernel import db, idempotency
+from services.kernel import db, idempotency, mail
+from services.kernel.webhooks.tables import webhooks_of
 
 METADATA = db.metadata("impact")
 IDEMPOTENCY_KEYS = idempotency.keys_table(METADATA)
+OUTGOING_MAIL = mail.outgoing_table(METADATA)
+WEBHOOKS = webhooks_of(
+    METADATA,
+    mails=OUTGOING_MAIL,
+    kinds={
+        "report.submitted": "A section submitted its report, which is to be verified.",
+        "report.verified": "A report was verified: its figures count.",
+        "report.returned": "A report was returned to its section; what was verified of it counts no longer.",
+    },
+)
 
 
 class Table(DeclarativeBase):

@@ -95,6 +95,7 @@ class Settings(BaseSettings):
     esncard_check_url: Annotated[str, AfterValidator(_web_address)] | None = None
     keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
     keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    webhooks_to_loopback: bool = False
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
     @model_validator(mode="after")
@@ -108,6 +109,8 @@ class Settings(BaseSettings):
                 raise ValueError("SOCIALERASMUS_BASE_URL must be https:// in production: mailed links hold secrets")
             if self.esncard_check_url is not None and not self.esncard_check_url.startswith("https://"):
                 raise ValueError("SOCIALERASMUS_ESNCARD_CHECK_URL must be https:// in production: it is sent numbers")
+            if self.webhooks_to_loopback:
+                raise ValueError("SOCIALERASMUS_WEBHOOKS_TO_LOOPBACK is for development: it reaches our own machines")
         return self
 
     @classmethod

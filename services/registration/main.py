@@ -13,6 +13,8 @@ from services.contracts import (
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
+from services.kernel.webhooks import api as webhooks
+from services.kernel.webhooks import sending
 from services.registration.attendance import api as attendance
 from services.registration.attendance import consumers as attendance_reactions
 from services.registration.attendance import link_api as codes
@@ -33,7 +35,7 @@ from services.registration.privacy import certificate_link_api as my_certificate
 from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
-from services.registration.tables import METADATA
+from services.registration.tables import METADATA, WEBHOOKS
 from services.registration.telling import consumers as telling
 from services.registration.telling import link_api as reminders
 from services.registration.terms import api as terms
@@ -64,6 +66,7 @@ SERVICE = Service(
         details.router,
         my_answers.router,
         reminders.router,
+        webhooks.router(WEBHOOKS),
     ),
     consumer=Consumer(
         REGISTRATION,
@@ -87,6 +90,7 @@ SERVICE = Service(
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),
+        *sending.sweeps(WEBHOOKS),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

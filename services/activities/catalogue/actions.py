@@ -21,16 +21,25 @@ from services.activities.directory import store as directory
 from services.activities.label import rules as label
 from services.activities.label import store as policies
 from services.activities.label.rules import LabelState
+from services.activities.tables import WEBHOOKS
 from services.kernel import events
 from services.kernel.auth import Actor, Role
+from services.kernel.facts import Event
 from services.kernel.ids import new_id
 from services.kernel.problems import Invalid
 from services.kernel.settings import Settings
+from services.kernel.webhooks import actions as webhooks
 
 _EVENT_OF = {
     State.PUBLISHED: contracts.ActivityPublished,
     State.HELD: contracts.ActivityHeld,
     State.CANCELLED: contracts.ActivityCancelled,
+}
+_TOLD_AS: Final[Mapping[type[Event], str]] = {
+    contracts.ActivityPublished: "activity.published",
+    contracts.ActivityRevised: "activity.revised",
+    contracts.ActivityHeld: "activity.held",
+    contracts.ActivityCancelled: "activity.cancelled",
 }
 FOLLOW = "follow"
 
@@ -246,7 +255,17 @@ async def changed(
     state = State(row.state)
     if state in rules.PUBLIC:
         kind = contracts.ActivityRevised if was_public else _EVENT_OF[state]
-        await events.record(session, kind(activity=snapshot(row)))
+        told = snapshot(row)
+        await events.record(session, kind(activity=told))
+        await webhooks.tell(
+            session,
+            WEBHOOKS,
+            _TOLD_AS[kind],
+            about=row.id,
+            data={"activity_id": str(row.id), "revision": row.revision},
+            sections=[each.code for each in told.organisers if each.code is not None],
+            country=told.country,
+        )
 
 
 async def touch(session: AsyncSession, settings: Settings, row: Activity) -> None:

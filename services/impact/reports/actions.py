@@ -21,11 +21,16 @@ from services.impact.reports.rendering import figures
 from services.impact.reports.rules import Outcome, Source, State, Verb
 from services.impact.reports.schemas import ReportIn
 from services.impact.reports.tables import Report, ReportHistoryEntry, ReportQuantity
+from services.impact.tables import WEBHOOKS
 from services.kernel import events
 from services.kernel.auth import Actor, Role
 from services.kernel.problems import FieldError, Invalid, PreconditionRequired
+from services.kernel.webhooks import actions as webhooks
 
 MOST_REMINDERS: Final = 200
+_TOLD_AS: Final[Mapping[str, str]] = {
+    Verb.SUBMIT: "report.submitted", Verb.VERIFY: "report.verified", Verb.RETURN: "report.returned",
+}  # fmt: skip
 
 
 async def activity_in_reach(session: AsyncSession, actor: Actor, activity_id: UUID) -> Activity:
@@ -245,3 +250,20 @@ async def _changed(
         ),
     )
     await session.flush()
+    if actor is not None and verb in _TOLD_AS:
+        await _tell(session, row, _TOLD_AS[verb])
+
+
+async def _tell(session: AsyncSession, row: Report, kind: str) -> None:
+    """Tell webhooks of what somebody decided; imports of the past are news to nobody."""
+    activity = await projections.activity(session, row.activity_id)
+    if activity is not None:
+        await webhooks.tell(
+            session,
+            WEBHOOKS,
+            kind,
+            about=row.activity_id,
+            data={"activity_id": str(row.activity_id), "revision": row.revision},
+            sections=activity.section_codes,
+            country=activity.country,
+        )

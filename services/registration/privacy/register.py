@@ -49,6 +49,7 @@ class Until(StrEnum):
     SENT = "until the mail is sent or given up, which is after a week at most"
     ANSWERED = "30 days after the mail with it was sent or given up"
     PARTNER = "as long as the organisation is known as a partner"
+    TOLD = "30 days, a few days longer if the organisers' system is not reached; at once when you ask for it"
     TWO_DAYS = "48 hours; at once when you ask for it"
     EXPIRED = "30 days after the link expires; at once when you ask for it"
     ACCESS = "as long as the volunteer's access is accounted for"
@@ -225,6 +226,13 @@ RECORDS: Final = (
         "request_hash": "a keyed hash of what you sent, from which it can't be read",
         "answered_at": "when you sent it",
     }),
+    Record("registration.webhook_deliveries", Aim.PLACE, Basis.INTEREST, Until.TOLD, Seen.ORGANISERS, {
+        "about": "the registration of whose state the organisers' own system was told",
+        "data": "the registration, its activity and the state",
+        "kind": "the state",
+        "made_at": "when it took that state",
+        "delivered_at": "when their system was told",
+    }),
     Record("activities.enquiries", Aim.ENQUIRY, Basis.CONSENT, Until.ANSWERED, Seen.ENQUIRED, {
         "id": "a random number for your enquiry",
         "organisation": "for which organisation you write",
@@ -299,6 +307,15 @@ VOLUNTEERS: Final = (
     Record("activities.partners", Aim.WRITING, Basis.INTEREST, Until.PARTNER, Seen.ORGANISERS, {
         "contact_email": "the address of a partner organisation, of a function and not of a person",
     }),
+    Record("activities.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
+    }),
+    Record("registration.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
+    }),
+    Record("impact.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
+    }),
     Record("impact.report_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the report",
         "actor_role": "in which role",
@@ -333,5 +350,12 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
     }),
     "registration.outgoing_mail": frozenset({"trace_id", "tries", "due_at"}),
     "registration.idempotency_keys": frozenset({"status"}),
+    "registration.webhook_endpoints": frozenset({
+        "id", "revision", "section", "country", "url", "kinds", "description", "state", "disabled_because", "salt",
+        "former_salt", "former_until", "failures", "failing_since", "resting_until", "made_at",
+    }),
+    "registration.webhook_deliveries": frozenset({
+        "id", "endpoint_id", "tries", "due_at", "tried_at", "given_up_at", "status", "error", "took_ms",
+    }),
 }  # fmt: skip
 """The columns of this service that tell nothing of anybody."""

@@ -19,7 +19,7 @@ from services.registration.people.tables import Consent, Link, Participant
 from services.registration.places.rules import new_code
 from services.registration.places.tables import Handle, Places, Registration
 from services.registration.privacy.register import RECORDS
-from services.registration.tables import IDEMPOTENCY_KEYS, METADATA, OUTGOING_MAIL
+from services.registration.tables import IDEMPOTENCY_KEYS, METADATA, OUTGOING_MAIL, WEBHOOKS
 
 NOT_EXPORTED: Final = {
     "registration.certificates": {"content_hash", "name_digest"},  # Of what is given.
@@ -104,7 +104,7 @@ def _exported() -> Iterator[tuple[sa.Table, list[sa.Column[Any]]]]:
 
 
 def _is_of(table: sa.Table, participant_id: UUID, ids: Collection[UUID]) -> sa.ColumnElement[bool]:
-    if table is OUTGOING_MAIL:
+    if table in {OUTGOING_MAIL, WEBHOOKS.deliveries}:
         return table.c.about.in_([str(identity) for identity in ids])
     if "participant_id" in table.c:
         return table.c.participant_id == participant_id
@@ -175,7 +175,8 @@ async def forget_registration(session: AsyncSession, identity: UUID) -> None:
     await session.execute(told.values(registration_id=anonymous, nonce=nonce, **day), execution_options=unsynchronised)
     await session.execute(there.values(registration_id=anonymous), execution_options=unsynchronised)
     await session.execute(sa.delete(Registration).where(Registration.id == identity), execution_options=unsynchronised)
-    await session.execute(sa.delete(OUTGOING_MAIL).where(OUTGOING_MAIL.c.about == str(identity)))
+    for table in (OUTGOING_MAIL, WEBHOOKS.deliveries):
+        await session.execute(sa.delete(table).where(table.c.about == str(identity)))
 
 
 async def forget_answers(session: AsyncSession, identities: Collection[UUID]) -> None:
