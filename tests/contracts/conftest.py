@@ -30,14 +30,14 @@ class Validators:
     """A folder with our scripts and the packages of others, and Node to run them."""
 
     def __init__(self, node: str, folder: Path) -> None:
-        self._node = node
+        self.node = node
         self.folder = folder
 
     def run(self, *arguments: str, given: str = "") -> str:
         """What a script prints; its failure is the test's."""
         told = {"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"}
         done = subprocess.run(
-            [self._node, *arguments], cwd=self.folder, env=told, input=given, capture_output=True, text=True,
+            [self.node, *arguments], cwd=self.folder, env=told, input=given, capture_output=True, text=True,
             timeout=120, encoding="utf-8", check=False,
         )  # fmt: skip
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"

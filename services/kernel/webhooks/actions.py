@@ -72,6 +72,7 @@ async def revise(
     values = _described(wanted)
     if wanted.is_enabled:
         fresh = {"failures": 0, "failing_since": None} if row["state"] == State.DISABLED else {}
+        await store.wake(session, hooks, row["id"])
         return await store.change(
             session, hooks, row["id"], {**values, "state": State.ACTIVE, "disabled_because": None, **fresh}
         )
