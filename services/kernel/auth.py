@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -100,10 +100,30 @@ async def issue(
     return token
 
 
+class Vouched(Protocol):
+    """An actor whom somebody else vouches for, and for how many seconds."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long the token that says so may be believed."""
+
+
+class Issuer(Protocol):
+    """Somebody else whose tokens are taken here."""
+
+    async def vouch(self, token: str) -> Vouched | None:
+        """Who the bearer of a token is, or None."""
+
+
 class Tokens:
     """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it."""
 
-    def __init__(self) -> None:
+    def __init__(self, issuer: Issuer | None = None) -> None:
+        self._issuer = issuer
         self._known: dict[bytes, tuple[float, Actor | None]] = {}
 
     async def actor(self, runtime: Runtime, token: str) -> Actor | None:
@@ -112,12 +132,18 @@ class Tokens:
         remembered = self._known.get(key)
         if remembered is not None and remembered[0] > now:
             return remembered[1]
-        async with runtime.reading() as session:
-            found = await _look_up(session, key)
+        found, lasts = await self._find(runtime, token, key)
         if len(self._known) >= MOST_REMEMBERED:
             self._known.clear()
-        self._known[key] = (now + REMEMBERED_SECONDS, found)
+        self._known[key] = (now + min(lasts, REMEMBERED_SECONDS), found)
         return found
+
+    async def _find(self, runtime: Runtime, token: str, key: bytes) -> tuple[Actor | None, float]:
+        if self._issuer is not None and not token.startswith(PREFIX):
+            vouched = await self._issuer.vouch(token)
+            return (None, REMEMBERED_SECONDS) if vouched is None else (vouched.actor, vouched.seconds)
+        async with runtime.reading() as session:
+            return await _look_up(session, key), REMEMBERED_SECONDS
 
 
 async def _look_up(session: AsyncSession, key: bytes) -> Actor | None:

@@ -8,9 +8,10 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import SettingsConfigDict
 
 from services.kernel.failures import Misconfigured
+from services.kernel.issuer_settings import IssuerSettings
 from services.kernel.mailboxes import mailbox
 
 SHORTEST_SECRET = 32
@@ -61,7 +62,7 @@ def _web_address(url: str) -> str:
     return url
 
 
-class Settings(BaseSettings):
+class Settings(IssuerSettings):
     """Frozen settings of one process; `Settings.load()` is the only reader of the environment."""
 
     model_config = SettingsConfigDict(
@@ -108,6 +109,8 @@ class Settings(BaseSettings):
                 raise ValueError("SOCIALERASMUS_BASE_URL must be https:// in production: mailed links hold secrets")
             if self.esncard_check_url is not None and not self.esncard_check_url.startswith("https://"):
                 raise ValueError("SOCIALERASMUS_ESNCARD_CHECK_URL must be https:// in production: it is sent numbers")
+            if (insecure := self.insecure_issuer_setting()) is not None:
+                raise ValueError(f"{insecure} must be https:// in production: it says who may do what")
         return self
 
     @classmethod
