@@ -23,6 +23,7 @@ from services.activities.taxonomies.words import words
 from services.kernel import preferences
 from services.kernel.auth import PerhapsKeyHolder
 from services.kernel.languages import VARY, Languages
+from services.kernel.limits import costing
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running
@@ -98,7 +99,7 @@ async def list_changes(
     return _Changes(body, headers={"Cache-Control": f"public, max-age={seconds}"})
 
 
-@router.get("/activities.ics", response_class=_Calendar)
+@router.get("/activities.ics", response_class=_Calendar, dependencies=[costing(5)])
 async def get_calendar(session: Reading, filters: Narrowed, languages: Languages) -> Response:
     """A calendar to subscribe to: the 1,000 activities that begin last; those of which no day is known are left out.
 
@@ -110,7 +111,7 @@ async def get_calendar(session: Reading, filters: Narrowed, languages: Languages
     return _Calendar(body, headers=_FRESH_IN_A_LANGUAGE)
 
 
-@router.get("/activities.atom", response_class=_Atom)
+@router.get("/activities.atom", response_class=_Atom, dependencies=[costing(5)])
 async def get_news(
     request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
 ) -> Response:
@@ -126,7 +127,7 @@ async def get_news(
     return _Atom(body, headers=_FRESH_IN_A_LANGUAGE)
 
 
-@router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON)
+@router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON, dependencies=[costing(5)])
 async def get_map(session: Reading, filters: Narrowed, languages: Languages) -> Response:
     """A map: the 2,000 activities that begin last, of those whose position is known."""
     positions = await store.on_the_map(session, filters, languages, limit=rules.MOST_ON_A_MAP + 1)
@@ -150,7 +151,7 @@ async def get_calendar_entry(session: Reading, languages: Languages, activity_id
     return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 
 
-@router.get("/export", response_model=ExportPage, responses=documented(Unauthenticated))
+@router.get("/export", response_model=ExportPage, responses=documented(Unauthenticated), dependencies=[costing(3)])
 async def export_activities(
     session: Reading,
     runtime: Running,

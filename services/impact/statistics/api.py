@@ -6,12 +6,14 @@ from typing import Annotated
 
 from fastapi import Depends, Query
 from pydantic import Field, StringConstraints
+from starlette.requests import Request
 
 from services.contracts import IMPACT
 from services.impact.statistics import rules, store
 from services.impact.statistics.rules import DEFAULT_MEASURES, DIMENSIONS, MEASURES, MOST_GROUPS, Asked
 from services.impact.statistics.schemas import Completeness, MeasureList, MeasureOut, NamedMeasureOut, StatisticsOut
 from services.kernel.consumers import read_up_to
+from services.kernel.limits import charge
 from services.kernel.problems import Invalid
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading
@@ -58,8 +60,9 @@ def _asked(
 
 
 @router.get("/statistics")
-async def get_statistics(session: Reading, asked: Annotated[Asked, Depends(_asked)]) -> StatisticsOut:
+async def get_statistics(request: Request, session: Reading, asked: Annotated[Asked, Depends(_asked)]) -> StatisticsOut:
     """Figures of verified reports, by any combination of dimensions. The items add up to the total."""
+    charge(request, 5 * max(0, len(asked.by) - 1))
     try:
         groups = await store.groups(session, asked, most=MOST_GROUPS)
     except store.TooMany:
