@@ -6,12 +6,16 @@ from typing import Any
 
 from alembic import context
 
+from services.kernel.migrate import PARTITION
+
 attributes = context.config.attributes
 schema = attributes["schema"]
 
 
 def belongs_here(name: str | None, kind: str, _: Any) -> bool:
-    """Keep each history to its own schema."""
+    """Keep each history to its own schema, and partitions to the table that they are parts of."""
+    if kind == "table":
+        return PARTITION.search(name or "") is None
     return name == schema if kind == "schema" else True
 
 

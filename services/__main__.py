@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 import services.activities.main as activities
 import services.impact.main as impact
 import services.registration.main as registration
+from services.impact.disclosure import actions as disclosure
 from services.impact.facts import actions as facts
 from services.kernel import auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
 from services.kernel.application import describe
@@ -170,6 +171,14 @@ def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
     made = _as_owner(facts.rebuild)
     print(f"{made.activities} activities in {made.cells} cells, {made.quantity_cells} cells of quantities")
     print(f"{made.differences} differences from what folding had kept")
+
+
+@app.command("release-tables")
+def release_tables_command() -> None:
+    """Release the tables of people of every academic year that is closed and has none."""
+    while (year := _as_owner(disclosure.release_due)) is not None:
+        print(f"released: {year}")
+    print("nothing more is due")
 
 
 @app.command("api")

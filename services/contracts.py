@@ -131,6 +131,7 @@ class SectionRecorded(Event):
     country: str
     state: str = Field(description="active, warned, merged or withdrew")
     time_zone: str
+    successor: str | None = Field(default=None, description="The section that it merged into, if that is known.")
 
     def aggregate(self) -> str:
         """The section."""
@@ -271,6 +272,38 @@ class EditionTotalsChanged(Event):
         return self.edition
 
 
+class FigureQuantity(_Part):
+    """An amount that an activity moved."""
+
+    measure: str
+    unit: str
+    amount: Decimal
+
+
+class ActivityFiguresChanged(Event):
+    """What one activity did in figures, as its report was verified; or that they count no longer.
+
+    They are numbers that everybody may know: the public statistics add them up.
+    """
+
+    name: ClassVar[str] = "impact.activity_figures_changed.v1"
+    heard_by: ClassVar[tuple[str, ...]] = (ACTIVITIES,)
+
+    activity_id: UUID
+    revision: int = Field(description="Of the report; the higher wins.")
+    is_verified: bool = Field(description="Whether they count now; if not, nothing is stated.")
+    participants_international: int | None = None
+    participants_local: int | None = None
+    participants_esn_volunteer: int | None = None
+    participants_unclassified: int | None = None
+    hours: Decimal | None = None
+    quantities: tuple[FigureQuantity, ...] = ()
+
+    def aggregate(self) -> str:
+        """The activity."""
+        return str(self.activity_id)
+
+
 EVENTS: tuple[type[Event], ...] = (
     ActivityPublished,
     ActivityRevised,
@@ -284,4 +317,5 @@ EVENTS: tuple[type[Event], ...] = (
     ReportReopened,
     ReportMissing,
     EditionTotalsChanged,
+    ActivityFiguresChanged,
 )

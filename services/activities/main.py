@@ -18,7 +18,10 @@ from services.activities.feeds import api as feeds
 from services.activities.feeds.datasets import API_CATALOG
 from services.activities.feeds.tables import Change
 from services.activities.finding import api as finding
+from services.activities.finding import consumers as counting
+from services.activities.finding import tables as _finding_tables  # noqa: F401  # Registers its tables.
 from services.activities.ideas import api as ideas
+from services.activities.ideas import consumers as idea_reactions
 from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.partners import api as partners
@@ -32,7 +35,13 @@ from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F
 from services.activities.totals import api as totals
 from services.activities.totals import consumers as totalling
 from services.activities.web import api as web
-from services.contracts import ACTIVITIES, AvailabilityChanged, EditionTotalsChanged, ReportMissing
+from services.contracts import (
+    ACTIVITIES,
+    ActivityFiguresChanged,
+    AvailabilityChanged,
+    EditionTotalsChanged,
+    ReportMissing,
+)
 from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
@@ -71,14 +80,17 @@ SERVICE = Service(
             AvailabilityChanged: reactions.availability_changed,
             EditionTotalsChanged: totalling.edition_totals_changed,
             ReportMissing: reminding.report_missing,
+            ActivityFiguresChanged: idea_reactions.activity_figures_changed,
         },
     ),
     sweeps=(
         Sweep("sign-ups that open or close", reactions.turn_sign_ups),
         Sweep("platforms whose members changed", reactions.follow_platforms, every_seconds=5),
         Sweep("editions that changed their days", reactions.regroup, every_seconds=5),
+        Sweep("parts of joint days called off", reactions.call_off_parts, every_seconds=5),
         Sweep("partners renamed or merged", reactions.follow_partners, every_seconds=5),
         Sweep("sections renamed or moved", reactions.follow_sections, every_seconds=5),
+        Sweep("labels counted", counting.fold_labels, every_seconds=5),
         Sweep("terms renamed", reactions.follow_terms, every_seconds=5),
         Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
         Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),

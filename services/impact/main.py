@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from services import contracts
 from services.contracts import IMPACT
+from services.impact.disclosure import api as disclosure
+from services.impact.disclosure import consumers as releasing
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
+from services.impact.people import api as people
 from services.impact.projections import consumers as projecting
+from services.impact.rankings import api as rankings
 from services.impact.reports import api as reports
 from services.impact.reports import consumers as reporting
 from services.impact.reports import queue_api as queue
@@ -14,31 +18,41 @@ from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
 from services.impact.tables import METADATA
 from services.kernel import idempotency
-from services.kernel.consumers import Consumer
+from services.kernel.consumers import Consumer, Together
 from services.kernel.service import Service, Sweep
+
+_ACTIVITIES, _REPORTS = Together(folding.activities_changed), Together(folding.reports_decided)
 
 SERVICE = Service(
     name=IMPACT,
     title="SocialErasmus impact",
     description="Reports of what happened, verified, and the figures that are made from them.",
-    routers=(reports.router, queue.router, statistics.router),
+    routers=(
+        reports.router,
+        queue.router,
+        statistics.router,
+        rankings.router,
+        disclosure.router,
+        people.router,
+    ),
     consumer=Consumer(
         IMPACT,
         {
-            contracts.ActivityPublished: folding.activity_changed,
-            contracts.ActivityRevised: folding.activity_changed,
-            contracts.ActivityHeld: folding.activity_changed,
-            contracts.ActivityCancelled: folding.activity_changed,
-            contracts.ReportVerified: folding.report_decided,
-            contracts.ReportReopened: folding.report_decided,
+            contracts.ActivityPublished: _ACTIVITIES,
+            contracts.ActivityRevised: _ACTIVITIES,
+            contracts.ActivityHeld: _ACTIVITIES,
+            contracts.ActivityCancelled: _ACTIVITIES,
+            contracts.ReportVerified: _REPORTS,
+            contracts.ReportReopened: _REPORTS,
             contracts.SectionRecorded: projecting.section_recorded,
             contracts.EditionRecorded: projecting.edition_recorded,
-            contracts.AttendanceRecorded: projecting.attendance_recorded,
+            contracts.AttendanceRecorded: Together(folding.attendances_recorded),
         },
     ),
     sweeps=(
         Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
         Sweep("remind of reports", reporting.remind, every_seconds=60),
+        Sweep("release tables of people", releasing.release_due, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

@@ -52,9 +52,13 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
-        allow_methods=["GET", "HEAD", "POST"],
+        allow_methods=["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"],
         expose_headers=EXPOSED,
-        allow_headers=["Authorization", "Content-Type", "Idempotency-Key", "If-None-Match", "traceparent"],
+        # Whoever writes sends a token in a header; a browser never adds one, nor a cookie, by itself.
+        allow_headers=[
+            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Api-Key"),
+            "traceparent",
+        ],
         max_age=86400,
     )
     return app

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from itertools import takewhile
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -19,11 +20,26 @@ from services.kernel.runtime import Runtime
 from services.kernel.trace import traced
 
 BATCH = 200
+MOST_TOGETHER = 5_000
+"""How many events that are all carried out together may be one batch: their cost is that of the batch."""
 MOST_TRIES = 5
 FIRST_PAUSE_SECONDS = 1.0
 STALE_AFTER_SECONDS = 30.0
 
 Handler = Callable[[AsyncSession, Any, Any], Awaitable[None]]
+
+
+@dataclass(frozen=True)
+class Together:
+    """A reaction to many events at once, in their order: `react(session, events, runtime)`.
+
+    The events of a batch are carried out together or, where that fails, one by one, so that only the one that can't be
+    carried out is parked.
+    """
+
+    react: Callable[[AsyncSession, Sequence[Any], Any], Awaitable[None]]
+
+
 Heard = TypeVar("Heard", bound=Event)
 
 log = logger(__name__)
@@ -52,8 +68,8 @@ class Consumer:
     """What one service does when it hears of others: a handler for each kind of event."""
 
     name: str
-    handlers: Mapping[type[Event], Handler]
-    _by_name: dict[str, tuple[type[Event], Handler]] = field(init=False, default_factory=dict)
+    handlers: Mapping[type[Event], Handler | Together]
+    _by_name: dict[str, tuple[type[Event], Handler | Together]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         for kind, handler in self.handlers.items():
@@ -70,17 +86,31 @@ class Consumer:
         if cursor is None:
             return None
         horizon = (await session.execute(HORIZON)).scalar_one()
-        rows = await self._news(session, cursor, horizon)
+        rows, is_all = await self._news(session, cursor, horizon)
         parked = await self._parked_aggregates(session) if rows else set()
+        waiting: dict[Together, list[Recorded]] = {}
+        waits_for: dict[str, Together] = {}
         for row in rows:
+            together = self._together(row)
+            before = waits_for.get(row.aggregate)
+            if before is not None and before is not together:
+                # The events of one aggregate keep their order, whatever they are carried out with.
+                earlier = waiting.pop(before)
+                for each in earlier:
+                    waits_for.pop(each.aggregate, None)
+                await self._carry_out_together(session, earlier, parked, runtime)
             if row.aggregate in parked:
                 await self._park(session, row, error=None)
-            elif (error := await self._carry_out(session, row, runtime)) is not None:
-                parked.add(row.aggregate)
-                await self._park(session, row, error=error)
+            elif together is not None:
+                waiting.setdefault(together, []).append(row)
+                waits_for[row.aggregate] = together
+            else:
+                await self._carry_out_or_park(session, row, parked, runtime)
+        for together in list(waiting):
+            await self._carry_out_together(session, waiting.pop(together), parked, runtime)
         if rows or cursor.is_stale:
-            # A batch that is not full has read everything below the horizon, also what this consumer does not hear.
-            position = (horizon, 0) if len(rows) < BATCH else (rows[-1].xid, rows[-1].number)
+            # Who has read everything below the horizon has passed what this consumer does not hear, too.
+            position = (horizon, 0) if is_all else (rows[-1].xid, rows[-1].number)
             await session.execute(
                 sa.update(CURSORS)
                 .where(CURSORS.c.consumer == self.name)
@@ -114,7 +144,7 @@ class Consumer:
             row = Recorded(*columns)
             if row.aggregate in stuck:
                 continue
-            error = await self._carry_out(session, row, runtime)
+            error = await self._carry_out(session, [row], runtime)
             mine = sa.and_(
                 DEAD_LETTERS.c.consumer == self.name,
                 DEAD_LETTERS.c.xid == row.xid,
@@ -132,27 +162,60 @@ class Consumer:
                 )
         return found
 
-    async def _carry_out(self, session: AsyncSession, row: Recorded, runtime: Runtime) -> str | None:
-        if row.name not in self._by_name:
+    def _together(self, row: Recorded) -> Together | None:
+        handler = self._by_name[row.name][1]
+        return handler if isinstance(handler, Together) else None
+
+    async def _carry_out_together(
+        self, session: AsyncSession, rows: Sequence[Recorded], parked: set[str], runtime: Runtime
+    ) -> None:
+        if await self._carry_out(session, rows, runtime) is not None:
+            for row in rows:
+                if row.aggregate in parked:
+                    await self._park(session, row, error=None)
+                else:
+                    await self._carry_out_or_park(session, row, parked, runtime)
+
+    async def _carry_out_or_park(
+        self, session: AsyncSession, row: Recorded, parked: set[str], runtime: Runtime
+    ) -> None:
+        if (error := await self._carry_out(session, [row], runtime)) is not None:
+            parked.add(row.aggregate)
+            await self._park(session, row, error=error)
+
+    async def _carry_out(self, session: AsyncSession, rows: Sequence[Recorded], runtime: Runtime) -> str | None:
+        """Carry out events that have one reaction; answers the kind of the failure."""
+        first = rows[0]
+        if first.name not in self._by_name:
             return None  # It was parked by an older version of this service, which still heard of it.
-        kind, handler = self._by_name[row.name]
-        with traced(row.trace_id):
+        handler = self._by_name[first.name][1]
+        with traced(first.trace_id):
             try:
                 async with session.begin_nested():
-                    await handler(session, kind.model_validate(row.payload), runtime)
+                    events = [self._by_name[row.name][0].model_validate(row.payload) for row in rows]
+                    if isinstance(handler, Together):
+                        await handler.react(session, events, runtime)
+                    else:
+                        await handler(session, events[0], runtime)
             except DBAPIError as failure:
                 # A lost connection or a lost race says nothing about the event: the whole batch is tried again.
                 if failure.connection_invalidated or _passes_by_itself(failure):
                     raise
-                return self._failed(row, failure)
+                return self._failed(rows, failure)
             except Exception as failure:  # noqa: BLE001  # Whatever it is, the events of others go on.
-                return self._failed(row, failure)
-            log.info("event carried out", event_name=row.name, number=row.number, consumer=self.name)
+                return self._failed(rows, failure)
+            log.info(
+                "event carried out", event_name=first.name, number=first.number, events=len(rows), consumer=self.name
+            )
             return None
 
-    def _failed(self, row: Recorded, failure: Exception) -> str:
+    def _failed(self, rows: Sequence[Recorded], failure: Exception) -> str:
         # The message of a failure may repeat data, so only its kind is kept; the traceback goes to the log.
-        log.error("event failed", event_name=row.name, number=row.number, consumer=self.name, exc_info=failure)
+        told = {"event_name": rows[0].name, "number": rows[0].number, "consumer": self.name}
+        if len(rows) > 1:
+            log.warning("events failed together", events=len(rows), **told, exc_info=failure)
+        else:
+            log.error("event failed", **told, exc_info=failure)
         return type(failure).__name__
 
     async def _lock_cursor(self, session: AsyncSession) -> _Cursor | None:
@@ -168,13 +231,23 @@ class Consumer:
             found = (await session.execute(statement)).one_or_none()
         return None if found is None else _Cursor(*found)
 
-    async def _news(self, session: AsyncSession, cursor: _Cursor, horizon: str) -> list[Recorded]:
+    async def _news(self, session: AsyncSession, cursor: _Cursor, horizon: str) -> tuple[list[Recorded], bool]:
+        """The next events, and whether these are all: a batch, or many that are carried out together."""
+        rows = await self._after(session, cursor.xid, cursor.number, horizon, limit=BATCH)
+        if len(rows) < BATCH:
+            return rows, True
+        if all(self._together(row) for row in rows):
+            more = await self._after(session, rows[-1].xid, rows[-1].number, horizon, limit=MOST_TOGETHER - BATCH)
+            rows += takewhile(self._together, more)
+        return rows, False
+
+    async def _after(self, session: AsyncSession, xid: str, number: int, horizon: str, *, limit: int) -> list[Recorded]:
         statement = (
             sa.select(*_ROW)
-            .where(_past(cursor.xid, cursor.number), LOG.c.xid < sa.literal(horizon, LOG.c.xid.type))
+            .where(_past(xid, number), LOG.c.xid < sa.literal(horizon, LOG.c.xid.type))
             .where(LOG.c.name.in_(list(self._by_name)))
             .order_by(LOG.c.xid, LOG.c.number)
-            .limit(BATCH)
+            .limit(limit)
         )
         return [Recorded(*row) for row in (await session.execute(statement)).all()]
 

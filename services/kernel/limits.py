@@ -32,6 +32,7 @@ class Charge:
     policy: Policy
     who: str
     standing: Standing
+    tenths: int = ONE
 
     def take(self, units: int) -> None:
         """Use up more, or raise the 429."""
@@ -39,10 +40,12 @@ class Charge:
         if not standing.allowed:
             raise TooManyRequests(standing.seconds)
         self.standing = standing
+        self.tenths += units * ONE
 
-    def give_back(self, tenths: int) -> None:
-        """Use up less than was thought."""
-        self.standing = self.counters.take(self.policy, self.who, -tenths)
+    def lower(self, tenths: int) -> None:
+        """Use up this much only, for the answer was less work than was thought."""
+        self.standing = self.counters.take(self.policy, self.who, tenths - self.tenths)
+        self.tenths = tenths
 
 
 def charge(request: Request, units: int) -> None:
@@ -95,7 +98,7 @@ class Limits:
         async def send_with_standing(message: Message) -> None:
             if message["type"] == "http.response.start":
                 if message["status"] == 304:
-                    made.give_back(ONE - KNOWN_ALREADY)
+                    made.lower(KNOWN_ALREADY)
                 _tell(message, policy, made.standing)
             await send(message)
 

@@ -41,8 +41,8 @@ def configure(level: str, *, service: str, file: Path | None = None) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level)
-    # The edge writes its own access line, and arq tells of every job it starts and ends.
-    for noisy in ("uvicorn.access", "arq", "alembic", "aiosmtplib"):
+    # The edge writes its own access line, arq tells of every job it starts and ends, and httpx writes whole addresses.
+    for noisy in ("uvicorn.access", "arq", "alembic", "aiosmtplib", "httpx", "httpcore"):
         logging.getLogger(noisy).setLevel("WARNING")
     structlog.configure(
         processors=[*_SHARED, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],

@@ -34,12 +34,13 @@ LEASE_SECONDS = 30
 log = logger(__name__)
 
 
-def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False) -> sa.Table:
-    """The queue of one service's mails, of which some are answered where `takes_replies`.
+def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False, can_be_declined: bool = False) -> sa.Table:
+    """The queue of one service's mails: some are answered where `takes_replies`, or unwanted where `can_be_declined`.
 
     Addresses and text are wiped as soon as a mail is sent or given up.
     """
     reply_to = [sa.Column("reply_to", sa.Text)] if takes_replies else []
+    unsubscribe_url = [sa.Column("unsubscribe_url", sa.Text)] if can_be_declined else []
     return sa.Table(
         "outgoing_mail",
         metadata,
@@ -48,6 +49,7 @@ def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False) -> sa.
         sa.Column("about", sa.Text, sa.Computed("split_part(business_key, ':', 1)", persisted=True), index=True),
         sa.Column("recipient", sa.Text),
         *reply_to,
+        *unsubscribe_url,
         sa.Column("subject", sa.Text),
         sa.Column("body", sa.Text),
         sa.Column("html", sa.Text),
@@ -87,6 +89,8 @@ class Mail:
     language: str
     reply_to: str | None = None
     html: str | None = None
+    unsubscribe_url: str | None = None
+    """Where one POST ends further mails of this kind; for those that somebody may not want."""
 
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
@@ -103,6 +107,8 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
     }
     if mail.reply_to is not None:
         row["reply_to"] = mail.reply_to
+    if mail.unsubscribe_url is not None:
+        row["unsubscribe_url"] = mail.unsubscribe_url
     await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
 
 
@@ -169,7 +175,7 @@ def _after(seconds: float) -> sa.ColumnElement[Any]:
 
 
 async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
-    personal = {"recipient", "reply_to", "subject", "body", "html"} & row.keys()
+    personal = {"recipient", "reply_to", "subject", "body", "html", "unsubscribe_url"} & row.keys()
     over = {"due_at": None, **dict.fromkeys(personal)}
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
@@ -199,7 +205,8 @@ def _code(failure: Exception) -> int | None:
 def compose(settings: Settings, row: Any) -> EmailMessage:
     """The message as it is sent; every try has the same Message-ID and Date, and is the same to the last byte.
 
-    It has no List-Unsubscribe: each of these mails is about something that its reader signed up for, once.
+    List-Unsubscribe (RFC 2369, RFC 8058) stands only where a further mail of the kind may be unwanted: most are about
+    something that their reader signed up for, once.
     """
     message = EmailMessage()
     message["From"] = settings.mail_from
@@ -210,6 +217,9 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     message["Message-ID"] = f"<{row['id'].hex}@{urlsplit(settings.base_url).hostname}>"
     message["Date"] = format_datetime(row["queued_at"])
     message["Auto-Submitted"] = "auto-generated"
+    if unsubscribe_url := row.get("unsubscribe_url"):
+        message["List-Unsubscribe"] = f"<{unsubscribe_url}>"
+        message["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     message.set_content(row["body"])
     if row.get("html") is not None:
         message.add_alternative(row["html"], subtype="html")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from services.kernel.failures import Stop
 
 FOLDER = Path(__file__).resolve().parents[2] / "migrations"
+PARTITION = re.compile(r"_part_\d+$")
+"""What the name of a partition ends in: migrations make them, and no table in code is one."""
 LOCK = 7_300_614_471  # Any number, as long as nobody else takes an advisory lock of it in this database.
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping
 from email.message import EmailMessage
 from typing import Any
 from uuid import UUID
@@ -36,7 +36,10 @@ from services.kernel.replies import SECRETS_BELOW
 from services.kernel.runtime import of
 
 DEEPEST_JSON = 64
-_KEPT = ("etag", "cache-control", "vary", "link", "content-language")
+# The policies too: a browser puts the headers of a 304 in the place of those that it has.
+_KEPT = (
+    "etag", "cache-control", "vary", "link", "content-language", "content-security-policy", "referrer-policy",
+)  # fmt: skip
 _UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -213,6 +216,14 @@ def _matches(header: str, etag: str, *, weak: bool) -> bool:
         candidates = [candidate.removeprefix("W/") for candidate in candidates]
         etag = etag.removeprefix("W/")
     return etag in candidates
+
+
+def unchanged(request: Request, headers: Mapping[str, str]) -> Response | None:
+    """A 304, where the client has the answer that would have these headers, its ETag among them, already."""
+    wanted = request.headers.get("if-none-match")
+    if wanted is None or not _matches(wanted, headers["ETag"], weak=True):
+        return None
+    return Response(status_code=304, headers={name: value for name, value in headers.items() if name.lower() in _KEPT})
 
 
 def check_if_match(request: Request, *etags: str) -> None:

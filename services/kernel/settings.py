@@ -103,6 +103,7 @@ class Settings(BaseSettings):
     controller: str = "the ESN section that organises the activity, with the Erasmus Student Network"
     privacy_contact: str | None = None
     report_within_days: Annotated[int, Field(ge=1, le=365)] = 14
+    esncard_check_url: Annotated[str, AfterValidator(_web_address)] | None = None
     keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
     keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
     reads_a_minute: _Quota = 1200
@@ -120,6 +121,8 @@ class Settings(BaseSettings):
                 raise ValueError("SMTP_URL is needed in production: students confirm their place by mail")
             if not self.base_url.startswith("https://"):
                 raise ValueError("SOCIALERASMUS_BASE_URL must be https:// in production: mailed links hold secrets")
+            if self.esncard_check_url is not None and not self.esncard_check_url.startswith("https://"):
+                raise ValueError("SOCIALERASMUS_ESNCARD_CHECK_URL must be https:// in production: it is sent numbers")
         return self
 
     @classmethod

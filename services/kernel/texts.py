@@ -24,6 +24,7 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 
 from services.kernel.country_codes import ASSIGNED
+from services.kernel.currencies import CURRENCIES
 
 
 def _storable(value: Any) -> Any:
@@ -187,14 +188,31 @@ def _time_zones() -> frozenset[str]:
     return frozenset(available_timezones())
 
 
+_AREAS = frozenset(
+    {"Africa", "America", "Antarctica", "Arctic", "Asia", "Atlantic", "Australia", "Europe", "Indian", "Pacific"}
+)
+
+
 def _zone(value: str) -> str:
-    if value not in _time_zones():
+    # A system's database also has names of nowhere: localtime, Factory, posix/…, EST5EDT.
+    is_somewhere = value.partition("/")[0] in _AREAS or value == "UTC"
+    if value not in _time_zones() or not is_somewhere:
         raise PydanticCustomError("unknown_time_zone", "Must be a time zone of the IANA database, as Europe/Rome.")
     return value
 
 
 Zone = Annotated[Line, AfterValidator(_zone)]
-"""A time zone of the IANA database."""
+"""A time zone of the IANA database that is that of a place, or UTC."""
+
+
+def _currency(value: str) -> str:
+    if value in CURRENCIES:
+        return value
+    raise PydanticCustomError("currency_unknown", "Must be a currency of ISO 4217, as EUR.")
+
+
+Currency = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{3}$"), AfterValidator(_currency)]
+"""The code of a currency (ISO 4217)."""
 
 
 def _web_address(value: str) -> str:

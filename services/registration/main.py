@@ -14,16 +14,28 @@ from services.kernel import idempotency
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.registration.attendance import api as attendance
+from services.registration.attendance import consumers as attendance_reactions
+from services.registration.attendance import link_api as codes
+from services.registration.attendance import page_api as check_in_page
+from services.registration.cards import consumers as cards
+from services.registration.certificates import api as certificates
+from services.registration.certificates import page_api as certificate_pages
+from services.registration.form import api as details
+from services.registration.form import link_api as my_answers
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
 from services.registration.places import consumers as reactions
 from services.registration.places import link_api as links
 from services.registration.privacy import api as privacy
+from services.registration.privacy import certificate_api as my_certificates
+from services.registration.privacy import certificate_link_api as my_certificate_pages
 from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
 from services.registration.tables import METADATA
+from services.registration.telling import consumers as telling
+from services.registration.telling import link_api as reminders
 from services.registration.terms import api as terms
 from services.registration.waiting import api as choosing
 from services.registration.waiting import consumers as waiting
@@ -33,15 +45,25 @@ SERVICE = Service(
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
     routers=(
+        my_certificates.router,
+        my_certificate_pages.router,
+        certificates.router,
+        certificate_pages.router,
         places.router,
         terms.router,
         choosing.router,
         links.router,
         attendance.router,
+        codes.router,
+        check_in_page.router,
+        check_in_page.visited,
         privacy.router,
         my_pages.router,
         notice_api.router,
         sign_up_form.router,
+        details.router,
+        my_answers.router,
+        reminders.router,
     ),
     consumer=Consumer(
         REGISTRATION,
@@ -58,6 +80,10 @@ SERVICE = Service(
         Sweep("places to offer", waiting.offer_due),
         Sweep("waits in vain", reactions.end_waiting, every_seconds=15),
         Sweep("activities called off", reactions.call_off),
+        Sweep("no-shows", attendance_reactions.mark_no_shows, every_seconds=60),
+        Sweep("activities moved", telling.tell_of_moves, every_seconds=5),
+        Sweep("reminders", telling.remind, every_seconds=15),
+        Sweep("ESNcards", cards.check_due, every_seconds=5),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),

@@ -131,3 +131,27 @@ async def test_the_leading_section_names_who_joins(network: Network) -> None:
     assert [(each["code"], each["lead"]) for each in joined.json()["organisers"]] == [
         ("IT-SASS-ESN", True), ("IT-MILA-STA", False),
     ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("currency", "sent", "kept"),
+    [
+        ("EUR", "12.5", "12.50"),
+        ("EUR", 12, "12.00"),
+        ("EUR", "0", "0.00"),
+        ("JPY", "1200", "1200"),
+        ("JPY", "5.00", "5"),
+    ],
+)
+async def test_a_cost_is_read_with_the_decimals_of_its_currency(
+    shared: Network, currency: str, sent: Any, kept: str
+) -> None:
+    drafted = await shared.drafted(cost={"amount": sent, "currency": currency})
+    assert drafted["cost"] == {"currency": currency, "amount": kept}
+
+
+async def test_what_a_currency_has_no_decimals_for_is_refused(shared: Network) -> None:
+    headers = {**await shared.local(), **shared.key()}
+    body = {**DRAFT, "cost": {"amount": "12.5", "currency": "JPY"}}
+    address = "/activities/v1/activities"
+    await refused(shared, "POST", address, status=422, pointers=["#/cost/amount"], headers=headers, json=body)

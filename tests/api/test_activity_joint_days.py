@@ -6,7 +6,9 @@ from typing import Any
 
 import pytest
 
+from services.activities.catalogue import rules
 from tests.harness.catalogue import LIST, found
+from tests.harness.databases import rows, value
 from tests.harness.network import DRAFT, Network
 from tests.harness.refusals import refused
 
@@ -95,11 +97,15 @@ async def test_who_may_draft_a_joint_day(
     assert reply.status_code == status
 
 
-async def test_a_part_needs_a_published_joint_day(network: Network) -> None:
-    plain = await network.published()
-    national = {**await network.national(), **network.key()}
-    drafted = await network.client.post(LIST, headers=national, json={**DRAFT, "joint": "country"})
-    for whole in (plain["id"], drafted.json()["id"], "01890000-0000-7000-8000-000000000000"):
+async def _done(network: Network, identity: str, verb: str, who: dict[str, str], **body: Any) -> Any:
+    return await network.client.post(f"{LIST}/{identity}/{verb}", headers=who, json=body or None)
+
+
+async def test_a_part_is_of_a_joint_day_that_goes_on(network: Network) -> None:
+    plain, national = await network.published(), await network.national()
+    over = await _joint(network)
+    assert (await _done(network, over["id"], "cancel", national, reason="Storm")).status_code == 200
+    for whole in (plain["id"], over["id"], "01890000-0000-7000-8000-000000000000"):
         headers = {**await network.local(), **network.key()}
         await refused(
             network, "POST", LIST, status=422, pointers=["#/part_of"], headers=headers, json={**DRAFT, "part_of": whole}
@@ -108,6 +114,76 @@ async def test_a_part_needs_a_published_joint_day(network: Network) -> None:
     await refused(
         network, "POST", LIST, status=422, pointers=["#/part_of"], headers={**national, **network.key()}, json=both
     )
+
+
+async def test_parts_are_prepared_before_the_day_is_published_and_published_after_it(network: Network) -> None:
+    national, local = await network.national(), await network.local()
+    headers = {**national, **network.key()}
+    whole = (await network.client.post(LIST, headers=headers, json={**DRAFT, "joint": "country"})).json()
+    part = await network.drafted(part_of=whole["id"])
+    for verb, who in (("submit", local), ("approve", national)):
+        assert (await _done(network, part["id"], verb, who)).status_code == 200
+    document = await refused(network, "POST", f"{LIST}/{part['id']}/publish", status=409, headers=local)
+    assert document["type"].endswith("/joint-day-not-public")
+    for verb in ("submit", "approve", "publish"):
+        assert (await _done(network, whole["id"], verb, national)).status_code == 200
+    assert (await _done(network, part["id"], "publish", local)).status_code == 200
+    assert (await network.client.get(f"{LIST}/{whole['id']}")).json()["parts"]["count"] == 1
+
+
+async def test_whoever_calls_off_a_joint_day_calls_off_its_parts_for_its_reason(network: Network) -> None:
+    national = await network.national()
+    whole = await _joint(network)
+    published, begun = [await network.published(part_of=whole["id"]) for _ in range(2)]
+    drafted = await network.drafted(part_of=whole["id"])
+    series = await network.drafted(part_of=whole["id"])
+    times = {"times": [{"starts_at": "2027-05-08T10:00", "ends_at": "2027-05-08T11:00"}]}
+    headers = {**await network.local(), **network.key()}
+    added = await network.client.post(f"{LIST}/{series['id']}/occurrences", headers=headers, json=times)
+    for verb in ("submit", "approve", "publish"):
+        assert (await _done(network, series["id"], verb, national)).status_code == 200
+    observer = await network.observer()
+    await observer.execute("UPDATE activities.activities SET starts_at = now() WHERE id = $1", begun["id"])
+    # The leading section's coordinator would call off what other sections do.
+    reply = await _done(network, whole["id"], "cancel", national, reason="A storm is coming.")
+    assert (reply.status_code, reply.json()["parts"]["count"]) == (200, 1)
+    local = await network.local()
+    found = {}
+    for identity in (published["id"], begun["id"], drafted["id"], series["id"], added.json()["items"][0]["id"]):
+        told = (await network.client.get(f"{LIST}/{identity}", headers=local)).json()
+        found[identity] = (told["state"], told["reason"])
+    off = ("cancelled", "A storm is coming.")
+    assert list(found.values()) == [off, ("published", None), ("discarded", "A storm is coming."), off, off]
+    await network.settle()
+    assert await value(
+        network.database_url, f"SELECT state FROM registration.places WHERE activity_id = '{published['id']}'"
+    ) == "cancelled"  # fmt: skip
+
+
+async def test_nobody_calls_off_what_other_countries_do(network: Network) -> None:
+    whole = await _joint(network, "international", who=await network.token("international"))
+    polish = {**await network.local("PL-WARS-UKS"), **network.key()}
+    part = await network.client.post(LIST, headers=polish, json={**DRAFT, **POLISH, "part_of": whole["id"]})
+    national, reason = await network.national(), {"reason": "Storm"}
+    await refused(network, "POST", f"{LIST}/{whole['id']}/cancel", status=403, headers=national, json=reason)
+    seen = await network.client.get(f"{LIST}/{part.json()['id']}", headers=polish)
+    assert seen.json()["state"] == "draft"
+
+
+async def test_more_parts_than_one_transaction_calls_off_are_left_to_a_sweep(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(rules, "MOST_CALLED_OFF_AT_ONCE", 2)
+    whole = await _joint(network)
+    for number in range(5):
+        await network.drafted(title=f"Part {number}", part_of=whole["id"])
+    assert (await _done(network, whole["id"], "cancel", await network.national(), reason="Storm")).status_code == 200
+    states = f"SELECT state, count(*) FROM activities.activities WHERE part_of = '{whole['id']}' GROUP BY 1"
+    assert dict(map(tuple, await rows(network.database_url, states))) == {"discarded": 2, "draft": 3}
+    await network.sweep()
+    assert dict(map(tuple, await rows(network.database_url, states))) == {"discarded": 5}
+    roles = "SELECT DISTINCT actor_role FROM activities.activity_history WHERE verb = 'discard' AND reason = 'Storm'"
+    assert {row["actor_role"] for row in await rows(network.database_url, roles)} == {"national_coordinator", "service"}
 
 
 async def test_what_something_is_a_part_of_stays(network: Network) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -262,3 +264,26 @@ async def test_dates_that_cannot_be_are_refused(shared: Network, body: dict[str,
     await refused(shared, "POST", address, status=422, pointers=[pointer], headers=headers, json=body)
     after = (await shared.client.get(f"{LIST}/{drafted['id']}", headers=headers)).json()
     assert (after["revision"], after["parts"]) == (1, None)
+
+
+async def test_linked_data_of_a_series_holds_its_dates_and_its_page_shows_their_span(network: Network) -> None:
+    drafted = await _canteen(network)
+    series = await _do(network, drafted, "submit", "approve", "publish")
+    dates = await _dates(network, series)
+    await _do(network, dates[1], "cancel", reason="Holiday")
+    reply = await network.client.get(f"{LIST}/{series['id']}", headers={"Accept": "application/ld+json"})
+    told = reply.json()
+    assert told["@type"] == "EventSeries"
+    assert [each["@id"] for each in told["subEvent"]] == [each["url"] for each in dates]
+    assert {each["@type"] for each in told["subEvent"]} == {"Event"}
+    assert [each["startDate"] for each in told["subEvent"]] == [each["starts_at"] for each in dates]
+    assert [each["eventStatus"].rpartition("/")[2] for each in told["subEvent"]] == [
+        "EventScheduled", "EventCancelled", "EventScheduled", "EventScheduled"
+    ]  # fmt: skip
+    assert all(each["location"]["@type"] == "Place" for each in told["subEvent"])
+    page = (await network.client.get(series["page_url"], params={"lang": "en"})).text
+    assert "Fri 12 March 2027 – Fri 9 April 2027 (dates: 3)" in page
+    (inside,) = re.findall(r'<script type="application/ld\+json">(.*?)</script>', page)
+    assert json.loads(inside)["subEvent"] == told["subEvent"]
+    single = await network.client.get(f"{LIST}/{dates[0]['id']}", headers={"Accept": "application/ld+json"})
+    assert "subEvent" not in single.json()

@@ -163,6 +163,8 @@ async def test_a_name_is_one_line(sender: Sender, place: str, raw: str) -> None:
         ("image/url", f'"file:///{MARKER}"'),
         ("language", f'"english-{MARKER}-{MARKER}"'),
         ("cost/currency", '"euro"'),
+        ("cost/currency", '"ZZZ"'),
+        *(("time_zone", f'"{name}"') for name in ("localtime", "Factory", "posixrules", "EST5EDT", "Etc/GMT+3", "GMT")),
         ("cost/amount", '"-0.01"'),
         ("cost/amount", '"0.001"'),
         ("place/latitude", "90.1"),

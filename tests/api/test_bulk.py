@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -214,10 +215,41 @@ async def test_strangers_and_requests_without_a_key_are_refused(shared: Network)
     await refused(shared, "POST", BULK, status=400, headers=await shared.local(), json={"items": [creation()]})
 
 
-async def test_sections_are_looked_up_once_for_all_items(shared: Network) -> None:
-    headers = {**await shared.local(), **shared.key()}
-    body = {"items": [creation(organisers=[{"code": "IT-SASS-ESN"}, {"code": "IT-MILA-STA"}])] * 20}
-    with recorded(shared.runtimes["activities"]) as statements:
-        reply = await shared.client.post(BULK, headers=headers, json=body)
-    assert reply.json()["succeeded"] == 20
-    assert sum("FROM activities.sections" in statement.text for statement in statements) == 1
+async def spent(network: Network, items: list[dict[str, Any]]) -> Counter[str]:
+    """How many statements of each kind a bulk request sends; every item of it succeeds."""
+    headers = {**await network.local(), **network.key()}
+    with recorded(network.runtimes["activities"]) as statements:
+        reply = await network.client.post(BULK, headers=headers, json={"items": items})
+    assert reply.json()["refused"] == 0, reply.text
+    return Counter(statement.text.split()[0] for statement in statements)
+
+
+async def test_more_items_read_no_more_often(shared: Network) -> None:
+    organisers = [{"code": "IT-SASS-ESN"}, {"code": "IT-MILA-STA"}]
+    made = [creation(organisers=organisers, edition=("2027-spring", None)[number % 2]) for number in range(50)]
+    few, many = await spent(shared, made[:5]), await spent(shared, made)
+    assert few["SELECT"] == many["SELECT"] < 20
+    # What is written, each in a savepoint of its own: an activity and its history.
+    assert many - few == Counter(INSERT=2 * 45, SAVEPOINT=45, RELEASE=45)
+
+    drafted = [await shared.drafted(title=f"Number {number}") for number in range(55)]
+    times = {"starts_at": "2027-05-09T10:00", "ends_at": "2027-05-09T11:00"}
+    changes = [await revision(shared, each, capacity=7, **times) for each in drafted]
+    few, many = await spent(shared, changes[:5]), await spent(shared, changes[5:])
+    assert few["SELECT"] == many["SELECT"] < 20
+    assert many - few == Counter(UPDATE=45, INSERT=45, SAVEPOINT=45, RELEASE=45)
+
+
+async def test_two_changes_of_one_activity_see_each_other(network: Network) -> None:
+    one = await network.drafted()
+    first = await revision(network, one, organisers=[{"code": "IT-SASS-ESN"}, {"code": "PL-WARS-UKS"}])
+    second = {**first, "changes": {"starts_at": "2027-05-01T10:00"}}
+    answer = await sent(network, [first, second])
+    assert [item["status"] for item in answer["items"]] == [200, 412]
+    # What the first change was refused for, the second one is not.
+    refused_first = {**first, "if_match": answer["items"][0]["etag"], "changes": {"edition": "2001-spring"}}
+    last = {**refused_first, "changes": {"starts_at": "2027-05-01T10:00"}}
+    assert [item["status"] for item in (await sent(network, [refused_first, last]))["items"]] == [422, 200]
+    found = (await network.client.get(f"{LIST}/{one['id']}", headers=await network.local())).json()
+    assert [each["code"] for each in found["organisers"]] == ["IT-SASS-ESN", "PL-WARS-UKS"]
+    assert (found["edition"], found["starts_at"]) == (None, "2027-05-01T10:00:00+02:00")

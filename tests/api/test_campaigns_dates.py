@@ -234,3 +234,11 @@ async def test_days_do_not_change_while_somebody_sorts_by_them(network: Network)
     await revision
     assert row.edition == "2027-spring"
     assert await edition_of(network, {"id": str(row.id)}) is None
+
+
+async def test_what_was_read_can_be_sent_back(network: Network) -> None:
+    await put(network)
+    read = await network.client.get(ITALY)
+    headers = {**await network.national(), "If-Match": read.headers["etag"]}
+    reply = await network.client.put(ITALY, json=read.json(), headers=headers)
+    assert (reply.status_code, reply.json()) == (200, read.json())

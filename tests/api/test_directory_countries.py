@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 
 from services.operations import imports
@@ -13,7 +14,7 @@ from services.operations.imports import Kind
 from tests.harness.catalogue import activity, enter, found, titles
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
-from tests.harness.refusals import refused
+from tests.harness.refusals import MARKER, refused
 
 COUNTRIES = "/activities/v1/countries"
 PLATFORMS = "/activities/v1/platforms"
@@ -178,3 +179,65 @@ async def test_activities_follow_their_country_into_another_platform(network: Ne
     assert await value(network.database_url, "SELECT count(*) FROM activities.platform_rounds") == 0
     await network.sweep()
     assert await value(network.database_url, revised) == 251
+
+
+ORGANISATION = f"{COUNTRIES}/IT/organisation"
+
+
+async def edit(network: Network, who: dict[str, str], etag: str | None = None, **wanted: Any) -> Any:
+    etag = etag or (await network.client.get(ORGANISATION)).headers["etag"]
+    return await network.client.put(ORGANISATION, json=wanted, headers={**who, "If-Match": etag})
+
+
+async def test_a_national_organisation_is_edited_and_no_list_overwrites_it(network: Network, tmp_path: Path) -> None:
+    path = tmp_path / "countries.csv"
+    path.write_text("country_code_iso,national_organisation,website_2016\nIT,Listed,http://listed.example\n")
+    await imports.run(network.settings, Kind.COUNTRIES, path)
+    unknown = await read(network, f"{COUNTRIES}/PL/organisation")
+    assert unknown == {"country": "PL", "name": None, "website": None, "revision": 0}
+    seen = await network.client.get(ORGANISATION)
+    assert (seen.json()["name"], seen.json()["revision"]) == ("Listed", 0)
+
+    national, wanted = await network.national(), {"name": "ESN Italia", "website": "https://esnitalia.example/"}
+    reply = await edit(network, national, **wanted)
+    assert (reply.status_code, reply.json()) == (200, {"country": "IT", **wanted, "revision": 1})
+    assert (await edit(network, national, **wanted)).json()["revision"] == 1, "what is as it was is no change"
+    assert (await edit(network, national, seen.headers["etag"], name="Late")).status_code == 412
+    await edit(network, await network.token("international"), name="ESN Italy")
+    await imports.run(network.settings, Kind.COUNTRIES, path)
+    assert (await read(network, f"{COUNTRIES}/IT"))["organisation"] == {"name": "ESN Italy", "website": None}
+
+    page = (await network.client.get(f"{ORGANISATION}/history?limit=1", headers=national)).json()
+    again = (await network.client.get(page["next"], headers=national)).json()
+    told = [*page["items"], *again["items"]]
+    assert [(each["revision"], each["by"]) for each in told] == [(1, "national_coordinator"), (2, "international")]
+    assert told[0]["before"] == {"name": "Listed", "website": "http://listed.example"}
+    assert told[0]["after"] == told[1]["before"] == wanted
+    assert again["next"] is None
+    with pytest.raises(asyncpg.RestrictViolationError):
+        await value(network.database_url, "DELETE FROM activities.organisation_history")
+
+
+async def test_only_those_of_the_country_edit_its_organisation(shared: Network) -> None:
+    etag = (await shared.client.get(ORGANISATION)).headers["etag"]
+    wanted = {"json": {"name": "ESN"}}
+    for who in (await shared.local(), await shared.national("PL")):
+        await refused(shared, "PUT", ORGANISATION, status=403, headers={**who, "If-Match": etag}, **wanted)
+        await refused(shared, "GET", f"{ORGANISATION}/history", status=403, headers=who)
+    await refused(shared, "PUT", ORGANISATION, status=401, headers={"If-Match": etag}, **wanted)
+    national = await shared.national()
+    await refused(shared, "PUT", ORGANISATION, status=428, headers=national, **wanted)
+    await refused(shared, "PUT", f"{COUNTRIES}/ZZ/organisation", status=404, headers=national, **wanted)
+
+
+@pytest.mark.parametrize(
+    ("body", "pointer"),
+    [
+        ({}, "#/name"), ({"name": " "}, "#/name"), ({"name": "123"}, "#/name"), ({"name": MARKER, "x": 1}, "#/x"),
+        ({"name": "ESN", "website": f"javascript:{MARKER}"}, "#/website"), ({"name": "ESN\n"+MARKER}, "#/name"),
+    ],
+)  # fmt: skip
+async def test_what_no_organisation_can_be_is_refused(shared: Network, body: dict[str, Any], pointer: str) -> None:
+    etag = (await shared.client.get(ORGANISATION)).headers["etag"]
+    headers = {**await shared.national(), "If-Match": etag}
+    await refused(shared, "PUT", ORGANISATION, status=422, pointers=[pointer], headers=headers, json=body)

@@ -221,6 +221,23 @@ async def test_a_browser_may_ask_before_it_signs_somebody_up(shared: Network) ->
     assert "POST" in reply.headers["access-control-allow-methods"]
 
 
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_a_browser_may_ask_before_it_changes_something_and_never_sends_who_is_logged_in(
+    shared: Network, method: str
+) -> None:
+    headers = "authorization, content-type, idempotency-key, if-match, x-api-key"
+    asked = {**ORIGIN, "Access-Control-Request-Method": method, "Access-Control-Request-Headers": headers}
+    address = "/activities/v1/activities/01890000-0000-7000-8000-000000000000"
+    reply = await shared.client.options(address, headers=asked)
+    assert reply.status_code == 200, reply.text
+    assert reply.headers["access-control-allow-origin"] == "*"
+    assert method in reply.headers["access-control-allow-methods"].split(", ")
+    assert set(headers.split(", ")) <= set(reply.headers["access-control-allow-headers"].lower().split(", "))
+    assert "access-control-allow-credentials" not in reply.headers
+    asked["Access-Control-Request-Headers"] = "x-other"
+    assert (await shared.client.options(address, headers=asked)).status_code == 400
+
+
 @pytest.mark.parametrize("kind", every(), ids=lambda kind: kind.slug())
 async def test_every_kind_of_problem_has_its_page(shared: Network, kind: type[Problem]) -> None:
     owner = kind.__module__.split(".")[1]

@@ -12,6 +12,7 @@ from tests.api.test_bulk import contents
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.refusals import MARKER, refused
+from tests.harness.statements import recorded
 
 LIST = "/activities/v1/activities"
 IMPORT = f"{LIST}/import"
@@ -244,3 +245,17 @@ async def test_the_template_can_be_imported_as_it_is(network: Network) -> None:
     assert reply.headers["content-type"] == "text/csv; charset=utf-8; header=present"
     assert (await imported(network, reply.content))["created"] == 1
     assert (await imported(network, reply.content))["unchanged"] == 1
+
+
+async def test_more_rows_read_no_more_often(shared: Network) -> None:
+    async def reads(body: bytes, outcome: str) -> int:
+        headers = {**CSV, **await shared.local(), **shared.key()}
+        with recorded(shared.runtimes["activities"]) as statements:
+            reply = await shared.client.post(IMPORT, headers=headers, content=body)
+        assert {item["outcome"] for item in reply.json()["items"]} == {outcome}, reply.text
+        return sum(statement.text.startswith("SELECT") for statement in statements)
+
+    few, many = ([{"external_id": f"{count}-{number}"} for number in range(count)] for count in (5, 50))
+    assert await reads(table(*few).encode(), "created") == await reads(table(*many).encode(), "created") < 20
+    few, many = ([{**row, "capacity": "7"} for row in rows] for rows in (few, many))
+    assert await reads(table(*few).encode(), "revised") == await reads(table(*many).encode(), "revised") < 20

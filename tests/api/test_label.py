@@ -185,12 +185,17 @@ async def test_where_the_label_is_only_recorded_a_draft_is_published_and_labelle
     assert "its label must be" in (await one.do("approve", by="national", expect=409))["detail"]
 
 
-async def test_where_the_label_is_required_a_published_activity_keeps_it(network: Network) -> None:
-    activity = await network.published()
-    for verb, body in (("return", {"reason": "No."}), ("approve", None), ("submit", None)):
-        who = await (network.local() if verb == "submit" else network.national())
-        reply = await network.client.post(f"{LIST}/{activity['id']}/{verb}", headers=who, json=body)
-        assert reply.status_code == 409, verb
+async def test_where_the_label_is_required_it_can_be_taken_back_and_the_activity_stays_public(network: Network) -> None:
+    one = await coordinators(network)
+    for verb, by in (("submit", "local"), ("approve", "national"), ("publish", "local")):
+        await one.do(verb, by=by)
+    assert "its label must be" in (await one.do("submit", expect=409))["detail"]
+    assert "its label must be" in (await one.do("approve", by="national", expect=409))["detail"]
+    await one.do("return", by="local", expect=403, reason="No.")
+    taken_back = await one.do("return", by="national", reason="It was a party.")
+    assert (taken_back["state"], taken_back["label"]["state"], taken_back["reason"]) == ("published", "returned", None)
+    assert (await one.do("submit"))["label"]["state"] == "asked"
+    assert (await one.do("approve", by="national"))["label"]["state"] == "given"
 
 
 async def test_the_leading_section_s_country_decides(network: Network) -> None:

@@ -168,6 +168,8 @@ async def test_feeds_and_facets_cost_more(limited: Limited, address: str, units:
     async with limited(reads_a_minute=100) as network:
         reply = await network.client.get(address)
         assert (reply.status_code, _standing(reply)[1]) == (200, 100 - units)
+        same = await network.client.get(address, headers={"If-None-Match": reply.headers["etag"]})
+        assert (same.status_code, _standing(same)[1]) == (304, 100 - units - 1)  # A fifth, rounded down.
 
 
 async def test_requests_go_on_and_are_limited_while_redis_is_away(limited: Limited) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
-from tests.harness.databases import rows
+from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.sign_ups import Students, in_hours, students
 
@@ -77,7 +78,23 @@ async def test_one_refusal_in_a_batch_holds_up_nobody(ours: Students) -> None:
     elsewhere = {**_note(ours, "Ada", "two"), "registration_id": other.registrations["Cem"]}
     nobody = {**elsewhere, "registration_id": "01890000-0000-7000-8000-000000000000", "nonce": "nonce-three"}
     found = await _told(ours, elsewhere, _note(ours, "Ada", "one"), nobody)
-    assert found == [("refused", "unknown_registration"), RECORDED, ("refused", "unknown_registration")]
+    assert found == [("refused", "other_activity"), RECORDED, ("refused", "unknown_registration")]
+
+
+async def test_a_code_of_another_section_is_a_code_that_nobody_has(ours: Students) -> None:
+    theirs = await students(ours.network, starts_at=in_hours(2), ends_at=in_hours(5))
+    await theirs.confirmed("Cem")
+    url = ours.network.database_url
+    code = await value(url, "SELECT code FROM registration.registrations WHERE given_name = 'Cem'")
+    note = {"code": code, "at": in_hours(0), "nonce": "nonce-one"}
+    assert await _told(ours, note) == [("refused", "other_activity")]
+    elsewhere = "UPDATE registration.places SET section_codes = '{IT-MILA-STA}' WHERE activity_id = $1"
+    await rows(url, elsewhere, UUID(theirs.activity_id))
+    assert await _told(ours, note) == [("refused", "unknown_code")]
+    # Organised together with us, and still not in our reach to look into: the one that we do not organise.
+    shared = "UPDATE registration.places SET section_codes = '{IT-MILA-STA,IT-SASS-ESN}' WHERE activity_id = $1"
+    await rows(url, shared, UUID(ours.activity_id))
+    assert await _told(ours, note) == [("refused", "unknown_code")]
 
 
 async def test_it_is_refused_a_day_before_and_in_the_future(ours: Students) -> None:

@@ -14,7 +14,7 @@ from services.registration.mail.languages import language_of
 from tests.api.test_registration_terms import QUESTIONS
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
-from tests.harness.sign_ups import Students, in_hours, students
+from tests.harness.sign_ups import Students, directory_has, in_hours, students
 
 EVIL = '"><script>alert(1)</script>'
 ENGLISH = language_of("en")
@@ -91,9 +91,9 @@ async def test_an_activity_leads_to_its_form_which_asks_for_little(ours: Student
     reply = await _open(ours, "?utm_source=mail")
     page = Read(reply)
     assert reply.status_code == 200
-    assert set(page.fields) == set(FORM) - {"lang"}
+    assert set(page.fields) == {*FORM, "mobility"} - {"lang"}
     assert not [name for name, each in page.fields.items() if "checked" in each or each.get("value") == EVIL]
-    assert {name for name, each in page.fields.items() if "required" not in each} == {"home_country"}
+    assert {name for name, each in page.fields.items() if "required" not in each} == {"home_country", "mobility"}
     labelled = {each["for"] for each in page.of("label") if "for" in each}
     assert labelled == set(page.fields) - {"consent.participation"}
     assert page.of("script", "link", "img", "iframe") == []
@@ -199,12 +199,13 @@ async def test_answers_guests_and_agreements_arrive_as_they_were_given(shared: N
     }
     assert ("details", {}) in page.elements
     guest = {"given_name": "Grace", "family_name": "Hopper", "participant_class": "local"}
-    sent = {f"guest.2.{name}": given for name, given in guest.items()}
+    sent = {f"guest.2.{name}": given for name, given in {**guest, "home_country": "österreich"}.items()}
+    sent["lang"] = "de"
     more = {"answer.trees": "7,5", "answer.why": "One\r\nTwo", "answer.since": "2026-09-01"}
     reply = await _send(ours, **ANSWERS, **sent, **more, **{"consent.of_age": "2026-09"})
     assert reply.status_code == 200
-    ada, grace = await _kept(ours, "given_name, answers, id", "ORDER BY party_size DESC")
-    assert (ada[0], grace[0]) == ("Ada", "Grace")
+    ada, grace = await _kept(ours, "given_name, answers, id, home_country", "ORDER BY party_size DESC")
+    assert (ada[0], grace[0], grace[3]) == ("Ada", "Grace", "AT"), "a country by its name in their language"
     assert '"trees": 7.5' in ada[1]
     assert r'"One\nTwo"' in ada[1]
     consents = f"SELECT purpose, text_version FROM registration.consents WHERE registration_id = '{ada[2]}'"
@@ -218,6 +219,32 @@ async def test_answers_guests_and_agreements_arrive_as_they_were_given(shared: N
     assert {"href": "#guests"} in Read(many).of("a")
     half = await _send(ours, **ANSWERS, **{"guest.1.given_name": "Eve"})
     assert '<a href="#guest.1.family_name">Guest 1: Family name</a>' in half.text
+
+
+async def test_one_says_what_one_is_here_for_and_who_hosts_one(network: Network) -> None:
+    await directory_has(network, "IT-SASS-ESN")
+    await directory_has(network, "PT-PORT-ESN")
+    ours = await students(network)
+    page = await _open(ours)
+    assert [each["label"] for each in Read(page).of("optgroup")] == ["Italy", "Portugal"], (
+        "the activity's country first"
+    )
+    assert 'list="countries"' not in page.text, "without guests there is nobody to ask"
+    sent = await _send(ours, mobility="traineeship", host_section="PT-PORT-ESN")
+    assert sent.status_code == 200
+    assert await _kept(ours, "mobility, host_section") == [("traineeship", "PT-PORT-ESN")]
+    wrong = await _send(ours, email="b@x.example", mobility="study", participant_class="local", host_section="PT-NOPE")
+    assert (wrong.status_code, Read(wrong).faulty) == (422, {"mobility", "host_section"})
+    await ours.accepts("Ada")
+    begun = "UPDATE registration.places SET starts_at = now() - interval '1 h', ends_at = now() + interval '1 h'"
+    await rows(network.database_url, begun)
+    code = await value(network.database_url, "SELECT code FROM registration.registrations")
+    there = {"code": code, "at": in_hours(0), "nonce": "n-000000000001"}
+    address = f"/registration/v1/activities/{ours.activity_id}/check-ins"
+    reply = await network.client.post(address, json=there, headers={**await network.local(), **network.key()})
+    assert reply.status_code == 200, reply.text
+    told = "SELECT payload ->> 'mobility' FROM events.log WHERE name = 'registration.attendance_recorded.v1'"
+    assert await value(network.database_url, told) == "traineeship"
 
 
 async def test_where_it_is_full_one_may_wait(ours: Students) -> None:

@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from services.contracts import SectionRecorded
+from services.kernel import events
 from tests.harness.databases import rows
 from tests.harness.network import Network
 from tests.harness.refusals import MARKER, refused
@@ -45,6 +47,16 @@ async def test_answers_are_kept_as_they_were_given(ours: Students) -> None:
     assert [item["answers"] for item in listed.json()["items"] if item["given_name"] == "Answers"] == [answers]
 
 
+@pytest.mark.parametrize(
+    ("changes", "given"),
+    [({"participant_class": "local"}, "study"), ({}, "tourism"), ({}, ""), ({}, 1)],
+)
+async def test_only_an_international_student_is_here_to_study_or_for_a_traineeship(
+    ours: Students, changes: dict[str, str], given: object
+) -> None:
+    await _refused(ours, "#/mobility", mobility=given, **changes)
+
+
 @pytest.mark.parametrize("country", ["ZZ", "XX", "AA", "UK", "EU", "it", "ITA", ""])
 async def test_a_home_country_is_a_country(ours: Students, country: str) -> None:
     await _refused(ours, "#/home_country", home_country=country)
@@ -79,6 +91,33 @@ async def test_only_a_section_that_the_directory_has_is_a_host(network: Network)
     await _refused(ours, "#/host_section", host_section="it-sass-esn")
     kept = await rows(network.database_url, "SELECT given_name, host_section FROM registration.registrations")
     assert dict(map(tuple, kept)) == {"Early": "IT-SASS-ESN", "Hosted": "IT-SASS-ESN"}
+
+
+async def test_whoever_names_a_section_that_merged_is_kept_with_its_successor(network: Network) -> None:
+    ours = await students(network)
+    async with network.runtimes["activities"].unit_of_work() as session:
+        for code, successor in (("PT-OLD1-ESN", "PT-OLD2-ESN"), ("PT-OLD2-ESN", "PT-PORT-ESN"), ("PT-PORT-ESN", None)):
+            told = SectionRecorded(
+                code=code, title=code, country="PT", state="merged" if successor else "active",
+                time_zone="Europe/Lisbon", successor=successor,
+            )  # fmt: skip
+            await events.record(session, told)
+    address = "/activities/v1/sections/IT-MILA-STA"
+    etag = (await network.client.get(address)).headers["etag"]
+    headers = {**await network.token("international"), "If-Match": etag}
+    reply = await network.client.patch(address, json={"state": "merged", "merged_into": "IT-SASS-ESN"}, headers=headers)
+    assert reply.status_code == 200
+    await network.settle()
+    await ours.sign_up("Ada", host_section="PT-OLD1-ESN")
+    # Of the successor nobody has told yet, but who told of the merger knew it.
+    await ours.sign_up("Bob", host_section="IT-MILA-STA")
+    kept = await rows(network.database_url, "SELECT given_name, host_section FROM registration.registrations")
+    assert dict(map(tuple, kept)) == {"Ada": "PT-PORT-ESN", "Bob": "IT-SASS-ESN"}
+    known = await rows(network.database_url, "SELECT code, successor FROM impact.sections ORDER BY code")
+    assert [tuple(each) for each in known] == [
+        ("IT-MILA-STA", "IT-SASS-ESN"),
+        ("PT-OLD1-ESN", "PT-OLD2-ESN"), ("PT-OLD2-ESN", "PT-PORT-ESN"), ("PT-PORT-ESN", None)
+    ]  # fmt: skip
 
 
 async def test_whoever_signs_up_twice_hears_of_an_unknown_section_as_well(network: Network) -> None:

@@ -88,8 +88,9 @@ async def test_an_export_holds_everything_of_one_person_and_nothing_of_another(o
     tables = reply.json()["tables"]
     assert {name: len(found) for name, found in tables.items()} == {
         "registration.participants": 1, "registration.registrations": 1, "registration.handles": 1,
-        "registration.attendances": 1, "registration.check_ins": 1, "registration.consents": 1,
-        "registration.links": 3, "registration.outgoing_mail": 3,
+        "registration.cards": 0, "registration.attendances": 1, "registration.check_ins": 1, "registration.consents": 1,
+        "registration.certificates": 0, "registration.certified_attendances": 0,
+        "registration.links": 3, "registration.outgoing_mail": 3, "registration.attendance_history": 0,
     }  # fmt: skip
     assert tables["registration.registrations"][0]["answers"] == {"a": "Qz7answer"}
     assert tables["registration.participants"][0]["email"] == "ada@students.example"
@@ -220,7 +221,7 @@ async def test_forgetting_somebody_frees_their_place_and_leaves_nothing_to_ask_f
 
 
 async def test_forgetting_somebody_who_was_there_changes_no_figure_and_cuts_what_led_to_it(ours: Students) -> None:
-    secret = await ours.confirmed("Ada")
+    secret = await ours.confirmed("Ada", mobility="study")
     await ours.confirmed("Bo")
     await _checked_in(ours, "Ada", 2)
     before, url = await _statistics(ours), ours.network.database_url
@@ -232,6 +233,8 @@ async def test_forgetting_somebody_who_was_there_changes_no_figure_and_cuts_what
     assert [(row["state"], row["participant_class"], row["given_name"]) for row in left] == [
         ("confirmed", "international", "")
     ]
+    for cut in ("mobility", "asked_again_at", "still_comes_at", "reminded_for"):
+        assert left[0][cut] is None
     joined = "SELECT count(*) FROM impact.attendances JOIN registration.registrations USING (attendance_key)"
     assert await value(url, joined) == 0
     assert {left[0]["id"], left[0]["attendance_key"], left[0]["code"]} & {

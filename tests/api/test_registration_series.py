@@ -106,7 +106,7 @@ async def test_one_link_confirms_every_date_and_each_is_given_back_by_its_own(se
     assert not any(code[:4] in text for (code,) in codes), "a mailbox that nobody has proved is told no code"
     for _ in range(2):
         page = await series.network.client.get(f"/registration/v1/links/{token}")
-        assert [page.text.count(day) for day in ("15 May 2027, 18:00", "22 May 2027, 18:00", "<button")] == [1, 1, 1]
+        assert [page.text.count(day) for day in ("15 May 2027, 18:00", "22 May 2027, 18:00", "<button")] == [1, 1, 2]
     assert await series.states() == [{"Ada": "unconfirmed"}] * 3
     await series.open(token)
     await series.open(token)
@@ -229,12 +229,26 @@ async def test_an_app_confirms_all_by_the_id_of_any_and_gives_one_back_before_th
     gone = await client.post(address.format(items[0]["id"], "cancel"), json={"token": token})
     assert (gone.status_code, gone.json()["state"]) == (200, "cancelled")
     page = await client.get(f"/registration/v1/links/{token}")
-    assert [page.text.count(day) for day in ("8 May 2027, 18:00", "<button")] == [0, 1]
+    assert [page.text.count(day) for day in ("8 May 2027, 18:00", "<button")] == [0, 2]
     kept = await client.post(address.format(items[2]["id"], "confirm"), json={"token": token})
     assert (kept.status_code, kept.json()["id"], kept.json()["state"]) == (200, items[2]["id"], "confirmed")
     assert [states["Ada"] for states in await series.states()] == ["cancelled", "confirmed", "confirmed"]
     bo = (await series.dates[0].sign_up("Bo")).json()["id"]
     assert (await client.post(address.format(bo, "confirm"), json={"token": token})).status_code == 404
+
+
+async def test_all_that_one_link_holds_is_given_up_by_its_page_at_once_and_told_once(series: Series) -> None:
+    await series.sign_up("Ada")
+    token, client = await series.dates[0].secret("Ada"), series.network.client
+    page = await client.get(f"/registration/v1/links/{token}")
+    assert f'action="{token}/cancel"' in page.text
+    assert "No, give up all of them" in page.text
+    for _ in range(2):
+        assert (await client.post(f"/registration/v1/links/{token}/cancel")).status_code == 200
+    assert (await series.states(), await series.taken()) == ([{"Ada": "cancelled"}] * 3, [0, 0, 0])
+    _, mail = await series.dates[0].mails("Ada")
+    assert mail["Subject"].startswith("You gave up your place")
+    assert [text_of(mail).count(day) for day in ("8 May", "15 May", "22 May")] == [1, 1, 1]
 
 
 async def test_a_date_whose_hold_ended_is_left_out_and_the_others_are_confirmed(series: Series) -> None:

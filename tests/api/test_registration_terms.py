@@ -56,6 +56,8 @@ async def test_terms_are_read_by_everybody_and_set_by_the_organisers(ours: Stude
         ({"questions": [{**QUESTIONS[1], "text": {}}]}, "#/questions/0/text"),
         ({"questions": [{**QUESTIONS[1], "kind": "health"}]}, "#/questions/0/kind"),
         ({"offer_hours": 0}, "#/offer_hours"),
+        ({"confirm_until": "2027-05-01"}, "#/confirm_until"),
+        ({"asks_esncard": "yes"}, "#/asks_esncard"),
         ({"surprise": 1}, "#/surprise"),
     ],
 )

@@ -169,6 +169,33 @@ async def test_an_offer_stands_as_long_as_the_terms_say_and_never_past_the_start
     assert timedelta(hours=4.9) < until - datetime.now(UTC) <= timedelta(hours=5)
 
 
+async def test_whoever_is_chosen_has_until_the_date_for_it_else_the_place_goes_on(network: Network) -> None:
+    ours = await students(network, capacity=1)
+    until = in_hours(24 * 9)
+    terms = await ours.on_terms(choosing="approval", confirm_until=until)
+    assert datetime.fromisoformat(terms.json()["confirm_until"]) == datetime.fromisoformat(until)
+    for name in ("Ada", "Bo"):
+        await ours.sign_up(name)
+    for name in ("Ada", "Bo"):
+        await ours.decide(name, "approve")
+    reply = await network.client.get(
+        f"/registration/v1/activities/{ours.activity_id}/registrations", headers=await network.local()
+    )
+    ada, bo = reply.json()["items"]
+    assert (ada["state"], bo["state"], bo["held_until"]) == ("offered", "waitlisted", None)
+    assert datetime.fromisoformat(ada["held_until"]) == datetime.fromisoformat(until), "the organisers see it"
+    page = await network.client.get(f"/registration/v1/links/{await ours.secret('Ada')}")
+    day = datetime.fromisoformat(until)
+    assert f"It is yours until {day:%A}, {day.day} {day:%B %Y}" in page.text
+    await _offers_end(ours)
+    found = await ours.states()
+    assert (found["Ada"], found["Bo"]) == ("expired", "offered")
+    await ours.accepts("Bo")
+    assert (await ours.states())["Bo"] == "confirmed"
+    past = await ours.on_terms(choosing="approval", confirm_until="2020-01-01T00:00:00Z")
+    assert past.status_code == 200, "what is chosen later has the hours of an offer"
+
+
 async def test_near_the_start_nothing_is_offered_and_who_waits_is_told(network: Network) -> None:
     ours = await students(network, capacity=1, starts_at=in_hours(5), ends_at=in_hours(8))
     await ours.confirmed("Ada")

@@ -10,7 +10,8 @@ from uuid import UUID
 
 import pytest
 
-from services.activities.web.phrases import chosen
+from services.activities.catalogue.rules import ACCESSIBILITY, DOCUMENTS
+from services.activities.web.phrases import LANGUAGES, chosen, named
 from tests.harness.databases import rows
 from tests.harness.network import Network
 
@@ -205,3 +206,36 @@ async def test_any_website_may_show_it_in_a_frame(network: Network) -> None:
     page = Read(reply.text)
     assert page.all("base") == [{"target": "_blank"}], "no link changes what the frame shows"
     assert page.all("a")[0]["href"] == f"{activity['page_url']}?lang=en"
+
+
+async def test_a_page_says_what_is_asked_whom_to_ask_and_how_accessible_it_is(network: Network) -> None:
+    activity = await network.published(
+        accessibility=["step-free", "sign-language"],
+        contact={"email": "section@example.org", "url": "https://esn.example/us", "phone": "+39 079 123-456"},
+        requirements={
+            "languages": ["it", "pt-BR"], "minimum_age": 18, "resident_in": "IT", "documents": ["identity_card"],
+            "bring": ["Gloves", "<b>Water"], "notes": None,
+        },
+    )  # fmt: skip
+    shown = {}
+    for language in LANGUAGES:
+        page = Read((await network.client.get(activity["page_url"], params={"lang": language})).text)
+        shown[language] = page.text
+        links = {link["href"] for link in page.all("a")}
+        assert links >= {"mailto:section%40example.org", "https://esn.example/us", "tel:+39079123456"}
+        assert "<b>Water" in page.text
+        assert "step-free" not in page.text
+        assert "identity_card" not in page.text
+    for said in ("From 18 years", "Italian, Portuguese", "live in Italy", "identity card or passport", "Without steps"):
+        assert said in shown["en"]
+    for said in ("italiano, portugués", "vive en Italia", "Sin escalones, Lengua de signos", "Trae"):
+        assert said in shown["es"]
+    for said in ("italiano, portoghese", "vive in Italia", "Senza gradini, Lingua dei segni", "carta d’identità"):
+        assert said in shown["it"]
+
+
+def test_every_code_of_a_closed_list_has_words_in_every_language() -> None:
+    for code in (*ACCESSIBILITY, *DOCUMENTS):
+        words = [named(code, language) for language in LANGUAGES]
+        assert all(words)
+        assert code not in words

@@ -41,7 +41,7 @@ async def test_one_signs_up_with_the_keyboard_alone_and_is_mailed(services: Serv
             await press.press("Tab")
             await press.type(text)
 
-    await write("Ada", "Lovelace", "ada@students.example", "i", "Port", "My")
+    await write("Ada", "Lovelace", "ada@students.example", "i", "Port", "stu", "My")
     await press.press("Tab")
     await write("7", "01092026")
     await view.page.get_by_label("You may take pictures of me.").focus()

@@ -41,12 +41,14 @@ CODES = {
         "Activity.time_zone",
         "Organiser.code",
         "SectionRecorded.code",
+        "SectionRecorded.successor",
         "SectionRecorded.country",
     ),
     *("SectionRecorded.state", "SectionRecorded.time_zone", "EditionRecorded.code", "EditionRecorded.series"),
     "ReportMissing.section",
     *("AttendanceRecorded.home_country", "AttendanceRecorded.mobility"),
     *("AttendanceRecorded.hours", "EditionTotalsChanged.edition", "EditionTotalsChanged.hours"),
+    *("ActivityFiguresChanged.hours", "FigureQuantity.measure", "FigureQuantity.unit", "FigureQuantity.amount"),
 }
 
 

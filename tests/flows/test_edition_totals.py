@@ -141,7 +141,8 @@ async def test_a_rush_is_told_once_and_a_rebuild_is_told_where_it_changes_someth
     assert await value(network.database_url, TOLD) == 1
     assert await assert_as_published(network, "2027-spring") == before
     # Folding went wrong, and was told; the rebuild mends both.
-    await rows(network.database_url, "UPDATE impact.totals SET participants_local = 1000")
+    for table in ("totals", "roll_ups"):
+        await rows(network.database_url, f"UPDATE impact.{table} SET participants_local = 1000")
     await heard(network)
     assert (await assert_as_published(network, "2027-spring"))["participants"]["local"] == 1000
     async with network.runtimes["impact"].unit_of_work() as session:

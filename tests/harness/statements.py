@@ -65,3 +65,13 @@ def scans(described: dict[str, Any]) -> set[str]:
         for node in nodes(described)
         if "Index Name" in node or node["Node Type"] == "Seq Scan"
     }
+
+
+def rows_read(described: dict[str, Any]) -> int:
+    """How many rows, or entries of an index, the scans of a plan that was run have read, thrown away ones included."""
+    kinds = ("Scan", "Rows Removed by Filter", "Rows Removed by Index Recheck")
+    return sum(
+        round(node["Actual Loops"] * (node["Actual Rows"] + sum(node.get(each, 0) for each in kinds[1:])))
+        for node in nodes(described)
+        if node["Node Type"].endswith(kinds[0]) and ("Relation Name" in node or "Index Name" in node)
+    )

@@ -27,7 +27,7 @@ async def test_every_document_names_its_page_in_its_place_whatever_its_texts_hol
         written["sign_up"] = {name: value for name, value in activity["sign_up"].items() if name != "page_url"}
         assert json.loads(before) == written
     # A document without its page, as the version before leaves it, is in every feed all the same.
-    for feed in ("activities", "activities.ics", "activities.atom", "activities.geojson", "changes", "export"):
+    for feed in ("activities", "activities.ics", "activities.atom", "activities.geojson", "changes"):
         assert (await network.client.get(f"/activities/v1/{feed}")).status_code == 200
     assert await migrate.upgrade(engine, commands.HISTORIES) == ["activities"]
     await engine.dispose()

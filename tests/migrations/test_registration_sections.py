@@ -41,5 +41,5 @@ async def test_sections_told_of_before_are_taken_over_though_the_cursor_has_pass
         await Worker(commands.SERVICES["registration"], runtime).catch_up()
     finally:
         await runtime.close()
-    known = await rows(database_url, "SELECT code FROM registration.sections ORDER BY code")
-    assert [row["code"] for row in known] == ["IT-MILA-STA", "IT-SASS-ESN"]
+    known = await rows(database_url, "SELECT code, title, country FROM registration.sections ORDER BY code")
+    assert [tuple(row) for row in known] == [(code, code, "IT") for code in ("IT-MILA-STA", "IT-SASS-ESN")]

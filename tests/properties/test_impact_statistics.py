@@ -9,17 +9,23 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.impact.facts.rules import Figures, Quantity
-from services.impact.statistics.rules import MEASURES, QUANTITIES, Group, row, total
+from services.impact.statistics.measures import MEASURES, QUANTITIES
+from services.impact.statistics.rules import CLASSES, UNCLASSIFIED, Group, row, total
 
 AMOUNTS = st.decimals(min_value="0.000001", max_value="1000000", places=6)
+CLASSES_AND_NONE = [f"participants_{name}" for name in (*CLASSES, UNCLASSIFIED)]
 GROUPS = st.lists(
     st.builds(
         Group,
         key=st.tuples(st.sampled_from(["IT", "ES", None])),
         figures=st.builds(
             Figures,
-            *[st.integers(min_value=0, max_value=10**6)] * 7,
-            st.decimals(min_value=0, max_value=10**6, places=2),
+            **{
+                name: st.decimals(min_value=0, max_value=10**6, places=2)
+                if name.endswith("hours")
+                else st.integers(min_value=0, max_value=10**6)
+                for name in Figures._fields
+            },
         ),
         quantities=st.dictionaries(
             st.sampled_from([Quantity("waste", "kg"), Quantity("waste", "t"), Quantity("money", "EUR")]), AMOUNTS
@@ -34,7 +40,7 @@ def test_items_add_up_to_the_total(groups: list[Group]) -> None:
     items = [row(group, ("country",), MEASURES) for group in groups]
     whole = row(total(groups), (), MEASURES)
     for name in MEASURES:
-        if name == QUANTITIES:
+        if name == QUANTITIES or MEASURES[name].is_ratio:
             continue
         assert round(sum(item[name] for item in items), 2) == round(whole[name], 2)
     amounts: Counter[tuple[str, str]] = Counter()
@@ -48,5 +54,5 @@ def test_items_add_up_to_the_total(groups: list[Group]) -> None:
 def test_the_classes_of_participants_add_up_to_the_participants(groups: list[Group]) -> None:
     for group in groups:
         told = row(group, ("country",), MEASURES)
-        classes = [told[name] for name in MEASURES if name.startswith("participants_")]
+        classes = [told[name] for name in CLASSES_AND_NONE]
         assert sum(classes) == told["participants"]

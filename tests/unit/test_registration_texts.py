@@ -112,8 +112,8 @@ def test_every_page_has_words(page: Page, tag: str) -> None:
 
 def test_the_page_of_an_offer_has_a_button_for_either_answer() -> None:
     two = [page for page in Page if letters.page(page, language_of("en"), FACTS).decline]
-    assert two == [Page.OFFERED]
-    assert letters.page(Page.OFFERED, language_of("en"), FACTS).button
+    assert two == [Page.CONFIRM_TOGETHER, Page.OFFERED, Page.ASKED_AGAIN]
+    assert all(letters.page(page, language_of("en"), FACTS).button for page in two)
 
 
 @pytest.mark.parametrize(

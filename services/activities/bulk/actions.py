@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable
-from contextlib import asynccontextmanager
-from typing import TypeVar
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import NamedTuple, TypeVar
+from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -13,21 +15,32 @@ from services.activities.bulk.schemas import (
     BulkIn,
     BulkOut,
     CreateActivity,
+    Item,
     ItemOut,
     ItemProblem,
     Malformed,
     ReviseActivity,
 )
 from services.activities.catalogue import actions as catalogue
-from services.activities.catalogue import describing, parts, store
+from services.activities.catalogue import describing, parts, store, surroundings
 from services.activities.catalogue.rendering import entity_tag
+from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity
-from services.activities.directory import store as directory
 from services.kernel.auth import Actor
 from services.kernel.problems import FieldError, PreconditionFailed, Problem, invalid
 from services.kernel.settings import Settings
 
 Done = TypeVar("Done")
+
+
+class _Ahead(NamedTuple):
+    """What was read for all items: the activities that one item each changes, and what descriptions need.
+
+    It also holds them, since the session itself forgets what nobody refers to.
+    """
+
+    rows: Mapping[UUID, Activity]
+    around: Surroundings
 
 
 class _TriedOnly(Exception):
@@ -36,10 +49,7 @@ class _TriedOnly(Exception):
 
 async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wanted: BulkIn) -> BulkOut:
     """Carry out each item in its order; with `all_or_nothing` one that is refused is the problem of the whole."""
-    await store.lock_in_order(session, {item.id for item in wanted.items if isinstance(item, ReviseActivity)})
-    drafts = [item.draft for item in wanted.items if isinstance(item, CreateActivity)]
-    # Held here, since the session itself forgets what nobody refers to.
-    held = await directory.sections_to_name(session, {each.code for draft in drafts for each in draft.organisers})
+    ahead = await _read_ahead(session, wanted.items)
     items: list[ItemOut] = []
     faults: list[FieldError] = []
     async with undone_if(session, wanted.dry_run):
@@ -49,9 +59,9 @@ async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wan
                 if isinstance(item, Malformed):
                     raise _malformed(item)
                 if isinstance(item, CreateActivity):
-                    row = await attempt(session, _create(session, settings, actor, item))
+                    row = await attempt(session, _create(session, settings, actor, item, ahead))
                 else:
-                    row = await attempt(session, _revise(session, settings, actor, item))
+                    row = await attempt(session, _revise(session, settings, actor, item, ahead))
             except Problem as problem:
                 placed = rules.placed(problem, _part(item, problem, where))
                 faults += placed
@@ -65,7 +75,6 @@ async def carry_out(session: AsyncSession, settings: Settings, actor: Actor, wan
                         etag=None if wanted.dry_run else entity_tag(row), problem=None,
                     )
                 )  # fmt: skip
-    del held
     if faults and wanted.all_or_nothing:
         raise rules.NothingApplied(errors=faults)
     refused = sum(item.problem is not None for item in items)
@@ -98,17 +107,40 @@ async def undone_if(session: AsyncSession, is_dry_run: bool) -> AsyncIterator[No
         session.info["news"] = news
 
 
-async def _create(session: AsyncSession, settings: Settings, actor: Actor, item: CreateActivity) -> Activity:
-    return await parts.draft(session, settings, actor, item.draft)
+async def _read_ahead(session: AsyncSession, items: Sequence[Item]) -> _Ahead:
+    """Read for all items what each of them needs, before the first savepoint: whose rollback would let go of it."""
+    times = Counter(item.id for item in items if isinstance(item, ReviseActivity))
+    rows = await store.lock_in_order(session, times)
+    # What an item changes, the next one about the same activity has to read again.
+    once = {identity: row for identity, row in rows.items() if times[identity] == 1}
+    drafts = [item.draft for item in items if isinstance(item, CreateActivity)]
+    for item in items:
+        if isinstance(item, ReviseActivity) and item.id in once:
+            with suppress(Problem):
+                drafts.append(describing.laid_over(once[item.id], item.changes))
+    await store.now(session)
+    return _Ahead(once, await surroundings.read(session, drafts))
 
 
-async def _revise(session: AsyncSession, settings: Settings, actor: Actor, item: ReviseActivity) -> Activity:
-    row = await catalogue.lock(session, item.id)
+async def _create(
+    session: AsyncSession, settings: Settings, actor: Actor, item: CreateActivity, ahead: _Ahead
+) -> Activity:
+    return await parts.draft(session, settings, actor, item.draft, around=ahead.around)
+
+
+async def _revise(
+    session: AsyncSession, settings: Settings, actor: Actor, item: ReviseActivity, ahead: _Ahead
+) -> Activity:
+    row = ahead.rows.get(item.id)
+    around = None if row is None else ahead.around
+    # What has parts, or is one, can be changed by the item of another.
+    if row is None or row.is_series or row.joint is not None or row.part_of is not None:
+        row = await catalogue.lock(session, item.id)
     await catalogue.check_reach(session, actor, row)
     if item.if_match != entity_tag(row):
         raise PreconditionFailed
     wanted = describing.laid_over(row, item.changes)
-    return await parts.revise(session, settings, actor, row, wanted)
+    return await parts.revise(session, settings, actor, row, wanted, around=around)
 
 
 def _malformed(item: Malformed) -> Problem:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -16,9 +18,10 @@ from services.activities.bulk.columns import COLUMNS, EXTERNAL_ID, PARTED_BY, co
 from services.activities.bulk.rules import MOST_ROWS
 from services.activities.bulk.schemas import CellError, ImportOut, LineOut
 from services.activities.catalogue import actions as catalogue
-from services.activities.catalogue import describing, parts, store
+from services.activities.catalogue import describing, parts, store, surroundings
 from services.activities.catalogue.drafts import ActivityDraft
-from services.activities.directory import store as directory
+from services.activities.catalogue.surroundings import Surroundings
+from services.activities.catalogue.tables import Activity
 from services.kernel.auth import Actor
 from services.kernel.imports import BOM, CsvRows, Refused, Row, UnreadableFile, other_encoding
 from services.kernel.problems import FieldError, Invalid, Problem, invalid_body
@@ -32,6 +35,13 @@ _SOURCE: Final = "csv"
 Seen = dict[tuple[str, ...], int]
 
 
+class _Ahead(NamedTuple):
+    """What was read for all rows, and holds it: activities by source and external id, and what descriptions need."""
+
+    known: Mapping[tuple[str | None, str | None], Activity]
+    around: Surroundings
+
+
 class Taken(NamedTuple):
     """What became of a row that was not refused."""
 
@@ -43,12 +53,10 @@ async def take(session: AsyncSession, settings: Settings, actor: Actor, body: by
     """Take every row that can be taken; a row with an `external_id` is found again by it when it comes again."""
     rows = _rows(body)
     await store.one_import_at_a_time(session)
-    # Held here, since the session itself forgets what nobody refers to.
-    held = await directory.sections_to_name(session, {code for row in rows for code in _organisers(row, actor)})
+    ahead = await _read_ahead(session, actor, rows)
     lines_of: Seen = {}
     async with undone_if(session, dry_run):
-        items = [await _line(session, settings, actor, row, lines_of, dry_run=dry_run) for row in rows]
-    del held
+        items = [await _line(session, settings, actor, row, lines_of, ahead, dry_run=dry_run) for row in rows]
     count = Counter(item.outcome for item in items)
     return ImportOut(
         dry_run=dry_run, created=count["created"], revised=count["revised"], unchanged=count["unchanged"],
@@ -62,6 +70,7 @@ async def _line(
     actor: Actor,
     row: Row,
     lines_of: Seen,
+    ahead: _Ahead,
     *,
     dry_run: bool,
 ) -> LineOut:
@@ -70,7 +79,7 @@ async def _line(
         if row.fault is not None:
             raise row.fault
         external_id = _external_id(row, lines_of, *_organisers(row, actor)[:1])
-        taken = await attempt(session, _take_row(session, settings, actor, row, external_id))
+        taken = await attempt(session, _take_row(session, settings, actor, row, external_id, ahead))
     except Refused as refused:
         errors = [CellError(column=refused.column, detail=_sentence(refused.reason))]
         return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, errors=errors)
@@ -85,29 +94,62 @@ async def _line(
     })  # fmt: skip
 
 
+async def _read_ahead(session: AsyncSession, actor: Actor, rows: list[Row]) -> _Ahead:
+    """Read for all rows what each of them needs, before the first savepoint: whose rollback would let go of it."""
+    keys = {row.line: key for row in rows if (key := _key(row, actor)) is not None}
+    known = await store.all_imported(session, set(keys.values()))
+    drafts = []
+    for row in rows:
+        with suppress(Problem):
+            key = keys.get(row.line)
+            drafts.append(_wanted(row, actor, known.get(key) if key else None))
+    await store.now(session)
+    return _Ahead(known, await surroundings.read(session, drafts))
+
+
 async def _take_row(
-    session: AsyncSession, settings: Settings, actor: Actor, row: Row, external_id: str | None
+    session: AsyncSession, settings: Settings, actor: Actor, row: Row, external_id: str | None, ahead: _Ahead
 ) -> Taken:
-    cells = {name: cell for name, cell in row.values.items() if name != EXTERNAL_ID}
-    organisers = _organisers(row, actor)
-    if organisers:
-        cells["organisers"] = PARTED_BY.join(organisers)
-    source = f"{_SOURCE}:{organisers[0]}" if external_id is not None and organisers else None
-    known = await store.imported(session, source, external_id) if source and external_id else None
+    source = _source(row, actor) if external_id is not None else None
+    known = ahead.known.get((source, external_id)) if source else None
     if known is not None:
         await catalogue.check_reach(session, actor, known)
-    try:
-        wanted = ActivityDraft.model_validate(laid_over(describing.description(known) if known else {}, cells))
-    except ValidationError as error:
-        raise invalid_body(error) from None
+    wanted = _wanted(row, actor, known)
     if known is None:
         drafted = await parts.draft(
-            session, settings, actor, wanted, source=source, source_id=external_id if source else None
-        )
+            session, settings, actor, wanted, source=source, source_id=external_id if source else None,
+            around=ahead.around,
+        )  # fmt: skip
         return Taken("created", drafted.id)
     before = known.revision
-    await parts.revise(session, settings, actor, known, wanted)
+    await parts.revise(session, settings, actor, known, wanted, around=ahead.around)
     return Taken("revised" if known.revision > before else "unchanged", known.id)
+
+
+def _wanted(row: Row, actor: Actor, known: Activity | None) -> ActivityDraft:
+    """What a row describes, laid over the activity that it revises."""
+    cells = {name: cell for name, cell in row.values.items() if name != EXTERNAL_ID}
+    if organisers := _organisers(row, actor):
+        cells["organisers"] = PARTED_BY.join(organisers)
+    try:
+        return ActivityDraft.model_validate(laid_over(describing.description(known) if known else {}, cells))
+    except ValidationError as error:
+        raise invalid_body(error) from None
+
+
+def _source(row: Row, actor: Actor) -> str | None:
+    """The source of a row's `external_id`: its leading section's tables."""
+    organisers = _organisers(row, actor)
+    return f"{_SOURCE}:{organisers[0]}" if organisers else None
+
+
+def _key(row: Row, actor: Actor) -> tuple[str, str] | None:
+    source = _source(row, actor)
+    try:
+        return (source, _LINE.validate_python(row.values.get(EXTERNAL_ID, ""))) if source else None
+    except ValidationError:
+        # Taking the row says so, or it has none.
+        return None
 
 
 def _organisers(row: Row, actor: Actor) -> list[str]:

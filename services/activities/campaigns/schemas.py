@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from services.activities.campaigns import rules
 from services.kernel.texts import Code, Day, Line, LongText, Received, Sent
@@ -66,12 +66,18 @@ class EditionList(Sent):
 
 
 class NationalDatesIn(Received):
-    """The days of an edition in one country; both belong to it."""
+    """The days of an edition in one country; both belong to it. Its `country`, as it is read, may be sent back."""
 
     starts_on: Day
     ends_on: Day
     theme: Line | None = None
     note: LongText | None = Field(default=None, description="Why they differ.")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _as_read(cls, sent: Any) -> Any:
+        # The address says which country it is.
+        return {name: value for name, value in sent.items() if name != "country"} if isinstance(sent, dict) else sent
 
 
 class EditionDescription(Received):

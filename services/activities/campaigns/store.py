@@ -58,6 +58,11 @@ async def edition_codes(session: AsyncSession) -> Sequence[str]:
     return (await session.scalars(sa.select(Edition.code))).all()
 
 
+async def known_among(session: AsyncSession, codes: Collection[str]) -> frozenset[str]:
+    """Which of these codes are those of editions."""
+    return frozenset((await session.scalars(sa.select(Edition.code).where(Edition.code.in_(codes)))).all())
+
+
 async def lock_edition(session: AsyncSession, code: str) -> Edition | None:
     """One edition, locked until the transaction ends."""
     return await session.get(Edition, code, with_for_update=True)
@@ -154,3 +159,18 @@ async def edition_on(session: AsyncSession, day: date, country: str | None) -> s
     await hold_dates(session)
     statement = sa.select(claiming(sa.literal(day, sa.Date), sa.literal(country, sa.Text)))
     return await session.scalar(statement)
+
+
+async def editions_on(
+    session: AsyncSession, places: Collection[tuple[date, str | None]]
+) -> dict[tuple[date, str | None], str | None]:
+    """The edition to which each of these days belongs in its country, by one statement; their dates stay as well."""
+    await hold_dates(session)
+    days, countries = zip(*places, strict=True)
+    asked = (
+        sa.func.unnest(sa.literal(list(days), sa.ARRAY(sa.Date)), sa.literal(list(countries), sa.ARRAY(sa.Text)))
+        .table_valued(sa.column("day", sa.Date), sa.column("country", sa.Text), name="asked")
+        .render_derived()
+    )
+    found = await session.execute(sa.select(asked.c.day, asked.c.country, claiming(asked.c.day, asked.c.country)))
+    return {(day, country): code for day, country, code in found}

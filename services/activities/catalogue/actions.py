@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,6 +15,7 @@ from services.activities.catalogue.describing import description, fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
+from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.activities.directory import store as directory
 from services.activities.label import rules as label
@@ -34,7 +35,9 @@ _EVENT_OF = {
 FOLLOW = "follow"
 
 REGROUP = "regroup"
-_ROLE_OF = {REGROUP: "service", FOLLOW: "directory"}
+_ROLE_OF: Final[Mapping[str, str]] = {
+    REGROUP: "service", FOLLOW: "directory", Verb.CANCEL: "service", Verb.DISCARD: "service",
+}  # fmt: skip
 """Who it was where nobody asked for it."""
 
 
@@ -48,6 +51,7 @@ async def draft(
     source: str | None = None,
     source_id: str | None = None,
     adapted_from: dict[str, str] | None = None,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Make a draft for the leading section, perhaps from a record elsewhere or from an idea of others.
 
@@ -58,12 +62,12 @@ async def draft(
         availability_revision=0, reason=None, source=source, source_id=source_id, source_url=None,
         label_state=LabelState.NOT_ASKED.value, adapted_from=adapted_from, is_series=False, public_parts=0,
     )  # fmt: skip
-    await fill(session, row, wanted)
+    await fill(session, row, wanted, around=around)
     await check_leads(session, actor, row)
     if whole is not None:
         if whole.joint == "country" and whole.country != row.country:
             raise Invalid.at("#/part_of", "This is the joint day of another country.")
-        row.part_of, row.relation, row.part_of_title = whole.id, "local_part", whole.title
+        row.part_of, row.relation, row.part_of_title = whole.id, rules.LOCAL_PART, whole.title
     await changed(session, settings, row, actor, "draft")
     return row
 
@@ -75,6 +79,8 @@ async def revise(
     row: Activity,
     wanted: ActivityDraft,
     fields: frozenset[str],
+    *,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Change these fields of a locked activity; what was reviewed for the label stays."""
     await check_reach(session, actor, row)
@@ -86,7 +92,7 @@ async def revise(
     if row.state in rules.OVER:
         describing.correct(row, wanted)
     else:
-        await fill(session, row, wanted)
+        await fill(session, row, wanted, around=around)
     if "organisers" in fields:
         await check_leads(session, actor, row)
     changes = rules.changes_between(before, description(row))
@@ -99,7 +105,18 @@ async def act(
 ) -> Activity:
     """Carry out one verb of an activity's life on a locked row; an approval's `reason` is a note to the section."""
     await check_reach(session, actor, row)
-    if verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}:
+    return await carry_out(session, settings, actor, row, verb, reason)
+
+
+async def carry_out(
+    session: AsyncSession, settings: Settings, actor: Actor | None, row: Activity, verb: Verb, reason: str | None
+) -> Activity:
+    """The same without asking into whose reach it falls; nobody did it where it follows from something else."""
+    if (
+        actor is not None
+        and verb in {Verb.APPROVE, Verb.RETURN}
+        and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}
+    ):
         raise rules.ReviewerNeeded
     is_required = await policies.is_required(session, row.country)
     before, label_before = State(row.state), LabelState(row.label_state)

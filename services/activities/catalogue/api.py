@@ -66,7 +66,8 @@ async def get_activity(
     if linked_data.is_preferred(request.headers.get("accept", "")):
         # Its ETag comes from its own content: that of the document is the one to send in If-Match.
         written = row.documents[language] if language else row.document
-        event = linked_data.page(json.loads(written), await words(session, runtime))
+        dates = await store.dates_of(session, row.id, wanted) if row.is_series else ()
+        event = linked_data.page(json.loads(written), await words(session, runtime), dates)
         kept = {name: reply.headers[name] for name in ("Cache-Control", "Content-Language")}
         reply = Response(event, media_type=linked_data.MEDIA_TYPE, headers=kept)
     reply.headers["Vary"] = f"Accept, {VARY}"
@@ -201,7 +202,7 @@ async def publish_activity(
 async def cancel_activity(
     request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
 ) -> Response:
-    """Call off what is published; everybody who has a place is told."""
+    """Call off what is published, a joint day with its local parts; everybody who has a place is told."""
     return await _act(request, session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
 
 
@@ -227,7 +228,9 @@ async def withdraw_activity(
 async def discard_activity(
     request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID
 ) -> Response:
-    """Give up what was never public, a series with all its dates; nobody else ever hears of it.
+    """Give up what was never public, a series with all its dates, a joint day with its local parts.
+
+    Nobody else ever hears of it.
 
     Those who could change it can still read it and its history.
     """

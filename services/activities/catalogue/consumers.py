@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue import following
+from services.activities.catalogue import following, parts
 from services.contracts import AvailabilityChanged
 from services.kernel.runtime import Runtime
 
@@ -32,6 +32,11 @@ async def follow_terms(session: AsyncSession, runtime: Runtime) -> int:
 async def turn_sign_ups(session: AsyncSession, runtime: Runtime) -> int:
     """Render activities whose sign-up opened or closed."""
     return await following.turn_due(session, runtime.settings)
+
+
+async def call_off_parts(session: AsyncSession, runtime: Runtime) -> int:
+    """Call off the local parts of joint days that were called off, where they were too many for one transaction."""
+    return await parts.call_off_left_parts(session, runtime.settings)
 
 
 async def follow_platforms(session: AsyncSession, runtime: Runtime) -> int:

@@ -11,24 +11,30 @@ from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.campaigns import store as campaigns
-from services.activities.catalogue import rules
+from services.activities.catalogue import rules, surroundings
 from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
 from services.activities.directory.ownership import ACTIVE
 from services.activities.directory.tables import Section
-from services.activities.partners import store as partners
 from services.activities.taxonomies import actions as taxonomies
 from services.activities.taxonomies.actions import Named
 from services.activities.taxonomies.rules import Label
 from services.kernel.problems import FieldError, Invalid, invalid_body
 
 
-async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> None:
-    """Write a description into a row, with what follows from it: zone, country, edition, instants."""
+async def fill(
+    session: AsyncSession, row: Activity, wanted: ActivityDraft, *, around: Surroundings | None = None
+) -> None:
+    """Write a description into a row, with what follows from it: zone, country, edition, instants.
+
+    `around` is what it needs, where that was read for several descriptions at once.
+    """
+    around = around or await surroundings.read(session, [wanted])
     codes = [organiser.code for organiser in wanted.organisers]
-    known = await directory.sections_to_name(session, codes)
-    faults = await taxonomies.faults_of(session, _named(wanted), kept=labels_of(row) if row.revision else ())
+    known = around.sections
+    faults = taxonomies.faults_among(around.terms, _named(wanted), kept=labels_of(row) if row.revision else ())
     faults += [
         FieldError(pointer=f"#/organisers/{number}/code", detail=detail)
         for number, code in enumerate(codes)
@@ -61,13 +67,14 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
         raise Invalid.at("#/ends_at", "Must not lie before the start.")
     if opens_at is not None and closes_at.astimezone(UTC) < opens_at.astimezone(UTC):
         raise Invalid.at("#/sign_up/closes_at", "Must not lie before the opening.")
-    if wanted.edition is not None and await campaigns.edition(session, wanted.edition) is None:
+    if wanted.edition is not None and wanted.edition not in around.editions:
         raise Invalid.at("#/edition", "There is no edition with this code.")
-    named = await _named_partners(session, wanted)
+    named = _named_partners(around, wanted)
     row.edition_set_by_hand = wanted.edition is not None
     row.country = known[lead].country
-    row.platform = await directory.platform_on(session, row.country, starts_at.date())
-    row.edition = wanted.edition or await campaigns.edition_on(session, starts_at.date(), row.country)
+    row.platform = around.platform_on(starts_at.date(), row.country)
+    falls_on = rules.edition_day(starts_at, known[lead].time_zone)
+    row.edition = wanted.edition or around.edition_on(falls_on, row.country)
     row.section_codes = [lead, *(code for code in codes if code != lead)]
     row.organisers = [{"code": code, "name": known[code].name, "lead": code == lead} for code in row.section_codes]
     row.time_zone = zone.key
@@ -84,6 +91,16 @@ async def fill(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> N
                  "online_url", "capacity", "takes_sign_ups", "accessibility", "audience", "pupils_expected",
                  "joint"):  # fmt: skip
         setattr(row, name, getattr(wanted, name))
+
+
+async def edition_by_date(session: AsyncSession, row: Activity) -> str | None:
+    """The edition that a row falls into by its start, on the clock of its leading section, else on its own."""
+    day = row.starts_on
+    if row.date_precision == "time" and row.starts_at is not None:
+        leads = await directory.sections_to_name(session, row.section_codes[:1])
+        zone = next((section.time_zone for section in leads.values()), row.time_zone)
+        day = rules.edition_day(row.starts_at, zone)
+    return await campaigns.edition_on(session, day, row.country) if day is not None else None
 
 
 async def _why_not(session: AsyncSession, section: Section | None, *, kept: Collection[str] = ()) -> str | None:
@@ -138,10 +155,9 @@ def _named(wanted: ActivityDraft) -> list[Named]:
     ]
 
 
-async def _named_partners(session: AsyncSession, wanted: ActivityDraft) -> list[dict[str, Any]]:
+def _named_partners(around: Surroundings, wanted: ActivityDraft) -> list[dict[str, Any]]:
     """The partners of a draft; a known one bears its own name, and if it was merged, that of its successor."""
-    identities = {partner.id for partner in wanted.partners if partner.id is not None}
-    known = await partners.held(session, identities) if identities else {}
+    known = around.partners
     faults = [
         FieldError(pointer=f"#/partners/{number}/id", detail="There is no partner with this id.")
         for number, partner in enumerate(wanted.partners)
@@ -174,13 +190,15 @@ def laid_over(row: Activity, changes: Mapping[str, Any]) -> ActivityDraft:
         raise invalid_body(error) from None
 
 
-async def differing(session: AsyncSession, row: Activity, wanted: ActivityDraft) -> frozenset[str]:
+async def differing(
+    session: AsyncSession, row: Activity, wanted: ActivityDraft, *, around: Surroundings | None = None
+) -> frozenset[str]:
     """The fields of a draft in which a description differs from what the row describes; the row stays."""
     # What the row carries already may stay, be it retired, or merged, or not.
     labels = ("kind", "programme", "mode", "areas", "causes", "objectives")
     kept = (*labels, "revision", "part_of", "relation", "section_codes")
     aside = Activity(**{name: getattr(row, name) for name in kept})
-    await fill(session, aside, wanted)
+    await fill(session, aside, wanted, around=around)
     before, after = description(row), description(aside)
     return frozenset(name for name in before if before[name] != after[name])
 

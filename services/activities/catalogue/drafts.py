@@ -12,7 +12,6 @@ from pydantic import (
     AfterValidator,
     BeforeValidator,
     Field,
-    StringConstraints,
     ValidationInfo,
     field_validator,
     model_validator,
@@ -30,10 +29,12 @@ from services.activities.catalogue.details import (
 from services.activities.catalogue.rules import PROGRAMME_WITH_PUPILS
 from services.activities.label.schemas import LabelChecklist
 from services.activities.partners.rules import CONTRIBUTIONS
+from services.kernel.currencies import written
 from services.kernel.texts import (
     Code,
     Count,
     CountryCode,
+    Currency,
     EachLanguageOnce,
     Flag,
     LanguageTag,
@@ -41,7 +42,6 @@ from services.kernel.texts import (
     Link,
     LongText,
     Received,
-    Storable,
     Zone,
     one_of,
     unique,
@@ -122,10 +122,20 @@ class Place(Received):
 
 
 class Cost(Received):
-    """What taking part costs a person."""
+    """What taking part costs a person; the amount is read with the decimals of its currency, as 12.50."""
 
+    # Before the amount, whose decimals depend on it.
+    currency: Currency
     amount: Annotated[Decimal, Field(ge=0, max_digits=9, decimal_places=2)]
-    currency: Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{3}$")]
+
+    @field_validator("amount")
+    @classmethod
+    def _as_written(cls, value: Decimal, info: ValidationInfo) -> Decimal:
+        if (currency := info.data.get("currency")) is None:
+            return value
+        if (exact := written(value, currency)) is None:
+            raise PydanticCustomError("too_fine", "This currency has no decimals.")
+        return exact
 
 
 class Partner(Received):

@@ -8,6 +8,7 @@ from services import contracts
 from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import rules, store
 from services.activities.catalogue.actions import FOLLOW, REGROUP, changed, touch
+from services.activities.catalogue.describing import edition_by_date
 from services.activities.catalogue.rendering import render
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
@@ -90,18 +91,22 @@ async def follow_a_partner(session: AsyncSession, settings: Settings, *, limit: 
 
 
 async def follow_a_section(session: AsyncSession, settings: Settings, *, limit: int = 100) -> int:
-    """Let activities show the present name of a section, and those that it leads and are not over its country.
+    """Let activities show the present name of a section, and those that it leads its country and clock.
 
     A name is no revision; another country is one, with all that follows from it. Answers how much was done.
     """
     section = await directory.take_one_to_follow(session)
     if section is None:
         return 0
+    await campaigns.hold_dates(session)
     rows = await store.lock_with_section(session, section, limit=limit)
-    for row, has_moved in rows:
+    for row, has_moved, is_misplaced, edition in rows:
         row.organisers = rules.with_section(row.organisers, section.code, section.former_names, section.name)
         if has_moved:
             await _move(session, settings, row, section.country)
+        elif is_misplaced:
+            row.edition = edition
+            await changed(session, settings, row, None, REGROUP)
         else:
             await touch(session, settings, row)
     await session.flush()
@@ -118,7 +123,7 @@ async def _move(session: AsyncSession, settings: Settings, row: Activity, countr
     if row.starts_on is not None:
         row.platform = await directory.platform_on(session, country, row.starts_on)
         if not row.edition_set_by_hand:
-            row.edition = await campaigns.edition_on(session, row.starts_on, country)
+            row.edition = await edition_by_date(session, row)
     await changed(session, settings, row, None, FOLLOW, changes=changes)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from services.activities.catalogue.rules import State, page_of
@@ -27,9 +28,11 @@ def is_preferred(accept: str) -> bool:
     return preferences.prefers(accept, MEDIA_TYPE)
 
 
-def page(document: dict[str, Any], words: Words) -> str:
-    """One activity as JSON-LD that may stand in a page of HTML as it is."""
+def page(document: dict[str, Any], words: Words, dates: Sequence[str] = ()) -> str:
+    """One activity as JSON-LD that may stand in a page of HTML as it is; `dates` are the documents of a series' own."""
     told = {"@context": "https://schema.org", **event(document, words)}
+    if dates:
+        told["subEvent"] = [_date(json.loads(each)) for each in dates]
     return json.dumps(told, ensure_ascii=False, separators=(",", ":")).translate(_UNSAFE_IN_HTML)
 
 
@@ -99,6 +102,21 @@ def place(document: dict[str, Any]) -> dict[str, Any] | None:
         geo = {"@type": "GeoCoordinates", "latitude": known["latitude"], "longitude": known["longitude"]}
     name = known.get("name") or known.get("city")
     return without_unknown({"@type": "Place", "name": name, "address": without_unknown(address), "geo": geo})
+
+
+def _date(document: dict[str, Any]) -> dict[str, Any]:
+    """A date of a series, with what search engines ask of an Event; all else its series says."""
+    told = {
+        "@type": "Event",
+        "@id": document["url"],
+        "url": page_of(document),
+        "name": document["title"],
+        **_dates(document),
+        "eventStatus": _STATUS.get(State(document["state"]), _SCHEDULED),
+        "eventAttendanceMode": _ATTENDANCE.get(document["mode"]),
+        "location": _locations(document),
+    }
+    return without_unknown(told)
 
 
 def _dates(document: dict[str, Any]) -> dict[str, Any]:

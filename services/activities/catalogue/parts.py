@@ -1,8 +1,8 @@
 """Activities made of parts: a series of occurrences, which share its review and texts; a joint day with local parts.
 
-What has parts is locked before they are. An occurrence follows the verbs of its series and takes over every change of
-it, as long as it has not begun; its own are times, place, capacity, online address and sign-up, and of these it takes
-over those that it has in common with its series.
+What has parts is locked before they are. Whoever calls off a joint day calls off its local parts. An occurrence follows
+the verbs of its series and takes over every change of it, as long as it has not begun; its own are times, place,
+capacity, online address and sign-up, and of these it takes over those that it has in common with its series.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.campaigns import store as campaigns
-from services.activities.catalogue import actions, rules, store
-from services.activities.catalogue.describing import description, differing, fill
+from services.activities.catalogue import actions, rules, store, surroundings
+from services.activities.catalogue.describing import description, differing, edition_by_date, fill
 from services.activities.catalogue.drafts import ActivityDraft
 from services.activities.catalogue.rules import OCCURRENCE, State, Verb
+from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity
 from services.kernel.auth import Actor, Role
 from services.kernel.ids import new_id
@@ -28,6 +28,7 @@ _TIMES: Final = frozenset({"starts_at", "ends_at", "time_zone"})
 _COMMON: Final = ("place", "online_url", "capacity", "sign_up")
 _OWN: Final = frozenset({"starts_at", "ends_at", *_COMMON})
 _DECIDED_TOGETHER: Final = frozenset({Verb.SUBMIT, Verb.WITHDRAW, Verb.APPROVE, Verb.RETURN, Verb.PUBLISH})
+_CALLS_OFF: Final = frozenset({Verb.CANCEL, Verb.DISCARD})
 _CALLED_OFF: Final = frozenset({State.CANCELLED, State.DISCARDED})
 
 
@@ -40,21 +41,32 @@ async def draft(
     source: str | None = None,
     source_id: str | None = None,
     adapted_from: dict[str, str] | None = None,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Make a draft: of an activity, of a joint day, or of a local part of one."""
-    may_join = (
-        {Role.INTERNATIONAL} if wanted.joint == "international" else {Role.INTERNATIONAL, Role.NATIONAL_COORDINATOR}
-    )
-    if wanted.joint is not None and actor.role not in may_join:
-        raise rules.JointDayNotYours
+    _check_may_join(actor, wanted.joint)
     whole = None
     if wanted.part_of is not None:
         whole = await store.lock_activity(session, wanted.part_of)
-        if whole is None or whole.joint is None or whole.state != State.PUBLISHED:
+        if whole is None or whole.joint is None or whole.state in rules.OVER:
             raise Invalid.at("#/part_of", "There is no joint day with this id that local parts can be added to now.")
     return await actions.draft(
-        session, settings, actor, wanted, whole=whole, source=source, source_id=source_id, adapted_from=adapted_from
+        session,
+        settings,
+        actor,
+        wanted,
+        whole=whole,
+        source=source,
+        source_id=source_id,
+        adapted_from=adapted_from,
+        around=around,
     )
+
+
+def _check_may_join(actor: Actor, joint: str | None) -> None:
+    may_join = {Role.INTERNATIONAL} if joint == "international" else {Role.INTERNATIONAL, Role.NATIONAL_COORDINATOR}
+    if joint is not None and actor.role not in may_join:
+        raise rules.JointDayNotYours
 
 
 async def revise(
@@ -63,19 +75,21 @@ async def revise(
     actor: Actor,
     row: Activity,
     wanted: ActivityDraft,
+    *,
+    around: Surroundings | None = None,
 ) -> Activity:
     """Change a locked activity where `wanted` differs from it, and what follows for the parts or for the whole."""
     before = description(row)
     if (wanted.joint, wanted.part_of) != (before["joint"], before["part_of"]):
         raise rules.PartsAreFixed
-    fields = await differing(session, row, wanted)
+    fields = await differing(session, row, wanted, around=around)
     if not fields:
         return row
     if row.relation == OCCURRENCE and fields - _OWN and row.state not in rules.OVER:
         raise rules.FollowsItsSeries
     if row.is_series and fields & _TIMES:
         raise rules.SpansItsOccurrences
-    await actions.revise(session, settings, actor, row, wanted, fields)
+    await actions.revise(session, settings, actor, row, wanted, fields, around=around)
     if row.is_series:
         now = await store.now(session)
         for part in await store.lock_parts(session, row.id):
@@ -96,18 +110,59 @@ async def act(
     if row.relation == OCCURRENCE and verb in _DECIDED_TOGETHER:
         raise rules.FollowsItsSeries
     await actions.check_reach(session, actor, row)
+    if verb in _CALLS_OFF:
+        # Others' parts are called off with it.
+        _check_may_join(actor, row.joint)
+    if verb is Verb.PUBLISH and row.relation == rules.LOCAL_PART and row.part_of is not None:
+        whole = await store.activity(session, row.part_of)
+        if whole is not None and whole.state in rules.NEVER_PUBLIC:
+            raise rules.JointDayNotPublic
+    await _carry_out(session, settings, actor, row, verb, reason)
+    if row.joint is not None and verb in _CALLS_OFF:
+        await call_off_parts(session, settings, actor, row)
+    await sum_up_whole(session, settings, actor, row)
+    return row
+
+
+async def call_off_parts(session: AsyncSession, settings: Settings, actor: Actor | None, whole: Activity) -> int:
+    """Call off local parts of a joint day that was, for its reason; answers how many, the rest being for a sweep.
+
+    A part that was never public is discarded; one that has begun is left to its section.
+    """
+    left = await store.left_parts(session, whole.id, limit=rules.MOST_CALLED_OFF_AT_ONCE)
+    for identity in left:
+        part = await store.lock_activity(session, identity)
+        assert part is not None
+        verb = Verb.CANCEL if part.state == State.PUBLISHED else Verb.DISCARD
+        await _carry_out(session, settings, actor, part, verb, whole.reason)
+    if left:
+        await _sum_up(session, settings, actor, whole)
+    return len(left)
+
+
+async def call_off_left_parts(session: AsyncSession, settings: Settings) -> int:
+    """Call off what is left of joint days that were called off; answers how many parts were."""
+    done = 0
+    for identity in await store.wholes_called_off(session):
+        done += await call_off_parts(session, settings, None, await actions.lock(session, identity))
+        if done:
+            break
+    return done
+
+
+async def _carry_out(
+    session: AsyncSession, settings: Settings, actor: Actor | None, row: Activity, verb: Verb, reason: str | None
+) -> None:
     now, before = await store.now(session), row.state
     parts = await store.lock_parts(session, row.id) if row.is_series else []
     concerned = [part for part in parts if _concerns(verb, part, before=before, now=now)]
     if verb is Verb.COMPLETE and any(_is_to_come(part, now) for part in concerned):
         raise rules.NotStartedYet("An occurrence has not begun yet; what won't take place can be cancelled.")
-    await actions.act(session, settings, actor, row, verb, reason)
+    await actions.carry_out(session, settings, actor, row, verb, reason)
     for part in concerned:
-        await actions.act(session, settings, actor, part, verb, reason)
+        await actions.carry_out(session, settings, actor, part, verb, reason)
     if parts:
         await _sum_up(session, settings, actor, row)
-    await sum_up_whole(session, settings, actor, row)
-    return row
 
 
 async def sum_up_whole(session: AsyncSession, settings: Settings, actor: Actor, part: Activity) -> None:
@@ -123,7 +178,9 @@ async def add(
     series.is_series = True
     plain = description(series)
     made = []
-    for starts_at, ends_at in times:
+    drafts = [_occurrence(plain, starts_at, ends_at) for starts_at, ends_at in times]
+    around = await surroundings.read(session, drafts)
+    for wanted in drafts:
         part = Activity(
             id=new_id(), state=series.state, revision=0, sample=series.sample, has_places=True,
             availability_revision=0, reason=None, source=None, source_id=None, source_url=None, is_series=False,
@@ -132,7 +189,7 @@ async def add(
             label_decided_at=series.label_decided_at, label_note=series.label_note, adapted_from=series.adapted_from,
             section_codes=series.section_codes,
         )  # fmt: skip
-        await fill(session, part, _occurrence(plain, starts_at, ends_at))
+        await fill(session, part, wanted, around=around)
         await actions.changed(session, settings, part, actor, "draft")
         made.append(part)
     await _sum_up(session, settings, actor, series, verb="add_occurrences")
@@ -169,7 +226,7 @@ async def _take_over(
 
 
 async def _sum_up(
-    session: AsyncSession, settings: Settings, actor: Actor, whole: Activity, *, verb: str | None = None
+    session: AsyncSession, settings: Settings, actor: Actor | None, whole: Activity, *, verb: str | None = None
 ) -> None:
     whole.public_parts = await store.public_parts(session, whole.id)
     if whole.is_series:
@@ -195,7 +252,7 @@ async def _span(session: AsyncSession, series: Activity) -> None:
     if followed:
         series.sign_up_closes_at = series.starts_at
     if not series.edition_set_by_hand:
-        series.edition = await campaigns.edition_on(session, series.starts_on, series.country)
+        series.edition = await edition_by_date(session, series)
 
 
 def _concerns(verb: Verb, part: Activity, *, before: str, now: datetime) -> bool:

@@ -28,6 +28,8 @@ class State(StrEnum):
 PUBLIC: Final = frozenset({State.PUBLISHED, State.HELD, State.CANCELLED})
 OCCURRENCE: Final = "occurrence"
 """What a date of a series is to it."""
+LOCAL_PART: Final = "local_part"
+"""What a section's part of a joint day is to it."""
 OVER: Final = frozenset({State.HELD, State.CANCELLED, State.DISCARDED})
 """Nothing comes after these."""
 
@@ -44,6 +46,9 @@ class Verb(StrEnum):
     WITHDRAW = "withdraw"
     DISCARD = "discard"
 
+
+MOST_CALLED_OFF_AT_ONCE: Final = 100
+"""So many local parts are called off in the transaction that calls off their joint day; a sweep does the others."""
 
 NEVER_PUBLIC: Final = frozenset({State.DRAFT, State.SUBMITTED, State.RETURNED, State.APPROVED})
 _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
@@ -176,8 +181,14 @@ class SpansItsOccurrences(Conflict):
     """A series lasts from its first occurrence to its last; the occurrences are what can be moved."""
 
 
+class JointDayNotPublic(Conflict):
+    """It is a part of a joint day that is not published yet; the local part can be published as soon as the day is."""
+
+    title = "Joint day not public"
+
+
 class JointDayNotYours(Forbidden):
-    """A country's joint day is drafted by its national coordinator, an international one by ESN International."""
+    """Its national coordinator drafts and calls off a country's joint day, ESN International an international one."""
 
 
 def next_state(state: State, verb: Verb, *, label_required: bool = True) -> State:
@@ -195,7 +206,7 @@ def next_state(state: State, verb: Verb, *, label_required: bool = True) -> Stat
 def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool = True) -> tuple[State, LabelState]:
     """An activity's state and its label's after `verb`, or a `WrongState` problem.
 
-    Where the label is only recorded, one that was given can be taken back from what is published.
+    A label that was given can be taken back from what is published; the activity stays published without it.
     """
     if verb not in LABEL_VERBS or state not in _MAY_TAKE_LABEL:
         after = next_state(state, verb, label_required=label_required)
@@ -203,8 +214,9 @@ def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool
         is_given_up = verb is Verb.DISCARD and label is LabelState.ASKED
         return after, LabelState.NOT_ASKED if is_given_up else _LABEL_AFTER.get(verb, label)
     allowed = _LABEL_BEFORE[verb]
-    if verb is Verb.RETURN and not label_required:
-        allowed = allowed | {LabelState.GIVEN, LabelState.NOT_ASKED}
+    if verb is Verb.RETURN:
+        # What is public stays so, without the label: people may have places, and calling it off is another decision.
+        allowed = allowed | ({LabelState.GIVEN} if label_required else {LabelState.GIVEN, LabelState.NOT_ASKED})
     if label not in allowed:
         expected = " or ".join(sorted(allowed))
         raise WrongState(f"To {verb} what is {state}, its label must be {expected}; it is {label}.")
@@ -288,6 +300,15 @@ def instant(wall_clock: datetime, zone: ZoneInfo) -> datetime:
     if meant not in possible:
         raise WallClockError(f"The clocks in {zone.key} do not have this offset from UTC at this time.")
     return meant.astimezone(zone)
+
+
+def edition_day(starts_at: datetime, zone: str) -> date:
+    """The day on which an activity begins where its leading section is: by it, it falls into an edition.
+
+    >>> edition_day(datetime(2027, 5, 16, 22, 30, tzinfo=UTC), "Europe/Rome")
+    datetime.date(2027, 5, 17)
+    """
+    return starts_at.astimezone(ZoneInfo(zone)).date()
 
 
 def midnight(day: date, zone: ZoneInfo) -> datetime:

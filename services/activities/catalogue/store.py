@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from datetime import datetime
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Final, NamedTuple
 from uuid import UUID
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,10 +16,17 @@ from services.activities.campaigns.tables import ChangedDays
 from services.activities.catalogue.tables import Activity, HistoryEntry
 from services.activities.directory.tables import Section
 
+_BEGAN_AT: Final[WeakKeyDictionary[Any, datetime]] = WeakKeyDictionary()
+
 
 async def now(session: AsyncSession) -> datetime:
-    """The database's clock: the only one by which windows open and close."""
-    return (await session.execute(sa.select(sa.func.now()))).scalar_one()
+    """The database's clock: the only one by which windows open and close. Within a transaction it stands still."""
+    transaction = session.sync_session.get_transaction()
+    moment = _BEGAN_AT.get(transaction) if transaction is not None else None
+    if moment is None:
+        moment = (await session.execute(sa.select(sa.func.now()))).scalar_one()
+        _BEGAN_AT[session.sync_session.get_transaction()] = moment
+    return moment
 
 
 async def activity(session: AsyncSession, identity: UUID) -> Activity | None:
@@ -31,12 +39,19 @@ async def lock_activity(session: AsyncSession, identity: UUID) -> Activity | Non
     return await session.get(Activity, identity, with_for_update=True)
 
 
-async def lock_in_order(session: AsyncSession, identities: Collection[UUID]) -> None:
-    """Lock activities in one order, so that two requests about the same ones wait and do not block each other."""
+async def lock_in_order(session: AsyncSession, identities: Collection[UUID]) -> dict[UUID, Activity]:
+    """Lock activities in one order, so that two requests about the same ones wait and do not block each other.
+
+    Answers those that there are, by their ids.
+    """
+    if not identities:
+        return {}
     wholes = sa.select(Activity.part_of).where(Activity.id.in_(identities), Activity.part_of.is_not(None))
     # What something is a part of comes before it, as everywhere.
-    for these in (Activity.id.in_(wholes), Activity.id.in_(identities)):
-        await session.execute(sa.select(Activity.id).where(these).order_by(Activity.id).with_for_update())
+    await session.execute(sa.select(Activity.id).where(Activity.id.in_(wholes)).order_by(Activity.id).with_for_update())
+    these = sa.select(Activity).where(Activity.id.in_(identities)).order_by(Activity.id).with_for_update()
+    found = await session.scalars(these.execution_options(populate_existing=True))
+    return {row.id: row for row in found}
 
 
 async def one_import_at_a_time(session: AsyncSession) -> None:
@@ -56,6 +71,43 @@ async def lock_parts(session: AsyncSession, whole: UUID) -> Sequence[Activity]:
     return sorted(found, key=lambda part: (str(part.starts_at), part.id))
 
 
+async def left_parts(session: AsyncSession, whole: UUID, *, limit: int) -> Sequence[UUID]:
+    """Local parts of a joint day that can be called off: not public yet, or published and to come."""
+    statement = sa.select(Activity.id).where(Activity.part_of == whole, _IS_LEFT).order_by(Activity.id).limit(limit)
+    return (await session.scalars(statement)).all()
+
+
+async def wholes_called_off(session: AsyncSession) -> Sequence[UUID]:
+    """Joint days that were called off and have local parts that were not yet; the first ones."""
+    whole = sa.orm.aliased(Activity)
+    statement = (
+        sa.select(Activity.part_of)
+        .join(whole, whole.id == Activity.part_of)
+        .where(_IS_LEFT, whole.state.in_(("cancelled", "discarded")))
+        .distinct()
+        .limit(10)
+    )
+    return [identity for identity in await session.scalars(statement) if identity is not None]
+
+
+# Spelt out, since a partial index is not used for a parameter.
+_IS_LEFT: Final = sa.and_(
+    sa.text("activities.relation = 'local_part' AND activities.state NOT IN ('held', 'cancelled', 'discarded')"),
+    sa.or_(Activity.state != "published", Activity.starts_at > sa.func.now()),
+)
+
+
+async def dates_of(session: AsyncSession, series: UUID, languages: Sequence[str] = ()) -> Sequence[str]:
+    """Documents of the public dates of a series, the first to begin first."""
+    statement = sa.select(document_in(languages)).where(
+        Activity.part_of == series,
+        Activity.relation == "occurrence",
+        Activity.state.in_(("published", "held", "cancelled")),
+        Activity.starts_at.is_not(None),
+    )
+    return (await session.scalars(statement.order_by(Activity.starts_at, Activity.id))).all()
+
+
 async def public_parts(session: AsyncSession, whole: UUID) -> int:
     """How many parts of an activity are published or were held."""
     these = sa.and_(Activity.part_of == whole, Activity.state.in_(("published", "held")))
@@ -66,6 +118,18 @@ async def imported(session: AsyncSession, source: str, source_id: str) -> Activi
     """The activity that was made from a record of another system."""
     statement = sa.select(Activity).where(Activity.source == source, Activity.source_id == source_id).with_for_update()
     return await session.scalar(statement)
+
+
+async def all_imported(
+    session: AsyncSession, keys: Collection[tuple[str, str]]
+) -> dict[tuple[str | None, str | None], Activity]:
+    """The activities that were made from these records (source, id) of other systems, locked in one order."""
+    if not keys:
+        return {}
+    record = sa.tuple_(Activity.source, Activity.source_id)
+    statement = sa.select(Activity).where(record.in_(keys)).order_by(Activity.id).with_for_update()
+    found = await session.scalars(statement.execution_options(populate_existing=True))
+    return {(row.source, row.source_id): row for row in found}
 
 
 async def holds_samples(session: AsyncSession) -> bool:
@@ -94,16 +158,16 @@ async def lock_misplaced(
 
     One that somebody else works on is passed over; `are_misplaced` says whether any was.
     """
-    where_it_belongs, conditions = _misplaced(days)
-    statement = sa.select(Activity, where_it_belongs).where(*conditions).order_by(Activity.starts_on, Activity.id)
+    statement = _with_lead(sa.select(Activity, _BELONGS)).where(*_misplaced(days))
+    statement = statement.order_by(Activity.starts_on, Activity.id)
     rows = await session.execute(statement.limit(limit).with_for_update(of=Activity, skip_locked=True))
     return [(row, edition) for row, edition in rows]
 
 
 async def are_misplaced(session: AsyncSession, days: ChangedDays) -> bool:
     """Whether any activity that begins on these days belongs to another edition by its date."""
-    _, conditions = _misplaced(days)
-    return bool(await session.scalar(sa.select(sa.exists().where(*conditions))))
+    misplaced = _with_lead(sa.select(Activity.id)).where(*_misplaced(days))
+    return bool(await session.scalar(sa.select(misplaced.exists())))
 
 
 async def settle(session: AsyncSession, days: ChangedDays) -> None:
@@ -111,21 +175,38 @@ async def settle(session: AsyncSession, days: ChangedDays) -> None:
     await session.delete(days)
 
 
-def _misplaced(days: ChangedDays) -> tuple[sa.ColumnElement[str], list[sa.ColumnElement[bool]]]:
-    belongs = campaigns.claiming(Activity.starts_on, Activity.country)
+# The day on the clock of the leading section, as `rules.edition_day` has it; only of a time there is another clock.
+_LEAD: Final = sa.orm.aliased(Section, name="lead")
+_FALLS_ON: Final = sa.case(
+    (
+        sa.and_(Activity.date_precision == "time", Activity.starts_at.is_not(None)),
+        sa.cast(sa.func.timezone(sa.func.coalesce(_LEAD.time_zone, Activity.time_zone), Activity.starts_at), sa.Date),
+    ),
+    else_=Activity.starts_on,
+)
+_BELONGS: Final = campaigns.claiming(_FALLS_ON, Activity.country)
+# The clocks of two places can be two days apart at once: +14:00 and -12:00.
+_CLOCKS_APART: Final = timedelta(days=2)
+
+
+def _with_lead(statement: sa.Select[*tuple[Any, ...]]) -> sa.Select[*tuple[Any, ...]]:
+    return statement.select_from(Activity).outerjoin(_LEAD, _LEAD.code == Activity.section_codes[1])
+
+
+def _falls_elsewhere() -> sa.ColumnElement[bool]:
     # Of a month or a semester the first day is a placeholder, which nothing belongs anywhere by.
     is_a_day = sa.or_(
         Activity.date_precision.in_(("time", "day", "week", "edition")), sa.extract("day", Activity.starts_on) != 1
     )
-    conditions = [
-        sa.not_(Activity.edition_set_by_hand),
-        Activity.starts_on.between(days.starts_on, days.ends_on),
-        is_a_day,
-        Activity.edition.is_distinct_from(belongs),
-    ]
+    return sa.and_(sa.not_(Activity.edition_set_by_hand), is_a_day, Activity.edition.is_distinct_from(_BELONGS))
+
+
+def _misplaced(days: ChangedDays) -> list[sa.ColumnElement[bool]]:
+    around = Activity.starts_on.between(days.starts_on - _CLOCKS_APART, days.ends_on + _CLOCKS_APART)
+    conditions = [around, _falls_elsewhere()]
     if days.country is not None:
         conditions.append(Activity.country == days.country)
-    return belongs, conditions
+    return conditions
 
 
 async def lock_with_partner(
@@ -149,21 +230,35 @@ def _shows_old(old: UUID, new: UUID, name: str) -> sa.ColumnElement[bool]:
     return sa.and_(with_it, sa.not_(Activity.partners.contains([{"id": str(old), "name": name}])))
 
 
-async def lock_with_section(session: AsyncSession, section: Section, *, limit: int) -> Sequence[tuple[Activity, bool]]:
-    """Activities that show a former name of a section, or led by it and not over yet its former country.
+class Behind(NamedTuple):
+    """An activity that does not show yet what has become of a section.
 
-    Each with whether it is to move to the section's country; those that somebody else changes are passed over.
+    Whether it is to move to the section's country, whether it falls into another edition by the section's clock, and
+    into which.
     """
-    moves = _led_elsewhere(section)
-    statement = sa.select(Activity, moves).where(_says_otherwise(section)).order_by(Activity.id).limit(limit)
-    statement = statement.with_for_update(of=Activity, skip_locked=True)
+
+    row: Activity
+    has_moved: bool
+    is_misplaced: bool
+    edition: str | None
+
+
+async def lock_with_section(session: AsyncSession, section: Section, *, limit: int) -> Sequence[Behind]:
+    """Activities that show a former name of a section, or are led by it and show its former country or clock.
+
+    Those that somebody else changes are passed over.
+    """
+    moves, falls = _led_elsewhere(section), _led_and_falls_elsewhere(section)
+    statement = _with_lead(sa.select(Activity, moves, falls, _BELONGS)).where(_says_otherwise(section))
+    statement = statement.order_by(Activity.id).limit(limit).with_for_update(of=Activity, skip_locked=True)
     found = await session.execute(statement.execution_options(populate_existing=True))
-    return [(row, has_moved) for row, has_moved in found]
+    return [Behind._make(each) for each in found]
 
 
 async def has_section_left(session: AsyncSession, section: Section) -> bool:
     """Whether any activity does not show yet what has become of a section."""
-    return bool(await session.scalar(sa.select(sa.exists().where(_says_otherwise(section)))))
+    behind = _with_lead(sa.select(Activity.id)).where(_says_otherwise(section))
+    return bool(await session.scalar(sa.select(behind.exists())))
 
 
 def _says_otherwise(section: Section) -> sa.ColumnElement[bool]:
@@ -172,7 +267,12 @@ def _says_otherwise(section: Section) -> sa.ColumnElement[bool]:
         for name in section.former_names
         if name != section.name
     ]
-    return sa.and_(Activity.section_codes.contains([section.code]), sa.or_(*names, _led_elsewhere(section)))
+    others = (_led_elsewhere(section), _led_and_falls_elsewhere(section))
+    return sa.and_(Activity.section_codes.contains([section.code]), sa.or_(*names, *others))
+
+
+def _led_and_falls_elsewhere(section: Section) -> sa.ColumnElement[bool]:
+    return sa.and_(Activity.section_codes[1] == section.code, _falls_elsewhere())
 
 
 def _led_elsewhere(section: Section) -> sa.ColumnElement[bool]:

@@ -46,6 +46,12 @@ class Activity(Table):
         sa.UniqueConstraint("source", "source_id"),
         sa.Index("ix_activities_part_of", "part_of", "id", postgresql_where=sa.text("part_of IS NOT NULL")),
         sa.Index(
+            "ix_activities_local_parts",
+            "part_of",
+            "id",
+            postgresql_where=sa.text("relation = 'local_part' AND state NOT IN ('held', 'cancelled', 'discarded')"),
+        ),
+        sa.Index(
             "ix_activities_public_by_start",
             sa.text("COALESCE(starts_at, 'infinity'::timestamp with time zone)"),
             "id",
@@ -72,11 +78,23 @@ class Activity(Table):
         # What an edition has, and what begins on days that change hands.
         sa.Index("ix_activities_edition", "edition"),
         sa.Index("ix_activities_by_day", "starts_on", postgresql_where=sa.text("NOT edition_set_by_hand")),
+        sa.Index(
+            "ix_activities_public_on_globe",
+            sa.text("activities.on_globe(latitude, longitude)"),
+            postgresql_using="gist",
+            postgresql_where=_IS_PUBLIC,
+        ),
         sa.Index("ix_activities_public_by_place", "latitude", "longitude", "id", postgresql_where=_IS_PUBLIC),
         sa.Index(
             "ix_activities_open_until",
             sa.text("COALESCE(sign_up_closes_at, 'infinity'::timestamp with time zone)"),
             postgresql_where=sa.text("state = 'published' AND takes_sign_ups AND has_places"),
+        ),
+        sa.Index(
+            "ix_activities_public_cost",
+            sa.text("(cost ->> 'currency'::text)"),
+            sa.text("((cost ->> 'amount'::text)::numeric)"),
+            postgresql_where=_IS_PUBLIC,
         ),
         # Any combination of labels and words in one scan; without a list of pending entries, which every search reads.
         sa.Index(

@@ -13,9 +13,9 @@ from services.activities.directory import ownership, rules, store
 from services.activities.directory.country_codes import COUNTRIES
 from services.activities.directory.country_rows import CountryRow
 from services.activities.directory.platforms import Membership, flaws_of
-from services.activities.directory.schemas import MembershipsIn, SectionChanges
+from services.activities.directory.schemas import MembershipsIn, OrganisationIn, SectionChanges
 from services.activities.directory.section_rows import SectionRow
-from services.activities.directory.tables import Country, Section
+from services.activities.directory.tables import Country, OrganisationChange, Section
 from services.kernel import auth, events
 from services.kernel.auth import Actor, Role
 from services.kernel.failures import Stop
@@ -88,7 +88,7 @@ async def change_section(session: AsyncSession, entry: Section, changes: Mapping
     differing = {name: value for name, value in wanted.items() if getattr(entry, name) != value}
     if "name" in differing:
         entry.former_names = [*(name for name in entry.former_names if name != entry.name), entry.name]
-    if differing.keys() & {"name", "country"}:
+    if differing.keys() & {"name", "country", "time_zone"}:
         entry.is_followed = False
     for name, value in differing.items():
         setattr(entry, name, value)
@@ -134,7 +134,12 @@ async def _recorded(session: AsyncSession, entry: Section) -> None:
     await events.record(
         session,
         contracts.SectionRecorded(
-            code=entry.code, title=entry.name, country=entry.country, state=entry.state, time_zone=entry.time_zone
+            code=entry.code,
+            title=entry.name,
+            country=entry.country,
+            state=entry.state,
+            time_zone=entry.time_zone,
+            successor=entry.merged_into,
         ),
     )
 
@@ -145,7 +150,9 @@ async def record_country(session: AsyncSession, row: CountryRow) -> bool:
     entry = await store.lock_country(session, row.code)
     assert entry is not None
     has_changed = False
-    for name in ("organisation_name", "organisation_website"):
+    # What the country states of itself, no list overwrites.
+    listed = () if entry.organisation_revision else ("organisation_name", "organisation_website")
+    for name in listed:
         if getattr(entry, name) != getattr(row, name):
             setattr(entry, name, getattr(row, name))
             entry.updated_at = await store.now(session)
@@ -155,6 +162,28 @@ async def record_country(session: AsyncSession, row: CountryRow) -> bool:
         await _replace_memberships(session, row.code, [stated])
         has_changed = True
     return has_changed
+
+
+def check_organisation_reach(actor: Actor, country: str) -> None:
+    """Refuse everybody but the country's national coordinator, ESN International and operators."""
+    if not actor.reaches(sections=frozenset(), country=country):
+        raise rules.OrganisationOutOfReach
+
+
+async def edit_organisation(session: AsyncSession, actor: Actor, country: Country, wanted: OrganisationIn) -> None:
+    """Say what a locked country's organisation is; what is as it was is no change."""
+    before = {"name": country.organisation_name, "website": country.organisation_website}
+    after = {"name": wanted.name, "website": wanted.website}
+    if before == after:
+        return
+    country.organisation_name, country.organisation_website = wanted.name, wanted.website
+    country.organisation_revision += 1
+    country.updated_at = await store.now(session)
+    change = OrganisationChange(
+        country=country.code, revision=country.organisation_revision, actor_id=actor.id, actor_role=actor.role.value,
+        before=before, after=after,
+    )  # fmt: skip
+    store.add(session, change)
 
 
 async def set_memberships(session: AsyncSession, actor: Actor, country: Country, wanted: MembershipsIn) -> None:

@@ -1,4 +1,4 @@
-"""Routes of countries and their regional platforms."""
+"""Routes of countries, their organisations and their regional platforms."""
 
 from __future__ import annotations
 
@@ -9,12 +9,16 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.activities.directory import actions, rules, store
-from services.activities.directory.rendering import body_of, country_out, etag_of, memberships_out
+from services.activities.directory.rendering import body_of, country_out, etag_of, memberships_out, organisation_out
 from services.activities.directory.schemas import (
     CountryList,
     CountryOut,
     MembershipList,
     MembershipsIn,
+    OrganisationChangeOut,
+    OrganisationEntryOut,
+    OrganisationHistoryPage,
+    OrganisationIn,
     PlatformHistoryOut,
     PlatformList,
     PlatformOut,
@@ -22,6 +26,7 @@ from services.activities.directory.schemas import (
 from services.kernel import idempotency
 from services.kernel.auth import Caller
 from services.kernel.openapi import ALWAYS_THERE
+from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import Forbidden, PreconditionFailed, PreconditionRequired, Unauthenticated, documented
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
@@ -43,6 +48,62 @@ async def get_country(session: Reading, code: Code) -> CountryOut:
     for entry in await store.countries(session, code):
         return country_out(entry)
     raise rules.CountryNotFound
+
+
+@router.get(
+    "/countries/{code}/organisation",
+    response_model=OrganisationEntryOut,
+    responses=documented(rules.CountryNotFound),
+)
+async def get_organisation(session: Reading, code: Code) -> Response:
+    """The national organisation of a country, with the ETag to change it."""
+    country = await store.country(session, code)
+    if country is None:
+        raise rules.CountryNotFound
+    return _reply(organisation_out(country))
+
+
+@router.put(
+    "/countries/{code}/organisation",
+    response_model=OrganisationEntryOut,
+    responses=documented(Unauthenticated, Forbidden, rules.CountryNotFound, PreconditionFailed, PreconditionRequired),
+    dependencies=[idempotency.optional],
+    openapi_extra=ALWAYS_THERE,
+)
+async def put_organisation(
+    request: Request, session: Writing, actor: Caller, code: Code, wanted: OrganisationIn
+) -> Response:
+    """Say what the national organisation is called and where it is found, as its national coordinator."""
+    country = await store.lock_country(session, code)
+    if country is None:
+        raise rules.CountryNotFound
+    actions.check_organisation_reach(actor, country.code)
+    check_if_match(request, etag_of(organisation_out(country)))
+    await actions.edit_organisation(session, actor, country, wanted)
+    return _reply(organisation_out(country))
+
+
+@router.get(
+    "/countries/{code}/organisation/history",
+    responses=documented(Unauthenticated, Forbidden, rules.CountryNotFound),
+)
+async def list_organisation_history(
+    request: Request, session: Reading, actor: Caller, code: Code, limit: Limit = 50, cursor: Cursor = None
+) -> OrganisationHistoryPage:
+    """What was changed of a national organisation's entry and when, from the beginning, for those who may change it."""
+    page = Page(request, cursor)
+    if await store.country(session, code) is None:
+        raise rules.CountryNotFound
+    actions.check_organisation_reach(actor, code)
+    found = await store.organisation_history(session, code, after=page.after, limit=limit + 1)
+    items = [
+        OrganisationChangeOut.model_validate({
+            "revision": each.revision, "at": each.at, "by": each.actor_role, "before": each.before, "after": each.after,
+        })
+        for each in found[:limit]
+    ]  # fmt: skip
+    next_url = page.next_url([found[limit - 1].revision]) if len(found) > limit else None
+    return OrganisationHistoryPage(items=items, next=next_url)
 
 
 @router.get(
@@ -114,5 +175,5 @@ async def _memberships(session: Reading, country: str) -> MembershipList:
     return MembershipList(items=memberships_out(rows, await store.country_names(session)), next=None)
 
 
-def _reply(shown: MembershipList) -> Response:
+def _reply(shown: MembershipList | OrganisationEntryOut) -> Response:
     return Response(body_of(shown), media_type="application/json", headers={"ETag": etag_of(shown)})

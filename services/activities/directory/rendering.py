@@ -6,9 +6,15 @@ import hashlib
 from collections.abc import Iterable, Mapping
 
 from services.activities.directory.country_codes import languages_of
-from services.activities.directory.schemas import CountryOut, MembershipOut, OrganisationOut, SectionOut
+from services.activities.directory.schemas import (
+    CountryOut,
+    MembershipOut,
+    OrganisationEntryOut,
+    OrganisationOut,
+    SectionOut,
+)
 from services.activities.directory.store import CountryEntry
-from services.activities.directory.tables import PlatformMembership, Section
+from services.activities.directory.tables import Country, PlatformMembership, Section
 from services.kernel.texts import Sent
 
 
@@ -45,6 +51,16 @@ def country_out(entry: CountryEntry) -> CountryOut:
         organisation=organisation,
         sections_active=entry.sections_active,
         platform=entry.platform,
+    )
+
+
+def organisation_out(country: Country) -> OrganisationEntryOut:
+    """A country's organisation, to be changed."""
+    return OrganisationEntryOut(
+        country=country.code,
+        name=country.organisation_name,
+        website=country.organisation_website,
+        revision=country.organisation_revision,
     )
 
 

@@ -25,6 +25,10 @@ class SectionOutOfReach(Forbidden):
     """This section is not yours and does not lie in your country."""
 
 
+class OrganisationOutOfReach(Forbidden):
+    """Only the national coordinator of this country, ESN International and operators change its organisation."""
+
+
 class NetworkOnly(Forbidden):
     """Only ESN International and operators change this."""
 

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.activities.directory.platforms import Certainty
-from services.kernel.texts import Code, Day, LanguageTag, Line, Link, Received, Sent, Zone
+from services.kernel.texts import Code, Day, LanguageTag, Line, Link, Name, Received, Sent, Zone
 
 MOST_MEMBERSHIPS = 50
 MOST_RECORDS = 5_000
@@ -86,6 +86,46 @@ class OrganisationOut(Sent):
 
     name: str
     website: str | None
+
+
+class OrganisationEntryOut(Sent):
+    """The national organisation of a country, to be changed; null where none is known."""
+
+    country: str
+    name: str | None
+    website: str | None
+    revision: int = Field(description="How often it was edited here; 0: it is as the last list had it.")
+
+
+class OrganisationIn(Received):
+    """A national organisation. From now on no list overwrites it."""
+
+    name: Name
+    website: Link | None = None
+
+
+class OrganisationStateOut(Sent):
+    """What an entry said."""
+
+    name: str | None
+    website: str | None
+
+
+class OrganisationChangeOut(Sent):
+    """A change of a national organisation's entry."""
+
+    revision: int
+    at: datetime
+    by: str = Field(description="The role of whoever did it.")
+    before: OrganisationStateOut
+    after: OrganisationStateOut
+
+
+class OrganisationHistoryPage(Sent):
+    """One page of a national organisation's history."""
+
+    items: list[OrganisationChangeOut]
+    next: str | None
 
 
 class CountryOut(Sent):

@@ -16,6 +16,7 @@ from services.activities.directory.platforms import Membership
 from services.activities.directory.tables import (
     Country,
     DirectorySync,
+    OrganisationChange,
     Platform,
     PlatformMembership,
     PlatformRound,
@@ -238,6 +239,16 @@ async def lock_country(session: AsyncSession, code: str) -> Country | None:
     return await session.get(Country, code, with_for_update=True)
 
 
+async def organisation_history(
+    session: AsyncSession, country: str, *, after: Sequence[Any] | None, limit: int
+) -> Sequence[OrganisationChange]:
+    """What was changed of a national organisation's entry, from the beginning."""
+    statement = sa.select(OrganisationChange).where(OrganisationChange.country == country)
+    if after is not None:
+        statement = statement.where(OrganisationChange.revision > after[0])
+    return (await session.scalars(statement.order_by(OrganisationChange.revision).limit(limit))).all()
+
+
 async def ensure_country(session: AsyncSession, code: str, name: str) -> None:
     """Enter a country that is not there yet."""
     await session.execute(insert(Country).values(code=code, name=name).on_conflict_do_nothing())
@@ -302,6 +313,18 @@ async def platform_on(session: AsyncSession, country: str, day: date) -> str | N
     return await session.scalar(statement)
 
 
+async def held_memberships(session: AsyncSession, countries: Collection[str]) -> dict[str, list[PlatformMembership]]:
+    """The memberships of these countries, which can't change before the transaction ends."""
+    if not countries:
+        return {}
+    held = sa.select(Country.code).where(Country.code.in_(countries)).order_by(Country.code)
+    await session.execute(held.with_for_update(read=True))
+    found: dict[str, list[PlatformMembership]] = {}
+    for row in await session.scalars(sa.select(PlatformMembership).where(PlatformMembership.country.in_(countries))):
+        found.setdefault(row.country, []).append(row)
+    return found
+
+
 async def replace_memberships(session: AsyncSession, country: str, wanted: Iterable[Membership]) -> None:
     """Put other memberships in the place of a country's."""
     await session.execute(sa.delete(PlatformMembership).where(PlatformMembership.country == country))
@@ -325,7 +348,7 @@ async def end_round(session: AsyncSession, done: PlatformRound) -> None:
     await session.delete(done)
 
 
-def add(session: AsyncSession, entry: Section | DirectorySync) -> None:
+def add(session: AsyncSession, entry: Section | DirectorySync | OrganisationChange) -> None:
     """Enter something new."""
     session.add(entry)
 

@@ -16,7 +16,10 @@ _Instant = sa.DateTime(timezone=True)
 
 
 class Country(Table):
-    """A country of the network; its row is locked while its memberships are read to be written into an activity."""
+    """A country of the network; its row is locked while its memberships are read to be written into an activity.
+
+    Once its organisation is edited here (`organisation_revision`), no list of others overwrites what it is called.
+    """
 
     __tablename__ = "countries"
 
@@ -24,7 +27,22 @@ class Country(Table):
     name: Mapped[str] = mapped_column(sa.Text)
     organisation_name: Mapped[str | None] = mapped_column(sa.Text)
     organisation_website: Mapped[str | None] = mapped_column(sa.Text)
+    organisation_revision: Mapped[int] = mapped_column(sa.Integer, server_default=sa.text("0"))
     updated_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+
+
+class OrganisationChange(Table):
+    """One change of a national organisation's entry; the database refuses to change or delete it."""
+
+    __tablename__ = "organisation_history"
+
+    country: Mapped[str] = mapped_column(sa.ForeignKey("activities.countries.code"), primary_key=True)
+    revision: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    actor_id: Mapped[UUID] = mapped_column(sa.Uuid)
+    actor_role: Mapped[str] = mapped_column(sa.Text)
+    before: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    after: Mapped[dict[str, Any]] = mapped_column(JSONB)
+    at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.clock_timestamp())
 
 
 class Platform(Table):

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
+import time
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 from uuid import UUID
 
@@ -13,11 +16,12 @@ from pydantic import StringConstraints
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from services.activities.catalogue import store as catalogue
 from services.activities.catalogue.linked_data import MEDIA_TYPE as LINKED_DATA
 from services.activities.catalogue.rules import ActivityNotFound
 from services.activities.feeds import atom, calendars, datasets, export, geojson, rpde, rules, store, turtle
 from services.activities.feeds.schemas import ChangesPage, ExportPage, FeatureCollection
-from services.activities.finding.conditions import Filters
+from services.activities.finding.conditions import Filters, with_predecessors
 from services.activities.finding.filters import Narrowed
 from services.activities.taxonomies.words import words
 from services.kernel import preferences
@@ -26,6 +30,7 @@ from services.kernel.languages import VARY, Languages
 from services.kernel.limits import costing
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
+from services.kernel.routes import unchanged
 from services.kernel.runtime import Reading, Running
 
 router = make_router(tag="feeds")
@@ -34,6 +39,10 @@ well_known = make_router(tag="feeds", prefix="")
 _FRESH = {"Cache-Control": "public, max-age=60, stale-while-revalidate=60"}
 _FRESH_IN_A_LANGUAGE = {**_FRESH, "Vary": VARY}
 _RARELY_CHANGED = {"Cache-Control": "public, max-age=3600"}
+# Another version of the program may write a feed otherwise.
+_PROGRAM = hashlib.sha256(
+    b"".join(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py")))
+).hexdigest()
 # As many digits as every number of 64 bits can have.
 Number = Annotated[str, StringConstraints(pattern=r"^(0|[1-9][0-9]{0,18})$")]
 
@@ -100,15 +109,20 @@ async def list_changes(
 
 
 @router.get("/activities.ics", response_class=_Calendar, dependencies=[costing(5)])
-async def get_calendar(session: Reading, filters: Narrowed, languages: Languages) -> Response:
+async def get_calendar(
+    request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
+) -> Response:
     """A calendar to subscribe to: the 1,000 activities that begin last; those of which no day is known are left out.
 
     A cancelled activity stays, as such.
     """
+    headers = await _headers(request, session, runtime, filters, languages)
+    if (same := unchanged(request, headers)) is not None:
+        return same
     documents = await store.latest_to_begin(session, filters, languages, limit=rules.MOST_IN_A_CALENDAR)
     # A large one takes a third of a second to write.
     body = await asyncio.to_thread(calendars.calendar, documents, name=_name(filters))
-    return _Calendar(body, headers=_FRESH_IN_A_LANGUAGE)
+    return _Calendar(body, headers=headers)
 
 
 @router.get("/activities.atom", response_class=_Atom, dependencies=[costing(5)])
@@ -116,6 +130,9 @@ async def get_news(
     request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
 ) -> Response:
     """News as Atom: the 100 activities that changed last."""
+    headers = await _headers(request, session, runtime, filters, languages)
+    if (same := unchanged(request, headers)) is not None:
+        return same
     documents = await store.latest_to_change(session, filters, languages, limit=rules.MOST_NEWS)
     url = request.url
     body = atom.feed(
@@ -124,16 +141,21 @@ async def get_news(
         url=_absolute(runtime, url.path, url.query),
         alternate_url=_absolute(runtime, url.path.removesuffix(".atom"), url.query),
     )
-    return _Atom(body, headers=_FRESH_IN_A_LANGUAGE)
+    return _Atom(body, headers=headers)
 
 
 @router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON, dependencies=[costing(5)])
-async def get_map(session: Reading, filters: Narrowed, languages: Languages) -> Response:
+async def get_map(
+    request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
+) -> Response:
     """A map: the 2,000 activities that begin last, of those whose position is known."""
+    headers = await _headers(request, session, runtime, filters, languages)
+    if (same := unchanged(request, headers)) is not None:
+        return same
     positions = await store.on_the_map(session, filters, languages, limit=rules.MOST_ON_A_MAP + 1)
     is_whole = len(positions) <= rules.MOST_ON_A_MAP
     body = geojson.collection(positions[: rules.MOST_ON_A_MAP], is_whole=is_whole)
-    return _GeoJSON(body, headers=_FRESH_IN_A_LANGUAGE)
+    return _GeoJSON(body, headers=headers)
 
 
 @router.get("/activities/{activity_id}.ics", response_class=_Calendar, responses=documented(ActivityNotFound))
@@ -146,7 +168,7 @@ async def get_calendar_entry(session: Reading, languages: Languages, activity_id
     is_dated = document["starts_at"] is not None and document["date_precision"] in {"time", "day"}
     entries: Sequence[str] = [found] if is_dated else []
     if (document.get("parts") or {}).get("relation") == "occurrence":
-        entries = await store.occurrences(session, activity_id, languages)
+        entries = await catalogue.dates_of(session, activity_id, languages)
     body = calendars.calendar(entries, name=document["title"])
     return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 
@@ -196,6 +218,22 @@ async def get_api_catalogue(runtime: Running) -> Response:
     """Where each of our APIs describes itself (RFC 9727)."""
     link = f'<{runtime.settings.base_url}{datasets.API_CATALOG}>; rel="api-catalog"'
     return _Linkset(datasets.linkset(runtime.settings), headers={**_RARELY_CHANGED, "Link": link})
+
+
+async def _headers(
+    request: Request, session: Reading, runtime: Running, filters: Filters, languages: Sequence[str]
+) -> dict[str, str]:
+    """The headers of a feed, with an ETag that says what it is made of before it is made.
+
+    What takes sign-ups now depends on the time too: its ETag also says the second.
+    """
+    seen = await store.version(session)
+    sections = await with_predecessors(session, filters)
+    second = int(time.time()) if filters.is_open is not None else 0
+    url = request.url
+    made_of = (seen, url.path, url.query, *languages, sections.labels.get("section"), runtime.settings.base_url, second)
+    digest = hashlib.sha256(repr((_PROGRAM, made_of)).encode()).hexdigest()
+    return {**_FRESH_IN_A_LANGUAGE, "ETag": f'"{digest[:32]}"'}
 
 
 def _catalogue(runtime: Running, *, as_turtle: bool) -> Response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -13,6 +13,7 @@ from services.activities.catalogue.store import document_in
 from services.activities.catalogue.tables import Activity
 from services.activities.feeds.tables import Change
 from services.activities.finding.conditions import IS_LISTED, IS_PUBLIC, START, Filters, conditions_for
+from services.activities.finding.counts import counted
 from services.kernel.events import HORIZON, Xid8
 
 _LATITUDE = Activity.place["latitude"].astext
@@ -34,6 +35,10 @@ class Position(NamedTuple):
     document: str
     latitude: str
     longitude: str
+
+
+# So many numbers are counted together; the trigger that counts them divides by it.
+_BLOCK: Final = 500
 
 
 class Exported(NamedTuple):
@@ -71,14 +76,6 @@ async def page_of_changes(session: AsyncSession, *, after: tuple[str, UUID] | No
 async def document(session: AsyncSession, identity: UUID, languages: Sequence[str]) -> str | None:
     """The document of one public activity."""
     return await session.scalar(sa.select(document_in(languages)).where(IS_PUBLIC, Activity.id == identity))
-
-
-async def occurrences(session: AsyncSession, series: UUID, languages: Sequence[str]) -> Sequence[str]:
-    """Documents of the public dates of a series, the first to begin first."""
-    statement = sa.select(document_in(languages)).where(
-        IS_LISTED, Activity.part_of == series, Activity.relation == "occurrence", Activity.starts_at.is_not(None)
-    )
-    return (await session.scalars(statement.order_by(START, Activity.id))).all()
 
 
 async def latest_to_begin(
@@ -121,8 +118,51 @@ async def on_the_map(
     return [Position(*row) for row in await session.execute(statement)]
 
 
+class Version(NamedTuple):
+    """What a snapshot has of the public activities: two snapshots with one version see the same ones.
+
+    The last change that it sees, and which transactions that began before that one are still under way.
+    """
+
+    last: str | None
+    under_way: str
+
+
+async def version(session: AsyncSession) -> Version:
+    """The version of the catalogue that this transaction sees."""
+    return Version._make((await session.execute(_VERSION)).one())
+
+
+_VERSION: Final = sa.text("""
+    WITH last AS (SELECT xid FROM activities.changes ORDER BY xid DESC, id DESC LIMIT 1),
+    running AS (
+        SELECT CAST(CAST(xip AS text) AS bigint) + (SELECT ahead FROM events.count) AS xid
+        FROM pg_snapshot_xip(pg_current_snapshot()) AS xip
+        -- What is known to run in another database of the cluster changes nothing here.
+        WHERE CAST(xip AS xid) NOT IN (
+            SELECT backend_xid FROM pg_stat_activity WHERE backend_xid IS NOT NULL
+            AND datid <> (SELECT oid FROM pg_database WHERE datname = current_database()))
+    )
+    SELECT (SELECT CAST(xid AS text) FROM last), coalesce(
+        (SELECT string_agg(CAST(xid AS text), ' ' ORDER BY xid) FROM running
+         WHERE xid < (SELECT CAST(CAST(xid AS text) AS bigint) FROM last)), '')
+""")
+
+
 async def page_of_exported(session: AsyncSession, *, page: int, limit: int) -> Sequence[Exported]:
-    """One numbered page of all public activities, in the order in which they became so."""
+    """One numbered page of all public activities, in the order in which they became so.
+
+    How many there are in each block of numbers is kept, so that what lies before the page's block is not read.
+    """
+    before, first = page * limit, 0
+    blocks = {int(code): many for _, code, many in await session.execute(counted(["block"]))}
+    for block, many in sorted(blocks.items()):
+        if before < many:
+            first = block * _BLOCK
+            break
+        before -= many
+    else:
+        return []
     statement = (
         sa.select(
             Change.number,
@@ -135,8 +175,9 @@ async def page_of_exported(session: AsyncSession, *, page: int, limit: int) -> S
         .join(Activity, Activity.id == Change.id)
         # As they are counted: a series once, a joint day by its parts.
         .where(IS_PUBLIC, Activity.relation.is_distinct_from("occurrence"), Activity.joint.is_(None))
+        .where(Change.number >= first)
         .order_by(Change.number)
-        .offset(page * limit)
+        .offset(before)
         .limit(limit)
     )
     return [Exported._make(row) for row in await session.execute(statement)]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, Final, NamedTuple
 from uuid import UUID
 
@@ -16,7 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
-from services.kernel.globe import Near, box_around, distance_between
+from services.kernel.globe import EARTH_RADIUS_KM, Near, box_around, distance_between
 
 # Spelt out in the statement, since a partial index is not used for a parameter.
 IS_PUBLIC: Final = sa.text("state IN ('published', 'held', 'cancelled')")
@@ -54,7 +56,13 @@ class Filters:
     is_open: bool | None = None
     near: Near | None = None
     partners: tuple[UUID, ...] = ()
+    cost: tuple[Decimal, str] | None = None
     q: str | None = None
+
+    @property
+    def narrows(self) -> bool:
+        """Whether it leaves anything out."""
+        return any(self.labels.values()) or replace(self, labels={}) != Filters()
 
 
 class Sought(NamedTuple):
@@ -119,6 +127,8 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if wanted.accessible:
         labels = [f"accessible:{code}" for code in wanted.accessible]
         conditions.append(Activity.labels.contains(sa.literal(labels, Activity.labels.type)))
+    if wanted.cost is not None:
+        conditions.append(_costs_at_most(*wanted.cost))
     if wanted.partners:
         conditions.append(sa.or_(*(Activity.partners.contains([{"id": str(each)}]) for each in wanted.partners)))
     if wanted.label_states:
@@ -143,6 +153,13 @@ def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnEleme
     if sought is not None:
         conditions.append(resembling(sought, Activity.plain_words) if sought.with_mistakes else _matching(sought))
     return conditions
+
+
+def _costs_at_most(amount: Decimal, currency: str) -> sa.ColumnElement[bool]:
+    """So much of a currency; what costs nothing costs nothing in any."""
+    stated = sa.cast(Activity.cost["amount"].astext, sa.Numeric)
+    is_free = Activity.labels.contains(sa.literal(["free:true"], Activity.labels.type))
+    return sa.or_(is_free, sa.and_(Activity.cost["currency"].astext == currency, stated <= amount))
 
 
 def _label_condition(dimension: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:
@@ -192,6 +209,19 @@ def _slipped(word: str, plain_words: sa.SQLColumnExpression[str]) -> sa.ColumnEl
 def distance_from(near: Near) -> sa.ColumnElement[float]:
     """How far an activity is from a place."""
     return distance_between(Activity.latitude, Activity.longitude, near)
+
+
+def straight_way(near: Near) -> tuple[sa.ColumnElement[float], sa.ColumnElement[bool]]:
+    """How far an activity is from a place on the straight way through a globe of radius 1, and that it is near.
+
+    Who is nearer on that way is nearer over land; an index on the positions answers both.
+    """
+    position = sa.func.activities.on_globe(Activity.latitude, Activity.longitude)
+    centre = sa.func.activities.on_globe(sa.literal(near.latitude, sa.Double), sa.literal(near.longitude, sa.Double))
+    # A hair wider: whether it is near enough is said by the distance.
+    reach = 2 * math.sin(min(near.radius_km / EARTH_RADIUS_KM, math.pi) / 2) + 1e-9
+    around = sa.func.cube_enlarge(centre, sa.literal(reach, sa.Double), 3)
+    return position.op("<->", return_type=sa.Double())(centre), position.bool_op("<@")(around)
 
 
 def _within(near: Near) -> list[sa.ColumnElement[bool]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -20,7 +21,7 @@ from services.activities.taxonomies import words
 from services.kernel.globe import Near, written_place
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.runtime import Running
-from services.kernel.texts import AssignedCountryCode, Code, Instant, LanguageTag, Line
+from services.kernel.texts import AssignedCountryCode, Code, Currency, Instant, LanguageTag, Line
 
 MOST_CODES: Final = 50
 DEFAULT_RADIUS_KM: Final = 25.0
@@ -46,6 +47,11 @@ async def narrowed(
     free: Annotated[
         bool | None, Query(description="Costs nothing; or, `false`, something. What states no cost is neither.")
     ] = None,
+    max_cost: Annotated[
+        Decimal | None,
+        Query(ge=0, max_digits=9, decimal_places=2, description="At most so much in `currency`; what is free too."),
+    ] = None,
+    currency: Annotated[Currency | None, Query(description="Of `max_cost`, as EUR; others can't be compared.")] = None,
     part_of: Annotated[
         list[UUID], Query(max_length=MOST_CODES, description="The occurrences of a series, or a joint day's parts.")
     ] = [],
@@ -93,6 +99,11 @@ async def narrowed(
     place = _near(near, radius_km, faults)
     if q is not None and not q:
         faults.append(FieldError(pointer="query/q", detail="Must hold a word."))
+    if max_cost is not None and currency is None:
+        detail = "`max_cost` needs a currency: amounts in others can't be compared."
+        faults.append(FieldError(pointer="query/currency", detail=detail))
+    if currency is not None and max_cost is None:
+        faults.append(FieldError(pointer="query/currency", detail="A currency needs `max_cost`."))
     if since is not None and until is not None and since > until:
         faults.append(FieldError(pointer="query/to", detail="Must not lie before `from`."))
     if faults:
@@ -113,6 +124,7 @@ async def narrowed(
         updated_since=updated_since,
         is_open=is_open,
         near=place,
+        cost=None if max_cost is None or currency is None else (max_cost, currency),
         q=q,
     )
 

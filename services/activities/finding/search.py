@@ -23,12 +23,18 @@ from services.activities.finding.conditions import (
     distance_from,
     prepare,
     query_of,
+    straight_way,
     with_predecessors,
 )
+from services.activities.finding.counts import counted
 
 # Of a common word's texts so many are ranked: the latest.
 MOST_RANKED: Final = 500
 MOST_CODES_OF_A_FACET: Final = 300
+# What one activity in so many has is common.
+LEAST_COMMON: Final = 10
+# What an activity may be wherever it is; an edition or a language has its places.
+_ANYWHERE: Final = frozenset({"area", "cause", "objective", "sdg", "kind", "programme", "mode", "audience", "free"})
 
 _FACETS: Final = {
     "area": Activity.areas,
@@ -123,15 +129,25 @@ async def _documents(
     else:
         # Everything is measured or ranked without its document, and the few that are shown fetch theirs.
         among = sa.select(Activity.id, distance.label("distance")).where(*conditions)
+        far: sa.ColumnElement[float] = sa.literal(0.0, sa.Double)
+        if sort is Sort.DISTANCE and filters.near is not None:
+            far, within = straight_way(filters.near)
+            if await _is_spread(session, filters):
+                # An index gives them in this order, so that only those are read that are shown. Where something rare
+                # is wanted too, which may lie all at the far end of it, what has that is measured instead.
+                among = among.where(within)
+            else:
+                far = distance
+        among = among.add_columns(far.label("far"))
         if sort is Sort.RELEVANCE:
             assert sought is not None
-            among = _candidates(among, sought)
+            among = _candidates(among, sought, by_start=filters.until is not None)
             candidates = among.subquery("candidates")
             among = sa.select(candidates, sa.func.count().over().label("candidates"))
         else:
             among = among.add_columns(sa.cast(sa.null(), sa.BigInteger).label("candidates"))
         pool = among.subquery("pool")
-        key = _relevance(sought, pool) if sort is Sort.RELEVANCE and sought is not None else pool.c.distance
+        key = _relevance(sought, pool) if sort is Sort.RELEVANCE and sought is not None else pool.c.far
         order = (key.desc(), pool.c.id.desc()) if sort is Sort.RELEVANCE else (key, pool.c.id)
         shown = sa.select(key.label("key"), pool.c.id, pool.c.distance, pool.c.candidates).order_by(*order).limit(limit)
         if after is not None:
@@ -149,6 +165,23 @@ async def _documents(
         Found(written, distance_km, [position, str(identity), with_mistakes], candidates)
         for written, position, identity, distance_km, candidates in await session.execute(statement)
     ]
+
+
+async def _is_spread(session: AsyncSession, filters: Filters) -> bool:
+    """Whether what is wanted, beside being near, is common and tied to no place: then the nearest is not far."""
+    labels = {name: codes for name, codes in filters.labels.items() if codes}
+    is_open = filters.is_open or None
+    if replace(filters, near=None, labels={}, is_open=is_open).narrows or not labels.keys() <= _ANYWHERE:
+        return False
+    if not labels:
+        return True
+    rows = (await session.execute(counted(sorted({"kind", *labels})))).all()
+    everything = sum(number for facet, _, number in rows if facet == "kind")
+    having = {
+        name: sum(number for facet, code, number in rows if facet == name and code in codes)
+        for name, codes in labels.items()
+    }
+    return all(number * LEAST_COMMON >= everything for number in having.values())
 
 
 async def of_partner(session: AsyncSession, identity: UUID, *, limit: int) -> Sequence[Activity]:
@@ -189,9 +222,12 @@ def _beyond(here: tuple[Any, Any], there: tuple[Any, Any], *, descending: bool =
     return sa.tuple_(*here) < position if descending else sa.tuple_(*here) > position
 
 
-def _candidates(among: sa.Select[Any], sought: Sought) -> sa.Select[Any]:
-    """The ones to rank: all of them, unless a word is so common that ranking would take long."""
-    latest = sa.func.coalesce(Activity.ends_at, Activity.starts_at).desc().nulls_last()
+def _candidates(among: sa.Select[Any], sought: Sought, *, by_start: bool) -> sa.Select[Any]:
+    """The ones to rank: all of them, unless a word is so common that ranking would take long; then the latest.
+
+    Of those that begin before an instant, the index by start has the latest together.
+    """
+    latest = START.desc() if by_start else sa.func.coalesce(Activity.ends_at, Activity.starts_at).desc().nulls_last()
     text = Activity.plain_words if sought.with_mistakes else Activity.search
     # Without an order of all, each page could rank others.
     return among.add_columns(text).order_by(latest, Activity.id.desc()).limit(MOST_RANKED)
@@ -207,24 +243,38 @@ def _relevance(sought: Sought, pool: sa.Subquery) -> sa.ColumnElement[float]:
 async def _facets(
     session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None
 ) -> dict[str, list[tuple[str, int]]]:
-    """How many activities each code of a facet would leave, the facet's own filter aside: the most frequent first."""
-    chosen = {name: _code_condition(name, filters.labels[name]) for name in names if filters.labels.get(name)}
-    others = replace(filters, labels={name: codes for name, codes in filters.labels.items() if name not in chosen})
-    found = (
-        sa.select(
-            *(_FACETS[name].label(name) for name in names),
-            *(condition.label(f"{name}_chosen") for name, condition in chosen.items()),
-        )
-        .where(IS_LISTED, *conditions_of(others, sought))
-        .cte("found")
-        .prefix_with("MATERIALIZED")
-    )
+    """How many activities each code of a facet would leave, the facet's own filter aside: the most frequent first.
+
+    Where nothing else is asked for, that is what is kept of all activities.
+    """
+    everything = {name for name in names if not replace(filters, labels=_without(filters, name)).narrows}
+    answer: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
+    if everything:
+        for name, code, count in await session.execute(counted(sorted(everything))):
+            answer[name].append((code, count))
+    for name in everything:
+        answer[name] = sorted(answer[name], key=lambda each: (-each[1], each[0]))[:MOST_CODES_OF_A_FACET]
+    narrowed = [name for name in names if name not in everything]
+    chosen = [name for name in narrowed if filters.labels.get(name)]
+    if others := [name for name in narrowed if name not in chosen]:
+        answer |= await _counted_among(session, filters, others, sought)
+    for name in chosen:
+        aside = replace(filters, labels=_without(filters, name))
+        answer |= await _counted_among(session, aside, [name], sought)
+    return answer
+
+
+async def _counted_among(
+    session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None
+) -> dict[str, list[tuple[str, int]]]:
+    columns = (_FACETS[name].label(name) for name in names)
+    found = sa.select(*columns).where(IS_LISTED, *conditions_of(filters, sought)).cte("found")
+    found = found.prefix_with("MATERIALIZED")
     statements = []
     for name in names:
         column = found.c[name]
         codes = sa.func.unnest(column, type_=sa.Text) if isinstance(column.type, ARRAY) else column
-        others_chosen = [found.c[f"{other}_chosen"] for other in chosen if other != name]
-        each = sa.select(codes.label("code")).where(*others_chosen).subquery()
+        each = sa.select(codes.label("code")).subquery()
         statements.append(
             sa.select(
                 sa.select(sa.literal(name, sa.Text), each.c.code, sa.func.count().label("count"))
@@ -241,9 +291,5 @@ async def _facets(
     return answer
 
 
-def _code_condition(facet: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:
-    column: Any = _FACETS[facet]
-    if isinstance(column.type, ARRAY):
-        overlap: sa.ColumnElement[bool] = column.overlap(sa.literal(list(codes), column.type))
-        return overlap
-    return sa.func.coalesce(column.in_(codes), sa.false())
+def _without(filters: Filters, facet: str) -> dict[str, tuple[str, ...]]:
+    return {name: codes for name, codes in filters.labels.items() if name != facet}

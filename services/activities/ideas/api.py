@@ -67,7 +67,9 @@ async def list_ideas(
     next_url = page.next_url(found[limit - 1][1]) if len(found) > limit else None
     if next_url is not None:
         response.headers["Link"] = f'<{next_url}>; rel="next"'
-    return IdeaPage(items=[listed(row, runtime.settings) for row, _ in found[:limit]], next=next_url)
+    figures = await store.figures(session, {row.activity_id for row, _ in found[:limit]})
+    items = [listed(row, runtime.settings, figures.get(row.activity_id)) for row, _ in found[:limit]]
+    return IdeaPage(items=items, next=next_url)
 
 
 @router.get("/ideas/{idea_id}", response_model=IdeaDetailOut, responses=documented(rules.IdeaNotFound))
@@ -200,5 +202,6 @@ async def _reply(
     headers = {"ETag": _etag(row), "Cache-Control": "public, max-age=60" if is_public else "private, no-store"}
     if status == 201:
         headers["Location"] = f"/activities/v1/ideas/{row.id}"
-    body = detailed(row, runtime.settings, endorsements).model_dump_json()
+    figures = await store.figures(session, {row.activity_id})
+    body = detailed(row, runtime.settings, endorsements, figures.get(row.activity_id)).model_dump_json()
     return Response(body, status_code=status, media_type="application/json", headers=headers)

@@ -6,14 +6,13 @@ from decimal import Decimal
 from typing import Annotated
 
 from fastapi import Depends, Query
-from pydantic import StringConstraints
 
 from services.activities.ideas.schemas import Season, Setting
 from services.activities.ideas.store import Wanted
 from services.activities.taxonomies import words
 from services.kernel.problems import Invalid
 from services.kernel.runtime import Running
-from services.kernel.texts import AssignedCountryCode, Code, LanguageTag, Line
+from services.kernel.texts import AssignedCountryCode, Code, Currency, LanguageTag, Line
 
 
 async def wanted(
@@ -26,7 +25,7 @@ async def wanted(
         Decimal | None,
         Query(ge=0, max_digits=9, decimal_places=2, description="At most so much in `currency`; free ones too."),
     ] = None,
-    currency: Annotated[Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")] | None, Query()] = None,
+    currency: Annotated[Currency | None, Query()] = None,
     group_size: Annotated[int | None, Query(ge=1, le=1_000_000, description="Works for so many people.")] = None,
     season: Annotated[Season | None, Query()] = None,
     setting: Annotated[Setting | None, Query(description="as welfare_state, small_city, online")] = None,

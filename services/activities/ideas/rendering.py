@@ -8,31 +8,35 @@ from typing import Any
 from services.activities.catalogue.schemas import CauseOut, OrganiserOut
 from services.activities.ideas.rules import INTERNATIONAL, State
 from services.activities.ideas.schemas import (
+    ActivityFiguresOut,
     AdaptedOut,
     CostOut,
     EndorsementOut,
+    FigureQuantityOut,
     GroupSizeOut,
     IdeaDetailOut,
     IdeaOut,
     NeedsOut,
     SourceActivityOut,
 )
-from services.activities.ideas.tables import Endorsement, Idea
+from services.activities.ideas.tables import ActivityFigures, Endorsement, Idea
 from services.kernel.auth import Role
 from services.kernel.settings import Settings
 
 
-def listed(row: Idea, settings: Settings) -> IdeaOut:
+def listed(row: Idea, settings: Settings, figures: ActivityFigures | None) -> IdeaOut:
     """The idea as it stands in a list."""
-    return IdeaOut(**_fields(row, settings))
+    return IdeaOut(**_fields(row, settings, figures))
 
 
-def detailed(row: Idea, settings: Settings, endorsements: Sequence[Endorsement]) -> IdeaDetailOut:
+def detailed(
+    row: Idea, settings: Settings, endorsements: Sequence[Endorsement], figures: ActivityFigures | None
+) -> IdeaDetailOut:
     """The idea with who recommends it."""
-    return IdeaDetailOut(**_fields(row, settings), endorsed_by=[_endorsement(each) for each in endorsements])
+    return IdeaDetailOut(**_fields(row, settings, figures), endorsed_by=[_endorsement(each) for each in endorsements])
 
 
-def _fields(row: Idea, settings: Settings) -> dict[str, Any]:
+def _fields(row: Idea, settings: Settings, figures: ActivityFigures | None) -> dict[str, Any]:
     base = f"{settings.base_url}/activities/v1"
     return {
         "id": row.id,
@@ -62,13 +66,24 @@ def _fields(row: Idea, settings: Settings) -> dict[str, Any]:
             held_on=row.held_on,
             hours=row.hours,
             capacity=row.capacity,
-            figures=None,
+            figures=figures and _figures(figures),
         ),
         "adapted": AdaptedOut(sections=row.adapted_sections, countries=row.adapted_countries),
         "endorsements": row.endorsements,
         "offered_at": row.offered_at,
         "updated_at": row.updated_at,
     }
+
+
+def _figures(row: ActivityFigures) -> ActivityFiguresOut:
+    return ActivityFiguresOut(
+        international=row.participants_international,
+        local=row.participants_local,
+        esn_volunteer=row.participants_esn_volunteer,
+        unclassified=row.participants_unclassified,
+        hours=None if row.hours is None else float(row.hours),
+        quantities=[FigureQuantityOut.model_validate(each) for each in row.quantities],
+    )
 
 
 def _endorsement(row: Endorsement) -> EndorsementOut:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 from pydantic import AfterValidator, Field, model_validator
@@ -125,6 +125,25 @@ class GroupSizeOut(Sent):
     max: int | None
 
 
+class FigureQuantityOut(Sent):
+    """An amount that it moved."""
+
+    measure: str
+    unit: str
+    amount: str = Field(description="A decimal number.")
+
+
+class ActivityFiguresOut(Sent):
+    """What an activity did by its verified report. People are counted in classes; null is not stated."""
+
+    international: int | None
+    local: int | None
+    esn_volunteer: int | None
+    unclassified: int | None
+    hours: float | None = Field(description="Of everybody together.")
+    quantities: list[FigureQuantityOut] = Field(description="Never added across measures or units.")
+
+
 class SourceActivityOut(Sent):
     """The activity that an idea was made of."""
 
@@ -134,9 +153,7 @@ class SourceActivityOut(Sent):
     held_on: date | None = Field(description="Its first day.")
     hours: float | None = Field(description="How long it lasted.")
     capacity: int | None
-    figures: dict[str, Any] | None = Field(
-        description="What it did in figures; null, since the catalogue is not told of them yet."
-    )
+    figures: ActivityFiguresOut | None = Field(description="What it did in figures; null until its report is verified.")
 
 
 class AdaptedOut(Sent):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -15,7 +15,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.finding.conditions import Sought, prepare, query_of, resembling
 from services.activities.ideas.rules import Sort
-from services.activities.ideas.tables import Endorsement, Idea
+from services.activities.ideas.tables import ActivityFigures, Endorsement, Idea
+from services.contracts import ActivityFiguresChanged
 
 _KEY_OF = {Sort.ADAPTED: Idea.adapted_sections, Sort.ENDORSED: Idea.endorsements}
 # Spelt out in the statement, since a partial index is not used for a parameter.
@@ -160,3 +161,24 @@ async def count_endorsements(session: AsyncSession, identity: UUID) -> int:
     """How many recommend an idea whose row is locked."""
     counted = sa.select(sa.func.count()).select_from(Endorsement).where(Endorsement.idea_id == identity)
     return (await session.execute(counted)).scalar_one()
+
+
+async def figures(session: AsyncSession, activities: Collection[UUID]) -> dict[UUID, ActivityFigures]:
+    """What these activities did, of those with a verified report."""
+    these = sa.and_(ActivityFigures.activity_id.in_(activities), ActivityFigures.is_verified)
+    return {row.activity_id: row for row in await session.scalars(sa.select(ActivityFigures).where(these))}
+
+
+async def keep_figures(session: AsyncSession, told: ActivityFiguresChanged) -> None:
+    """Write what impact tells of an activity, unless as new a revision is known; the ideas made of it changed then."""
+    values = {**told.model_dump(exclude={"quantities"}), "quantities": told.model_dump(mode="json")["quantities"]}
+    statement = insert(ActivityFigures).values(values)
+    newer = statement.on_conflict_do_update(
+        index_elements=["activity_id"],
+        set_={name: statement.excluded[name] for name in values if name != "activity_id"},
+        where=ActivityFigures.revision < statement.excluded.revision,
+    )
+    if (await session.execute(newer.returning(ActivityFigures.activity_id))).first() is not None:
+        await session.execute(
+            sa.update(Idea).where(Idea.activity_id == told.activity_id).values(updated_at=sa.func.now())
+        )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
@@ -110,3 +111,22 @@ class Endorsement(Table):
     endorser: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     note: Mapped[str | None] = mapped_column(sa.Text)
     endorsed_at: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
+
+
+class ActivityFigures(Table):
+    """What an activity did according to its verified report; an event writes it and nothing else does.
+
+    Without a verified report `is_verified` is false and nothing is stated.
+    """
+
+    __tablename__ = "activity_figures"
+
+    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
+    revision: Mapped[int] = mapped_column(sa.Integer)
+    is_verified: Mapped[bool] = mapped_column(sa.Boolean)
+    participants_international: Mapped[int | None] = mapped_column(sa.BigInteger)
+    participants_local: Mapped[int | None] = mapped_column(sa.BigInteger)
+    participants_esn_volunteer: Mapped[int | None] = mapped_column(sa.BigInteger)
+    participants_unclassified: Mapped[int | None] = mapped_column(sa.BigInteger)
+    hours: Mapped[Decimal | None] = mapped_column(sa.Numeric)
+    quantities: Mapped[list[dict[str, Any]]] = mapped_column(JSONB)

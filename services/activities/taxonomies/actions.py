@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.activities.taxonomies import rules, store
 from services.activities.taxonomies.rules import Label
 from services.activities.taxonomies.schemas import MappingIn, TermChangeIn, TermIn
-from services.activities.taxonomies.store import Stated
+from services.activities.taxonomies.store import Stated, Usable
 from services.activities.taxonomies.tables import Mapping, MappingChange, Scheme, Term, TermChange
 from services.kernel.auth import Actor, Role
 from services.kernel.problems import FieldError, Invalid
@@ -42,7 +42,13 @@ async def faults_of(
     session: AsyncSession, named: Sequence[Named], *, kept: Collection[Label] = frozenset()
 ) -> list[FieldError]:
     """A fault for each label that is unknown, or retired and not among those `kept`; one statement for all of them."""
-    known = await store.usable(session, {each.label.scheme for each in named})
+    return faults_among(await store.usable(session, {each.label.scheme for each in named}), named, kept=kept)
+
+
+def faults_among(
+    known: Sequence[Usable], named: Sequence[Named], *, kept: Collection[Label] = frozenset()
+) -> list[FieldError]:
+    """The same, where every term of the schemes in question has been read already."""
     by_label = {each.label: each for each in known}
     faults = []
     for pointer, label in named:

@@ -100,7 +100,9 @@ async def show_activity(
     if document is None:
         return leaf.missing(language, in_frame=False)
     known, websites = await words(session, runtime), await _websites(session, document)
-    return leaf.page(document, websites, known, runtime.settings.base_url, language)
+    is_series = (document.get("parts") or {}).get("relation") == "occurrence"
+    dates = await store.dates_of(session, activity_id, [language]) if is_series else ()
+    return leaf.page(document, websites, known, runtime.settings.base_url, language, dates)
 
 
 @visited.get("/{activity_id}/embed", response_class=HTMLResponse)

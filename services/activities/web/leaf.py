@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any, Final
 from urllib.parse import quote
@@ -13,7 +13,7 @@ from starlette.responses import HTMLResponse
 
 from services.activities.catalogue import linked_data
 from services.activities.taxonomies.rules import Words
-from services.activities.web.phrases import LANGUAGES, NAMES, moment, pattern, said, when
+from services.activities.web.phrases import LANGUAGES, NAMES, country, moment, named, pattern, said, spoken, when
 from services.kernel.page_policy import page_policy
 
 _STYLE: Final = (
@@ -35,13 +35,19 @@ _STYLE: Final = (
 )
 _ORIGIN: Final = re.compile(r"(https://[A-Za-z0-9.-]+(?::[0-9]{1,5})?)(?:[/?#].*)?")
 _WEB: Final = re.compile(r"https?://[^\s\\]+", re.IGNORECASE)
+_NO_DIGIT: Final = re.compile(r"[^0-9+]")
 _DATED: Final = {"time", "day"}
 
 
 def page(
-    document: Mapping[str, Any], websites: Mapping[str, str], words: Words, base_url: str, language: str
+    document: Mapping[str, Any],
+    websites: Mapping[str, str],
+    words: Words,
+    base_url: str,
+    language: str,
+    dates: Sequence[str] = (),
 ) -> HTMLResponse:
-    """The page by itself: what search engines keep and people send each other."""
+    """The page by itself: what search engines keep and people send each other; of a series with its dates."""
     address = f"{base_url}/activities/{document['id']}"
     api = f"{base_url}/activities/v1/activities/{document['id']}"
     oembed = f"{base_url}/activities/oembed?format=json&url={quote(address, safe='')}"
@@ -53,7 +59,7 @@ def page(
             f'<link rel="alternate" type="{kind}" href="{escape(other)}" title="{escape(document["title"])}">'
             for kind, other in alternates.items()
         ),
-        f'<script type="application/ld+json">{linked_data.page(dict(document), words)}</script>',
+        f'<script type="application/ld+json">{linked_data.page(dict(document), words, dates)}</script>',
     ]
     others = "".join(
         f'<li><a href="?lang={other}" hreflang="{other}" lang="{other}">{NAMES[other]}</a></li>'
@@ -159,8 +165,10 @@ def _facts(document: Mapping[str, Any], websites: Mapping[str, str], words: Word
         "places": _places(document, language, root=root),
         "cost": _cost(document, language),
         "needs": _needs(document, language),
-        "accessibility": escape(", ".join(document["accessibility"])),
+        "bring": _bring(document),
+        "accessibility": escape(", ".join(named(code, language) for code in document["accessibility"])),
         "with": ", ".join(f"<bdi>{escape(partner['name'])}</bdi>" for partner in document["partners"]),
+        "contact": _contact(document),
         "causes": escape(", ".join(words.name("causes", cause["code"], language) for cause in document["causes"])),
     }
     listed = "".join(
@@ -238,9 +246,31 @@ def _cost(document: Mapping[str, Any], language: str) -> str:
 
 def _needs(document: Mapping[str, Any], language: str) -> str:
     requirements = document["requirements"]
-    age = escape(said("age", language, n=requirements["minimum_age"])) if requirements["minimum_age"] else ""
+    told = [said("age", language, n=requirements["minimum_age"])] if requirements["minimum_age"] else []
+    # A document that the version before wrote may know less of them.
+    if spoken_there := [spoken(tag, language) for tag in requirements["languages"]]:
+        told.append(said("languages_spoken", language, what=", ".join(spoken_there)))
+    if (code := requirements.get("resident_in")) is not None:
+        told.append(said("resident", language, what=country(code, language)))
+    if documents := [named(code, language) for code in requirements.get("documents", ())]:
+        told.append(said("documents", language, what=", ".join(documents)))
     notes = _own(document, requirements["notes"]) if requirements["notes"] else ""
-    return "<br>".join(part for part in (age, notes) if part)
+    return "<br>".join(part for part in (*map(escape, told), notes) if part)
+
+
+def _bring(document: Mapping[str, Any]) -> str:
+    return ", ".join(_own(document, thing) for thing in document["requirements"].get("bring", ()))
+
+
+def _contact(document: Mapping[str, Any]) -> str:
+    known = document.get("contact") or {}
+    mail, telephone = known.get("email"), known.get("phone")
+    ways = [
+        f'<a href="mailto:{quote(mail)}">{escape(mail)}</a>' if mail else "",
+        _link(known.get("url"), known.get("url") or ""),
+        f'<a href="tel:{_NO_DIGIT.sub("", telephone)}">{escape(telephone)}</a>' if telephone else "",
+    ]
+    return "<br>".join(f"<bdi>{way}</bdi>" for way in ways if way)
 
 
 def _calendar_link(document: Mapping[str, Any], api: str, language: str) -> str:

@@ -7,6 +7,8 @@ from datetime import date, datetime
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from babel import Locale, UnknownLocaleError
+
 from services.kernel.languages import best
 
 LANGUAGES: Final = ("en", "es", "it")
@@ -24,6 +26,12 @@ _TEXTS: Final[dict[str, tuple[str, str, str]]] = {
     "free_of_charge": ("Free", "Gratis", "Gratuito"),
     "accessibility": ("Accessibility", "Accesibilidad", "Accessibilità"),
     "age": ("From {n} years of age", "A partir de {n} años", "Dai {n} anni"),
+    "languages_spoken": ("You need: {what}", "Necesitas: {what}", "Serve: {what}"),
+    "resident": ("Only for people who live in {what}", "Solo para quien vive en {what}", "Solo per chi vive in {what}"),
+    "documents": ("Have with you: {what}", "Lleva contigo: {what}", "Porta con te: {what}"),
+    "bring": ("Bring along", "Trae", "Porta"),
+    "contact": ("Contact", "Contacto", "Contatto"),
+    "dates": ("{span} (dates: {n})", "{span} (fechas: {n})", "{span} (date: {n})"),
     "online": ("Online", "En línea", "Online"),
     "sample": ("Example", "Ejemplo", "Esempio"),
     "cancelled": ("Cancelled", "Cancelada", "Annullata"),
@@ -48,6 +56,30 @@ _TEXTS: Final[dict[str, tuple[str, str, str]]] = {
         "Forse è stata ritirata, o l’indirizzo non è completo.",
     ),
 }
+_CODES: Final[dict[str, tuple[str, str, str]]] = {
+    "step-free": ("Without steps", "Sin escalones", "Senza gradini"),
+    "accessible-toilet": ("Accessible toilet", "Aseo accesible", "Bagno accessibile"),
+    "accessible-parking": ("Accessible parking", "Aparcamiento accesible", "Parcheggio accessibile"),
+    "hearing-loop": ("Hearing loop", "Bucle magnético", "Anello a induzione"),
+    "sign-language": ("Sign language", "Lengua de signos", "Lingua dei segni"),
+    "captions": ("Captions", "Subtítulos", "Sottotitoli"),
+    "easy-language": ("Easy language", "Lectura fácil", "Linguaggio facile"),
+    "quiet-room": ("Quiet room", "Sala tranquila", "Stanza tranquilla"),
+    "seated": ("Can be done sitting", "Se puede hacer con asiento", "Si può fare da seduti"),
+    "public-transport": ("Public transport leads there", "Se llega en transporte público",
+                         "Si arriva con i mezzi pubblici"),
+    "guide-dogs": ("Guide dogs are welcome", "Perros guía bienvenidos", "Cani guida benvenuti"),
+    "assistant-free": ("An assistant comes along at no cost", "Un asistente entra gratis",
+                       "Chi assiste entra gratis"),
+    "identity_card": ("identity card or passport", "documento de identidad o pasaporte",
+                      "carta d’identità o passaporto"),
+    "student_card": ("student card", "carné de estudiante", "tessera studentesca"),
+    "residence_permit": ("residence permit", "permiso de residencia", "permesso di soggiorno"),
+    "criminal_record_certificate": ("certificate of the criminal record", "certificado de antecedentes penales",
+                                    "certificato del casellario giudiziale"),
+    "insurance_card": ("insurance card", "tarjeta sanitaria", "tessera sanitaria"),
+    "parental_consent": ("consent of the parents", "autorización de los padres", "autorizzazione dei genitori"),
+}  # fmt: skip
 NAMES: Final = {"en": "English", "es": "español", "it": "italiano"}
 _MONTHS: Final = {
     "en": [
@@ -80,6 +112,24 @@ def said(key: str, language: str, **values: Any) -> str:
     return _TEXTS[key][LANGUAGES.index(language)].format(**values)
 
 
+def named(code: str, language: str) -> str:
+    """What a code of a closed list says: of accessibility, or of a document to have with one."""
+    return _CODES[code][LANGUAGES.index(language)]
+
+
+def spoken(tag: str, language: str) -> str:
+    """The name of a language, or its tag where CLDR has none."""
+    try:
+        return Locale.parse(tag, sep="-").get_display_name(language) or tag
+    except (ValueError, UnknownLocaleError):
+        return tag
+
+
+def country(code: str, language: str) -> str:
+    """The name of a country, or its code where CLDR has none."""
+    return str(Locale.parse(language).territories.get(code, code))
+
+
 def pattern(key: str, language: str) -> str:
     """A text whose values are put in by the page's script."""
     return _TEXTS[key][LANGUAGES.index(language)]
@@ -88,17 +138,28 @@ def pattern(key: str, language: str) -> str:
 def when(document: Mapping[str, Any], language: str) -> str:
     """The time of an activity as exactly as it is known, in its own zone."""
     precision = document["date_precision"]
+    if (document.get("parts") or {}).get("relation") == "occurrence" and document["starts_on"] is not None:
+        # From its first date to its last one, and not all the time between them.
+        return said("dates", language, n=document["parts"]["count"], span=_days(document, language))
     if precision == "time":
         return _from_to(document, language)
     if document["starts_on"] is None or precision == "unknown":
         return said("unknown_date", language)
-    first = date.fromisoformat(document["starts_on"])
-    last = date.fromisoformat(document["ends_on"] or document["starts_on"])
+    first, last = _first_and_last(document)
     if precision == "year":
         return str(first.year) if first.year == last.year else f"{first.year}–{last.year}"
     if precision in {"month", "semester"}:
         begins, ends = _month(first, language), _month(last, language)
         return begins if begins == ends else f"{begins} – {ends}"
+    return _days(document, language)
+
+
+def _first_and_last(document: Mapping[str, Any]) -> tuple[date, date]:
+    return date.fromisoformat(document["starts_on"]), date.fromisoformat(document["ends_on"] or document["starts_on"])
+
+
+def _days(document: Mapping[str, Any], language: str) -> str:
+    first, last = _first_and_last(document)
     return _day(first, language) if first == last else f"{_day(first, language)} – {_day(last, language)}"
 
 

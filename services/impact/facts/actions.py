@@ -1,20 +1,41 @@
-"""Folding: the facts of an activity follow its verified report, and the totals follow the facts in one transaction."""
+"""Folding: facts follow verified reports and recorded presences, and the totals follow the facts in one transaction."""
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.contracts import IMPACT, ReportReopened, ReportVerified
-from services.impact.facts import store
-from services.impact.facts.rules import difference, facts_of
+from services.contracts import (
+    IMPACT,
+    ActivityCancelled,
+    ActivityHeld,
+    ActivityPublished,
+    ActivityRevised,
+    AttendanceRecorded,
+    ReportReopened,
+    ReportVerified,
+)
+from services.impact.facts import store, totals
+from services.impact.facts.rules import Facts, differences, facts_of, moves, presences
+from services.impact.people import actions as people
 from services.impact.projections import store as projections
+from services.impact.projections.rules import Kept
 from services.kernel import consumers
 
 BATCH = 1000
+_OF_FACTS = (
+    ActivityPublished,
+    ActivityRevised,
+    ActivityHeld,
+    ActivityCancelled,
+    AttendanceRecorded,
+    ReportVerified,
+    ReportReopened,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,48 +54,66 @@ class Rebuilt:
         return self.wrong_facts + self.wrong_cells
 
 
-async def refold(session: AsyncSession, activity_id: UUID) -> None:
-    """Bring the facts of an activity, and the totals with them, to what its report and its projection say now.
+async def refold(session: AsyncSession, activities: Collection[UUID], kept: Sequence[Kept] = ()) -> set[UUID]:
+    """Bring the facts of activities, and the totals with them, to what is known now; answers whose facts changed.
 
-    It looks at states and not at events, so it may be called for the same event twice, late or in any order.
+    It looks at states and not at events, so it may be called for the same event twice, late or in any order. People are
+    counted with them; `kept` says which attendances have changed since that was done last.
     """
-    if not await projections.lock_activity(session, activity_id):
-        return
+    found = await projections.lock_activities(session, {*activities, *(each.activity_id for each in kept)})
     # Which occurrence stands for its series can change with any of them.
-    concerned = sorted(await projections.with_their_series(session, [activity_id]))
-    stored = await store.stored(session, concerned)
-    facts = {report.activity_id: facts_of(report) for report in await store.verified(session, concerned)}
-    for identity in concerned:
-        before, after = stored.get(identity), facts.get(identity)
-        if before != after:
-            await store.replace(session, {identity: after})
-            await store.add_to_totals(session, difference(before, after))
+    concerned = sorted(await projections.with_their_series(session, found))
+    before = await store.stored(session, concerned)
+    after = await _facts(session, concerned)
+    changed = {identity for identity in concerned if before.get(identity) != after.get(identity)}
+    await store.replace(session, {identity: after.get(identity) for identity in sorted(changed)})
+    await totals.add(session, differences((before.get(identity), after.get(identity)) for identity in changed))
+    moved = moves({identity: (before.get(identity), after.get(identity)) for identity in changed})
+    seen = await projections.seen_at(session, moved) if moved else []
+    here = {identity: facts for identity in concerned if (facts := after.get(identity)) is not None}
+    await people.count(session, presences(kept, here, moved, seen))
+    return changed
+
+
+async def _facts(session: AsyncSession, activities: Collection[UUID]) -> dict[UUID, Facts]:
+    known = await store.known(session, list(activities))
+    return {identity: facts for identity, each in known.items() if (facts := facts_of(each)) is not None}
 
 
 async def rebuild(session: AsyncSession) -> Rebuilt:
     """Make every fact and every total anew, and say how many of those that folding had kept were different.
 
-    The consumer waits meanwhile, and readers see the old totals until the commit. A report may be verified or reopened
-    while this runs, or just before: its event is then in the log unread, and its facts were rightly different.
+    All of it is read beside the consumer, which goes on; only what is different is written, by adding what is missing,
+    so that it does not matter what the consumer has added since.
     """
     await session.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
     await session.execute(sa.text("SET LOCAL statement_timeout = '10min'"))
-    await consumers.hold(session, IMPACT)
-    wrong_cells = await store.wrong_cells(session)
-    changed: set[UUID] = set()
+    await session.execute(sa.text("SET LOCAL work_mem = '128MB'"))
+    suspects: set[UUID] = set()
     activities, after, is_last = 0, None, False
     while not is_last:
-        reports, span = await store.verified_after(session, after, limit=BATCH)
-        known = await store.stored_within(session, span)
-        facts = {report.activity_id: facts_of(report) for report in reports}
-        wrong = [identity for identity in {*known, *facts} if known.get(identity) != facts.get(identity)]
-        await store.replace(session, {identity: facts.get(identity) for identity in wrong})
-        changed.update(wrong)
+        identities, span = await store.activities_after(session, after, limit=BATCH)
+        stored, facts = await store.stored_within(session, span), await _facts(session, identities)
+        suspects.update(identity for identity in {*stored, *facts} if stored.get(identity) != facts.get(identity))
         activities, after, is_last = activities + len(facts), span[1], span[1] is None
-    # Read last: whatever change of a report was seen above has its event in the log by now.
-    unread = await consumers.unread(session, IMPACT, (ReportVerified, ReportReopened))
-    cells, quantity_cells = await store.sum_up(session)
-    # Another occurrence of its series may stand for it from then on.
-    rightly = await projections.with_their_series(session, map(UUID, unread))
-    wrong_facts = len(changed - rightly)
-    return Rebuilt(activities, cells, quantity_cells, wrong_facts, wrong_cells)
+    wrong = [(kept, rows) for kept in totals.ALL if (rows := await totals.corrections(session, kept))]
+    wrong_people = await people.wrong(session)
+    # The first statement that writes: from here on the consumer waits, and events of others wait for the commit.
+    await consumers.hold(session, IMPACT)
+    ordered, changed = sorted(suspects), set[UUID]()
+    for begin in range(0, len(ordered), BATCH):
+        changed |= await refold(session, ordered[begin : begin + BATCH])
+    for kept, rows in wrong:
+        await totals.add_rows(session, kept, rows)
+    await people.correct(session, wrong_people)
+    # Read last: whatever was seen above has its event in the log by now. What was not heard of yet was rightly
+    # different, and another occurrence of its series may stand for it then.
+    unread = await consumers.unread(session, IMPACT, _OF_FACTS)
+    rightly = await projections.with_their_series(session, [UUID(aggregate) for aggregate in unread])
+    return Rebuilt(
+        activities=activities,
+        cells=await totals.count(session, totals.FIGURES.totals),
+        quantity_cells=await totals.count(session, totals.QUANTITIES.totals),
+        wrong_facts=len(changed - rightly),
+        wrong_cells=sum(len(rows) for _, rows in wrong) + len(wrong_people),
+    )

@@ -1,6 +1,8 @@
-"""What makes facts: a report that is verified or reopened, and an activity whose dimensions change."""
+"""What makes facts: reports that are verified or reopened, presences, and activities whose dimensions change."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -9,6 +11,7 @@ from services.contracts import (
     ActivityHeld,
     ActivityPublished,
     ActivityRevised,
+    AttendanceRecorded,
     ReportReopened,
     ReportVerified,
 )
@@ -17,16 +20,23 @@ from services.impact.projections import store as projections
 from services.kernel.runtime import Runtime
 
 
-async def activity_changed(
+async def activities_changed(
     session: AsyncSession,
-    event: ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled,
+    events: Sequence[ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled],
     runtime: Runtime,
 ) -> None:
-    """Keep the activity, and move its facts to where they count now."""
-    if await projections.keep_activity(session, event.activity):
-        await actions.refold(session, event.activity.activity_id)
+    """Keep the activities, and move their facts to where they count now."""
+    written = {each.activity.activity_id for each in events if await projections.keep_activity(session, each.activity)}
+    await actions.refold(session, written)
 
 
-async def report_decided(session: AsyncSession, event: ReportVerified | ReportReopened, runtime: Runtime) -> None:
-    """Count a verified report, or count it no longer."""
-    await actions.refold(session, event.activity_id)
+async def reports_decided(
+    session: AsyncSession, events: Sequence[ReportVerified | ReportReopened], runtime: Runtime
+) -> None:
+    """Count verified reports, and count reopened ones no longer."""
+    await actions.refold(session, {each.activity_id for each in events})
+
+
+async def attendances_recorded(session: AsyncSession, events: Sequence[AttendanceRecorded], runtime: Runtime) -> None:
+    """Keep attendances, and count them from now on."""
+    await actions.refold(session, (), await projections.keep_attendances(session, events))

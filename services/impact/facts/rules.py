@@ -1,14 +1,22 @@
-"""What a verified report amounts to, and what must be added to the totals when that changes."""
+"""What a verified report and recorded presences amount to, and what must be added to the totals when that changes."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from operator import add
-from typing import NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID
+
+from services.impact.facts.academic_years import academic_year_of
+from services.impact.people.rules import Where
+from services.impact.projections.rules import Kept
+
+CHECK_IN: Final = "check_in"
+"""The source of what is known of an activity by check-ins only."""
 
 
 class Cell(NamedTuple):
@@ -16,6 +24,7 @@ class Cell(NamedTuple):
 
     section: str | None
     country: str | None
+    platform: str | None
     edition: str | None
     starts_on: date | None
     month: str | None
@@ -30,14 +39,24 @@ class Cell(NamedTuple):
 class Figures(NamedTuple):
     """What is counted of an activity, and what its cell adds up to."""
 
+    reports: int = 0
     activities: int = 0
     cancelled: int = 0
     participants_international: int = 0
     participants_local: int = 0
     participants_esn_volunteer: int = 0
     participants_unclassified: int = 0
-    attendances: int = 0
+    beneficiaries: int = 0
     hours: Decimal = Decimal(0)
+    attendances_international: int = 0
+    attendances_local: int = 0
+    attendances_esn_volunteer: int = 0
+    checked_in_hours: Decimal = Decimal(0)
+
+    @property
+    def attendances(self) -> int:
+        """Recorded presences of every class."""
+        return self.attendances_international + self.attendances_local + self.attendances_esn_volunteer
 
     def plus(self, other: Figures) -> Figures:
         """Figure by figure."""
@@ -55,30 +74,57 @@ class Quantity(NamedTuple):
     unit: str
 
 
+class Label(NamedTuple):
+    """A label of an activity, main or not, and the scheme that it belongs to: area, cause, sdg or objective."""
+
+    scheme: str
+    label: str
+
+
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """A verified report with what is known of its activity."""
+    """What a verified report says."""
 
-    activity_id: UUID
-    section: str | None
-    country: str | None
-    edition: str | None
-    starts_on: date | None
-    areas: Sequence[str]
-    causes: Sequence[str]
-    kind: str
-    programme: str
+    stands_for_its_series: bool
+    """False for all occurrences of a series but one: the series is one activity, and its people and hours add up."""
+    quantities: Mapping[Quantity, Decimal]
     source: str
     outcome: str
     international: int | None
     local: int | None
     esn_volunteer: int | None
     unclassified: int | None
-    attendances: int
     hours: Decimal | None
-    quantities: Mapping[Quantity, Decimal]
-    stands_for_its_series: bool = True
-    """False for all occurrences of a series but one: the series is one activity, and its people and hours add up."""
+    beneficiaries: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """How often somebody was recorded as present at an activity, by class, and their recorded hours."""
+
+    international: int = 0
+    local: int = 0
+    esn_volunteer: int = 0
+    hours: Decimal = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """All that is known of an activity; `verified` is None while no report is, `present` where nobody was seen."""
+
+    verified: Verified | None
+    present: Present | None
+    section: str | None
+    country: str | None
+    platform: str | None
+    edition: str | None
+    starts_on: date | None
+    areas: Sequence[str]
+    causes: Sequence[str]
+    sdgs: Sequence[int]
+    objectives: Sequence[str]
+    kind: str
+    programme: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +132,7 @@ class Facts:
     """What one activity contributes to the totals."""
 
     cell: Cell
+    labels: frozenset[Label]
     figures: Figures
     quantities: Mapping[Quantity, Decimal]
 
@@ -96,52 +143,146 @@ class Delta:
 
     figures: dict[Cell, Figures] = field(default_factory=dict)
     quantities: dict[tuple[Cell, Quantity], Decimal] = field(default_factory=dict)
+    label_figures: dict[tuple[Cell, Label], Figures] = field(default_factory=dict)
+    label_quantities: dict[tuple[Cell, Label, Quantity], Decimal] = field(default_factory=dict)
 
 
-def facts_of(report: Verified) -> Facts:
-    """The facts of a verified report; one that says "cancelled" counts as that and as nothing else."""
+def facts_of(known: Known) -> Facts | None:
+    """The facts of an activity; none of one without a verified report at which nobody was recorded as present.
+
+    A report that says "cancelled" counts as that and as nothing else. Presences count as they are recorded, whatever a
+    report says of people.
+    """
+    report, present = known.verified, known.present
+    if report is None and present is None:
+        return None
     cell = Cell(
-        section=report.section,
-        country=report.country,
-        edition=report.edition,
-        starts_on=report.starts_on,
-        month=month_of(report.starts_on) if report.starts_on else None,
-        academic_year=academic_year_of(report.starts_on) if report.starts_on else None,
-        area=next(iter(report.areas), None),
-        cause=next(iter(report.causes), None),
-        kind=report.kind,
-        programme=report.programme,
-        source=report.source,
+        section=known.section,
+        country=known.country,
+        platform=known.platform,
+        edition=known.edition,
+        starts_on=known.starts_on,
+        month=month_of(known.starts_on) if known.starts_on else None,
+        academic_year=academic_year_of(known.starts_on) if known.starts_on else None,
+        area=next(iter(known.areas), None),
+        cause=next(iter(known.causes), None),
+        kind=known.kind,
+        programme=known.programme,
+        source=report.source if report else CHECK_IN,
     )
+    figures = _reported(report) if report else Figures()
+    if present is not None:
+        figures = figures._replace(
+            attendances_international=present.international,
+            attendances_local=present.local,
+            attendances_esn_volunteer=present.esn_volunteer,
+            checked_in_hours=present.hours,
+        )
+    is_counted = report is not None and report.outcome != "cancelled"
+    return Facts(cell, _labels(known), figures, dict(report.quantities) if report and is_counted else {})
+
+
+def _reported(report: Verified) -> Figures:
+    once = int(report.stands_for_its_series)
     if report.outcome == "cancelled":
-        return Facts(cell, Figures(cancelled=int(report.stands_for_its_series)), {})
-    figures = Figures(
-        activities=int(report.stands_for_its_series),
+        return Figures(reports=1, cancelled=once)
+    return Figures(
+        reports=1,
+        activities=once,
         participants_international=report.international or 0,
         participants_local=report.local or 0,
         participants_esn_volunteer=report.esn_volunteer or 0,
         participants_unclassified=report.unclassified or 0,
-        attendances=report.attendances,
+        beneficiaries=report.beneficiaries or 0,
         hours=report.hours or Decimal(0),
     )
-    return Facts(cell, figures, dict(report.quantities))
+
+
+def _labels(known: Known) -> frozenset[Label]:
+    return frozenset(
+        Label(scheme, str(label))
+        for scheme, labels in (
+            ("area", known.areas),
+            ("cause", known.causes),
+            ("sdg", known.sdgs),
+            ("objective", known.objectives),
+        )
+        for label in labels
+    )
 
 
 def difference(before: Facts | None, after: Facts | None) -> Delta:
     """What turns totals that hold `before` into totals that hold `after`."""
+    return differences([(before, after)])
+
+
+def differences(changes: Iterable[tuple[Facts | None, Facts | None]]) -> Delta:
+    """What all these changes together add to the totals: one entry for each cell that they move."""
     delta = Delta()
-    for facts, sign in ((before, -1), (after, 1)):
-        if facts is None:
-            continue
-        figures = facts.figures if sign > 0 else facts.figures.negative()
-        delta.figures[facts.cell] = delta.figures.get(facts.cell, Figures()).plus(figures)
-        for quantity, amount in facts.quantities.items():
-            key = (facts.cell, quantity)
-            delta.quantities[key] = delta.quantities.get(key, Decimal(0)) + sign * amount
+    for before, after in changes:
+        for facts, sign in ((before, -1), (after, 1)):
+            if facts is not None:
+                _add(delta, facts, sign)
     return Delta(
         {cell: figures for cell, figures in delta.figures.items() if any(figures)},
         {key: amount for key, amount in delta.quantities.items() if amount},
+        {key: figures for key, figures in delta.label_figures.items() if any(figures)},
+        {key: amount for key, amount in delta.label_quantities.items() if amount},
     )
+
+
+def _add(delta: Delta, facts: Facts, sign: int) -> None:
+    cell, figures = facts.cell, facts.figures if sign > 0 else facts.figures.negative()
+    delta.figures[cell] = delta.figures.get(cell, Figures()).plus(figures)
+    for label in facts.labels:
+        delta.label_figures[cell, label] = delta.label_figures.get((cell, label), Figures()).plus(figures)
+    for quantity, amount in facts.quantities.items():
+        added = sign * amount
+        delta.quantities[cell, quantity] = delta.quantities.get((cell, quantity), Decimal(0)) + added
+        for label in facts.labels:
+            key = (cell, label, quantity)
+            delta.label_quantities[key] = delta.label_quantities.get(key, Decimal(0)) + added
+
+
+def where_of(facts: Facts | None) -> Where | None:
+    """Where the people of an activity count; nowhere while it has no facts."""
+    if facts is None:
+        return None
+    return Where(facts.cell.section, facts.cell.country, facts.cell.edition, facts.cell.academic_year)
+
+
+def moves(changes: Mapping[UUID, tuple[Facts | None, Facts | None]]) -> dict[UUID, tuple[Where | None, Where | None]]:
+    """The activities whose people count elsewhere than before, and from where to where."""
+    found = {identity: (where_of(before), where_of(after)) for identity, (before, after) in changes.items()}
+    return {identity: (before, after) for identity, (before, after) in found.items() if before != after}
+
+
+def presences(
+    kept: Iterable[Kept],
+    here: Mapping[UUID, Facts],
+    moved: Mapping[UUID, tuple[Where | None, Where | None]],
+    seen: Iterable[tuple[UUID, UUID | None, int]],
+) -> Counter[tuple[Where, UUID | None]]:
+    """What to add to the counts of people: the attendances that were kept, and everybody seen at what has moved.
+
+    Of an activity that stays where it is only what changed is added; of one that moves, all that was is taken away from
+    where it was, and all that is added where it is.
+    """
+    found = Counter[tuple[Where, UUID | None]]()
+    for identity, person, times in seen:
+        before, after = moved[identity]
+        for where, sign in ((before, -1), (after, 1)):
+            if where is not None:
+                found[where, person] += sign * times
+    for each in kept:
+        # Where it has moved, those seen now hold the change already: it is taken back from what is taken away.
+        at = moved[each.activity_id][0] if each.activity_id in moved else where_of(here.get(each.activity_id))
+        if at is not None:
+            if each.before.present:
+                found[at, each.before.person] -= 1
+            if each.after.present:
+                found[at, each.after.person] += 1
+    return found
 
 
 def month_of(day: date) -> str:
@@ -151,13 +292,3 @@ def month_of(day: date) -> str:
     '2016-11'
     """
     return day.isoformat()[:7]
-
-
-def academic_year_of(day: date) -> str:
-    """The academic year, from 1 August to 31 July.
-
-    >>> academic_year_of(date(2016, 8, 1)), academic_year_of(date(2017, 7, 31))
-    ('2016/17', '2016/17')
-    """
-    first = day.year if day.month >= 8 else day.year - 1
-    return f"{first:04}/{(first + 1) % 100:02}"

@@ -1,76 +1,97 @@
-"""Every statement about facts and totals."""
+"""Every statement about facts."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.impact.facts.rules import Cell, Delta, Facts, Figures, Quantity, Verified
-from services.impact.facts.tables import KEY, ActivityFacts, QuantityFact, QuantityTotal, Total
-from services.impact.projections.tables import Activity
+from services.contracts import ParticipantClass
+from services.impact.facts.rules import Cell, Facts, Figures, Known, Label, Present, Quantity, Verified
+from services.impact.facts.tables import ActivityFacts, QuantityFact
+from services.impact.projections.tables import Activity, Attendance
 from services.impact.reports.rules import Outcome, State
 from services.impact.reports.tables import Report, ReportQuantity
-from services.impact.tables import Table
+from services.impact.tables import METADATA
 
 Span = tuple[UUID | None, UUID | None]
 """The activities after the first and up to the second; None is no bound."""
 
+_OF_ACTIVITY = (
+    Activity.section,
+    Activity.country,
+    Activity.platform,
+    Activity.edition,
+    Activity.starts_on,
+    Activity.areas,
+    Activity.causes,
+    Activity.sdgs,
+    Activity.objectives,
+    Activity.kind,
+    Activity.programme,
+)
+_OF_REPORT = (
+    Report.source,
+    Report.outcome,
+    Report.international,
+    Report.local,
+    Report.esn_volunteer,
+    Report.unclassified,
+    Report.hours,
+    Report.beneficiaries,
+)
 
-async def verified(session: AsyncSession, activities: Sequence[UUID]) -> list[Verified]:
-    """The verified reports of these activities, of those that have one."""
-    return await _verified(session, activities)
 
-
-async def verified_after(session: AsyncSession, after: UUID | None, *, limit: int) -> tuple[list[Verified], Span]:
-    """The verified reports of the next activities that have a report, and the span of activities they are of."""
-    statement = sa.select(Report.activity_id).where(*_within(Report.activity_id, (after, None)))
-    identities = (await session.scalars(statement.order_by(Report.activity_id).limit(limit))).all()
-    upto = identities[-1] if len(identities) == limit else None
-    return await _verified(session, identities), (after, upto)
-
-
-async def _verified(session: AsyncSession, activities: Sequence[UUID]) -> list[Verified]:
-    attendances = sum(
-        (
-            sa.func.coalesce(count, 0)
-            for count in (Report.checked_in_international, Report.checked_in_local, Report.checked_in_esn_volunteer)
-        ),
-        start=sa.literal(0),
-    )
-    columns: list[Any] = [
-        Report.activity_id,
-        Activity.section,
-        Activity.country,
-        Activity.edition,
-        Activity.starts_on,
-        Activity.areas,
-        Activity.causes,
-        Activity.kind,
-        Activity.programme,
-        Report.source,
-        Report.outcome,
-        Report.international,
-        Report.local,
-        Report.esn_volunteer,
-        Report.unclassified,
-        attendances.label("attendances"),
-        Report.hours,
-        _stands_for_its_series().label("stands_for_its_series"),
-    ]
+async def known(session: AsyncSession, activities: Sequence[UUID]) -> dict[UUID, Known]:
+    """What is known of these activities: of those that have a verified report or at which somebody was present."""
+    present = _present(activities)
     statement = (
-        sa.select(*columns)
-        .select_from(Report)
-        .join(Activity, Activity.activity_id == Report.activity_id)
-        .where(Report.state == State.VERIFIED, Report.activity_id == sa.func.any(_array(activities)))
+        sa.select(
+            Activity.activity_id,
+            *_OF_ACTIVITY,
+            *(present.c[name] for name in Present.__slots__),
+            Report.activity_id.is_not(None),
+            _stands_for_its_series(),
+            *_OF_REPORT,
+        )
+        .select_from(Activity)
+        .outerjoin(Report, sa.and_(Report.activity_id == Activity.activity_id, Report.state == State.VERIFIED))
+        .outerjoin(present, present.c.activity_id == Activity.activity_id)
+        .where(Activity.activity_id == sa.func.any(_array(activities)))
+        .where(sa.or_(Report.activity_id.is_not(None), present.c.activity_id.is_not(None)))
     )
     rows = (await session.execute(statement)).all()
-    quantities = await _quantities(session, ReportQuantity, [row.activity_id for row in rows])
-    return [Verified(**row._asdict(), quantities=quantities.get(row.activity_id, {})) for row in rows]
+    quantities = await _quantities(session, ReportQuantity, [row[0] for row in rows])
+    return {row[0]: _known(row, quantities.get(row[0], {})) for row in rows}
+
+
+def _known(row: Sequence[Any], quantities: Mapping[Quantity, Any]) -> Known:
+    values = iter(row[1:])
+    activity = list(islice(values, len(_OF_ACTIVITY)))
+    counts = list(islice(values, len(Present.__slots__)))
+    is_verified, is_first, *report = values
+    verified = Verified(is_first, quantities, *report) if is_verified else None
+    return Known(verified, None if counts[0] is None else Present(*counts), *activity)
+
+
+def _present(activities: Sequence[UUID]) -> sa.Subquery:
+    def of(group: ParticipantClass) -> sa.ColumnElement[int]:
+        return sa.func.count().filter(Attendance.participant_class == group.value).label(group.value)
+
+    return (
+        sa.select(
+            Attendance.activity_id,
+            *map(of, ParticipantClass),
+            sa.func.coalesce(sa.func.sum(Attendance.hours), 0).label("hours"),
+        )
+        .where(Attendance.present, Attendance.activity_id == sa.func.any(_array(activities)))
+        .group_by(Attendance.activity_id)
+        .subquery()
+    )
 
 
 def _stands_for_its_series() -> sa.ColumnElement[bool]:
@@ -92,6 +113,13 @@ def _stands_for_its_series() -> sa.ColumnElement[bool]:
     return sa.not_(sa.and_(is_occurrence, earlier.correlate(Activity, Report).exists()))
 
 
+async def activities_after(session: AsyncSession, after: UUID | None, *, limit: int) -> tuple[list[UUID], Span]:
+    """The next activities that are known, and the span that they fill."""
+    statement = sa.select(Activity.activity_id).where(*_within(Activity.activity_id, (after, None)))
+    identities = list((await session.scalars(statement.order_by(Activity.activity_id).limit(limit))).all())
+    return identities, (after, identities[-1] if len(identities) == limit else None)
+
+
 async def stored(session: AsyncSession, activities: Sequence[UUID]) -> dict[UUID, Facts]:
     """The facts of these activities as they are in the totals."""
     return await _stored(session, ActivityFacts.activity_id == sa.func.any(_array(activities)))
@@ -104,10 +132,19 @@ async def stored_within(session: AsyncSession, span: Span) -> dict[UUID, Facts]:
 
 async def _stored(session: AsyncSession, *conditions: sa.ColumnElement[bool]) -> dict[UUID, Facts]:
     columns = [getattr(ActivityFacts, name) for name in (*Cell._fields, *Figures._fields)]
-    rows = (await session.execute(sa.select(ActivityFacts.activity_id, *columns).where(*conditions))).all()
+    statement = sa.select(ActivityFacts.activity_id, ActivityFacts.labels, *columns).where(*conditions)
+    rows = (await session.execute(statement)).all()
     quantities = await _quantities(session, QuantityFact, [row.activity_id for row in rows])
-    split = 1 + len(Cell._fields)
-    return {row[0]: Facts(Cell(*row[1:split]), Figures(*row[split:]), quantities.get(row[0], {})) for row in rows}
+    split = 2 + len(Cell._fields)
+    return {
+        row[0]: Facts(
+            Cell(*row[2:split]),
+            frozenset(Label(*label.split(":", 1)) for label in row[1]),
+            Figures(*row[split:]),
+            quantities.get(row[0], {}),
+        )
+        for row in rows
+    }
 
 
 async def _quantities(
@@ -131,90 +168,24 @@ async def replace(session: AsyncSession, facts: Mapping[UUID, Facts | None]) -> 
 
 
 async def _add(session: AsyncSession, facts: Mapping[UUID, Facts]) -> None:
-    rows = [{"activity_id": key, **each.cell._asdict(), **each.figures._asdict()} for key, each in facts.items()]
+    rows = [
+        {
+            "activity_id": key,
+            "labels": sorted(":".join(label) for label in each.labels),
+            **each.cell._asdict(),
+            **each.figures._asdict(),
+        }
+        for key, each in facts.items()
+    ]
     amounts = [
         {"activity_id": key, **quantity._asdict(), "amount": amount}
         for key, each in facts.items()
         for quantity, amount in each.quantities.items()
     ]
-    for table, values in ((ActivityFacts, rows), (QuantityFact, amounts)):
+    # Not by the classes: they would send rows with other nulls apart.
+    for table, values in (("activity_facts", rows), ("quantity_facts", amounts)):
         if values:
-            await session.execute(sa.insert(table), values)
-
-
-async def add_to_totals(session: AsyncSession, delta: Delta) -> None:
-    """Add a difference to the totals, and remove the cells in which nothing is left."""
-    figures = [{**cell._asdict(), **each._asdict()} for cell, each in delta.figures.items()]
-    amounts = [
-        {**cell._asdict(), **quantity._asdict(), "amount": amount}
-        for (cell, quantity), amount in delta.quantities.items()
-    ]
-    await _add_up(session, Total, figures, key=KEY, summed=Figures._fields)
-    await _add_up(session, QuantityTotal, amounts, key=(*KEY, "measure", "unit"), summed=("amount",))
-
-
-async def _add_up(
-    session: AsyncSession,
-    table: type[Total | QuantityTotal],
-    rows: Iterable[Mapping[str, Any]],
-    *,
-    key: Sequence[str],
-    summed: Sequence[str],
-) -> None:
-    for row in rows:
-        statement = insert(table).values(row)
-        added = {name: getattr(table, name) + statement.excluded[name] for name in summed}
-        is_empty = sa.and_(*(getattr(table, name) == 0 for name in summed))
-        upsert = statement.on_conflict_do_update(index_elements=key, set_=added).returning(table.id, is_empty)
-        identity, nothing_left = (await session.execute(upsert)).one()
-        if nothing_left:
-            await session.execute(sa.delete(table).where(table.id == identity))
-
-
-async def sum_up(session: AsyncSession) -> tuple[int, int]:
-    """Make the totals anew from the facts; answers the number of cells, and of those of quantities."""
-    counts = []
-    for table, columns, recount in _recounts():
-        await session.execute(sa.delete(table))
-        await session.execute(sa.insert(table).from_select(columns, recount))
-        counts.append((await session.execute(sa.select(sa.func.count()).select_from(table))).scalar_one())
-    return counts[0], counts[1]
-
-
-async def wrong_cells(session: AsyncSession) -> int:
-    """How many cells of the totals are not the sum of the stored facts."""
-    wrong = 0
-    for table, columns, recount in _recounts():
-        kept = sa.select(*(getattr(table, name) for name in columns))
-        key = [name for name in columns if name not in {*Figures._fields, "amount"}]
-        sides = [sa.except_(kept, recount).subquery(), sa.except_(recount, kept).subquery()]
-        cells = sa.union(*(sa.select(*(side.c[name] for name in key)) for side in sides)).subquery()
-        wrong += (await session.execute(sa.select(sa.func.count()).select_from(cells))).scalar_one()
-    return wrong
-
-
-def _recounts() -> list[tuple[type[Table], list[str], sa.Select[Any]]]:
-    """For each table of totals: its columns, and their sums over the facts."""
-    cell = [getattr(ActivityFacts, name) for name in Cell._fields]
-    quantity = [QuantityFact.measure, QuantityFact.unit]
-    figures = [sa.func.sum(getattr(ActivityFacts, name)).label(name) for name in Figures._fields]
-    amount = sa.func.sum(QuantityFact.amount).label("amount")
-    joined = sa.join(QuantityFact, ActivityFacts, QuantityFact.activity_id == ActivityFacts.activity_id)
-    return [
-        (
-            Total,
-            [*Cell._fields, *Figures._fields],
-            # An occurrence at which nobody was counted adds nothing, and a cell of nothing has no row.
-            sa.select(*cell, *figures)
-            .group_by(*cell)
-            .having(sa.or_(*(sa.func.sum(getattr(ActivityFacts, name)) != 0 for name in Figures._fields))),
-        ),
-        (
-            QuantityTotal,
-            [*Cell._fields, *Quantity._fields, "amount"],
-            sa.select(*cell, *quantity, amount).select_from(joined).group_by(*cell, *quantity),
-        ),
-    ]
+            await session.execute(sa.insert(METADATA.tables[f"impact.{table}"]), values)
 
 
 def _array(activities: Iterable[UUID]) -> sa.ColumnElement[Any]:

@@ -1,10 +1,10 @@
-"""Keeps what the other services tell of sections, editions and attendances."""
+"""Keeps what the other services tell of sections and editions."""
 
 from __future__ import annotations
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.contracts import AttendanceRecorded, EditionRecorded, SectionRecorded
+from services.contracts import EditionRecorded, SectionRecorded
 from services.impact.projections import store
 from services.kernel.runtime import Runtime
 
@@ -17,8 +17,3 @@ async def section_recorded(session: AsyncSession, event: SectionRecorded, runtim
 async def edition_recorded(session: AsyncSession, event: EditionRecorded, runtime: Runtime) -> None:
     """Keep an edition."""
     await store.keep_edition(session, event)
-
-
-async def attendance_recorded(session: AsyncSession, event: AttendanceRecorded, runtime: Runtime) -> None:
-    """Keep an attendance; it is a figure only once a verified report stands on it."""
-    await store.keep_attendance(session, event)

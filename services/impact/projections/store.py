@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
-from services.impact.projections.rules import CheckedIn
+from services.impact.projections.rules import NOBODY, CheckedIn, Kept, Seen
 from services.impact.projections.tables import Activity, Attendance, Edition, Section
 from services.impact.tables import Table
 
@@ -29,7 +29,8 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
             "kind": told.kind, "programme": told.programme, "edition": told.edition, "areas": list(told.areas),
             "causes": list(told.causes), "sdgs": list(told.sdgs), "section": told.section,
             "section_codes": [organiser.code for organiser in told.organisers if organiser.code is not None],
-            "country": told.country, "starts_at": told.starts_at, "starts_on": told.starts_on,
+            "country": told.country, "platform": told.platform, "objectives": list(told.objectives),
+            "starts_at": told.starts_at, "starts_on": told.starts_on,
             "capacity": told.capacity, "sample": told.sample, "part_of": told.part_of,
             "relation": told.relation, "has_parts": told.has_parts, "ends_at": told.ends_at,
             "partners": list(told.partners),
@@ -37,21 +38,74 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
     )  # fmt: skip
 
 
-async def keep_attendance(session: AsyncSession, told: contracts.AttendanceRecorded) -> bool:
-    """Write the attendance unless as new a revision is known; answers whether it was written."""
-    return await _keep(
-        session,
-        Attendance,
-        {
-            "attendance_key": told.attendance_key, "revision": told.revision, "activity_id": told.activity_id,
-            "participant_class": told.participant_class.value, "present": told.present, "hours": told.hours,
-        },
-    )  # fmt: skip
+_ATTENDANCE: Final = (
+    "attendance_key",
+    "revision",
+    "activity_id",
+    "participant_class",
+    "present",
+    "hours",
+    "person_key",
+    "home_country",
+    "mobility",
+)
+
+
+async def keep_attendances(session: AsyncSession, told: Iterable[contracts.AttendanceRecorded]) -> list[Kept]:
+    """Write attendances, each unless as new a revision is known; answers those that were written."""
+    newest: dict[UUID, contracts.AttendanceRecorded] = {}
+    for each in told:
+        if each.attendance_key not in newest or newest[each.attendance_key].revision < each.revision:
+            newest[each.attendance_key] = each
+    if not newest:
+        return []
+    rows = [tuple(getattr(each, name) for name in _ATTENDANCE) for each in newest.values()]
+    columns = Attendance.__table__.c
+    arrays = [
+        sa.cast(list(values), ARRAY(columns[name].type))
+        for name, values in zip(_ATTENDANCE, zip(*rows, strict=True), strict=True)
+    ]
+    named = [sa.column(name, columns[name].type) for name in _ATTENDANCE]
+    source = sa.func.unnest(*arrays).table_valued(*named, name="told").render_derived()
+    known = sa.select(Attendance.attendance_key, Attendance.present, Attendance.person_key).join(
+        source, sa.and_(*(source.c[name] == columns[name] for name in ("activity_id", "attendance_key")))
+    )
+    before = {key: _seen(present, person) for key, present, person in await session.execute(known)}
+    statement = insert(Attendance).from_select(_ATTENDANCE, sa.select(*(source.c[name] for name in _ATTENDANCE)))
+    upsert = statement.on_conflict_do_update(
+        index_elements=["activity_id", "attendance_key"],
+        set_={name: statement.excluded[name] for name in _ATTENDANCE[1:] if name != "activity_id"},
+        where=columns.revision < statement.excluded.revision,
+    )
+    written = (await session.scalars(upsert.returning(Attendance.attendance_key))).all()
+    return [
+        Kept(
+            activity_id=newest[key].activity_id,
+            before=before.get(key, NOBODY),
+            after=_seen(newest[key].present, newest[key].person_key),
+        )
+        for key in written
+    ]
+
+
+def _seen(present: bool, person: UUID | None) -> Seen:
+    return Seen(present=True, person=person) if present else NOBODY
+
+
+async def seen_at(session: AsyncSession, activities: Iterable[UUID]) -> list[tuple[UUID, UUID | None, int]]:
+    """Who was present at these activities and how often, None being everybody without a key."""
+    these = Attendance.activity_id == sa.func.any(sa.cast(list(activities), ARRAY(sa.Uuid)))
+    columns = (Attendance.activity_id, Attendance.person_key)
+    statement = sa.select(*columns, sa.func.count()).where(these, Attendance.present).group_by(*columns)
+    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
 
 
 async def keep_section(session: AsyncSession, told: contracts.SectionRecorded) -> None:
     """Write the section as it was told last; the log keeps one section's events in order."""
-    values = {"code": told.code, "title": told.title, "country": told.country, "state": told.state}
+    values = {
+        "code": told.code, "title": told.title, "country": told.country, "state": told.state,
+        "successor": told.successor,
+    }  # fmt: skip
     await _keep(session, Section, values)
 
 
@@ -77,10 +131,12 @@ async def activity(session: AsyncSession, identity: UUID) -> Activity | None:
     return await session.get(Activity, identity)
 
 
-async def lock_activity(session: AsyncSession, identity: UUID) -> bool:
-    """Hold the activity until the transaction ends; answers whether it is known."""
-    statement = sa.select(sa.literal(1)).where(Activity.activity_id == identity).with_for_update(of=Activity)
-    return (await session.execute(statement)).first() is not None
+async def lock_activities(session: AsyncSession, identities: Iterable[UUID]) -> Sequence[UUID]:
+    """Hold those of these activities that are known until the transaction ends; answers which they are."""
+    these = sa.cast(list(identities), sa.ARRAY(sa.Uuid))
+    statement = sa.select(Activity.activity_id).where(Activity.activity_id == sa.func.any(these))
+    ordered = statement.order_by(Activity.activity_id).with_for_update(of=Activity)
+    return (await session.scalars(ordered)).all()
 
 
 async def with_their_series(session: AsyncSession, identities: Iterable[UUID]) -> set[UUID]:

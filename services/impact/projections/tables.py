@@ -44,9 +44,11 @@ class Activity(Table):
     areas: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     causes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     sdgs: Mapped[list[int]] = mapped_column(ARRAY(sa.SmallInteger))
+    objectives: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'"))
     section: Mapped[str | None] = mapped_column(sa.Text)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     country: Mapped[str | None] = mapped_column(sa.Text)
+    platform: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
     starts_on: Mapped[date | None] = mapped_column(sa.Date)
     ends_at: Mapped[datetime | None] = mapped_column(sa.DateTime(timezone=True))
@@ -67,6 +69,7 @@ class Section(Table):
     title: Mapped[str] = mapped_column(sa.Text)
     country: Mapped[str] = mapped_column(sa.Text, index=True)
     state: Mapped[str] = mapped_column(sa.Text)
+    successor: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class Edition(Table):
@@ -81,13 +84,21 @@ class Edition(Table):
 
 
 class Attendance(Table):
-    """Whether somebody of a class was there; the key is random and leads to nobody here."""
+    """Whether somebody of a class was there; both keys are random and lead to nobody here.
+
+    It is the fact that figures of presence are made of. Its day, section and country are those of its activity.
+    """
 
     __tablename__ = "attendances"
+    # By hash: facts are kept for ever and found by their activity, and no day has to be known or can move a row.
+    __table_args__ = {"postgresql_partition_by": "HASH (activity_id)"}
 
+    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     revision: Mapped[int] = mapped_column(sa.Integer)
-    activity_id: Mapped[UUID] = mapped_column(sa.Uuid, index=True)
     participant_class: Mapped[str] = mapped_column(sa.Text)
     present: Mapped[bool] = mapped_column(sa.Boolean)
     hours: Mapped[Decimal | None] = mapped_column(sa.Numeric(7, 2))
+    person_key: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    home_country: Mapped[str | None] = mapped_column(sa.Text)
+    mobility: Mapped[str | None] = mapped_column(sa.Text)

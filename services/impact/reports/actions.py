@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services import contracts
 from services.impact.projections import store as projections
 from services.impact.projections.tables import Activity
-from services.impact.reports import judging, rules, store
+from services.impact.reports import judging, rules, store, telling
 from services.impact.reports.past_figures import figures_of, quantities_of
 from services.impact.reports.past_rows import PastReportRow
 from services.impact.reports.plausibility import HintCode, Severity
@@ -86,8 +86,10 @@ async def decide(session: AsyncSession, actor: Actor, row: Report, verb: Verb, r
     await _changed(session, row, actor, verb.value, reason=reason)
     if verb is Verb.VERIFY:
         await events.record(session, contracts.ReportVerified(activity_id=row.activity_id, revision=row.revision))
+        await telling.tell_figures(session, row)
     elif was_verified:
         await events.record(session, contracts.ReportReopened(activity_id=row.activity_id, revision=row.revision))
+        await telling.tell_figures(session, row)
     return row
 
 
@@ -161,6 +163,7 @@ async def record_past(session: AsyncSession, activity_id: UUID, row: PastReportR
     report.state, report.returned_because = State.VERIFIED.value, None
     await _changed(session, report, None, "import")
     await events.record(session, contracts.ReportVerified(activity_id=activity_id, revision=report.revision))
+    await telling.tell_figures(session, report)
     return True
 
 
@@ -211,6 +214,7 @@ async def _withdraw(session: AsyncSession, row: Report) -> bool:
     row.state, row.returned_because = State.RETURNED.value, "The source says that the activity was announced only."
     await _changed(session, row, None, Verb.RETURN.value, reason=row.returned_because)
     await events.record(session, contracts.ReportReopened(activity_id=row.activity_id, revision=row.revision))
+    await telling.tell_figures(session, row)
     return True
 
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 from difflib import get_close_matches
 from typing import Final
 
-from services.impact.reports.units import BASES, CURRENCIES, OF_LITTLE_VALUE, UCUM
+from services.impact.reports.units import BASES, OF_LITTLE_VALUE, UCUM
+from services.kernel.currencies import CURRENCIES
 
 MONEY: Final = "money"
 """The measure whose unit is a currency."""

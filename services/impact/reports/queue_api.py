@@ -14,8 +14,8 @@ from starlette.responses import Response
 from services.impact.reports import actions, judging, measures, rendering, rules, store
 from services.impact.reports.rules import Outcome, State
 from services.impact.reports.schemas import KnownMeasureList, KnownMeasureOut, MissingPage, QueuePage
-from services.impact.reports.units import CURRENCIES
 from services.kernel.auth import Caller
+from services.kernel.currencies import CURRENCIES
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import Unauthenticated, documented
 from services.kernel.routes import router as make_router

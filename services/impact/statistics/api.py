@@ -2,90 +2,150 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
-from fastapi import Depends, Query
-from pydantic import Field, StringConstraints
+from fastapi import Query
 from starlette.requests import Request
+from starlette.responses import Response
 
 from services.contracts import IMPACT
-from services.impact.statistics import rules, store
-from services.impact.statistics.rules import DEFAULT_MEASURES, DIMENSIONS, MEASURES, MOST_GROUPS, Asked
-from services.impact.statistics.schemas import Completeness, MeasureList, MeasureOut, NamedMeasureOut, StatisticsOut
+from services.impact.statistics import answering, network, rules, standing, store
+from services.impact.statistics.filters import Counted, Measures, Period, Question, What, Where, asked_of, measured
+from services.impact.statistics.measures import DIMENSIONS, MEASURES
+from services.impact.statistics.periods import Compare
+from services.impact.statistics.rules import Asked, Counting
+from services.impact.statistics.schemas import (
+    Completeness,
+    CompletenessOut,
+    GrowthOut,
+    MeasureList,
+    MeasureOut,
+    NamedMeasureOut,
+    StatisticsOut,
+)
+from services.impact.statistics.standing import Inactivity, Over
 from services.kernel.consumers import read_up_to
-from services.kernel.limits import charge
-from services.kernel.problems import Invalid
+from services.kernel.limits import charge, costing
+from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading
-from services.kernel.texts import Code, CountryCode, Day
 
 router = make_router(tag="statistics")
 
-
-Month = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}-(0[1-9]|1[0-2])$")]
-AcademicYear = Annotated[str, StringConstraints(pattern=r"^[0-9]{4}/[0-9]{2}$")]
-_Some = Field(max_length=200)
-
-
-def _asked(
-    by: Annotated[
-        list[str], Query(description=f"Any of {', '.join(DIMENSIONS)}; repeated or separated by commas.")
-    ] = [],
-    measures: Annotated[list[str], Query(description=f"Any of {', '.join(MEASURES)}.")] = [],
-    country: Annotated[list[CountryCode], Query(), _Some] = [],
-    section: Annotated[list[Code], Query(description="The leading section."), _Some] = [],
-    edition: Annotated[list[Code], Query(description="as 2026-autumn"), _Some] = [],
-    area: Annotated[list[Code], Query(description="The main area."), _Some] = [],
-    cause: Annotated[list[Code], Query(description="The main cause."), _Some] = [],
-    kind: Annotated[list[Code], Query(), _Some] = [],
-    programme: Annotated[list[Code], Query(), _Some] = [],
-    month: Annotated[list[Month], Query(description="as 2026-11"), _Some] = [],
-    academic_year: Annotated[list[AcademicYear], Query(description="1 August to 31 July, as 2026/27"), _Some] = [],
-    since: Annotated[Day | None, Query(alias="from", description="The first day on which an activity starts.")] = None,
-    until: Annotated[Day | None, Query(alias="to", description="The last day on which an activity starts.")] = None,
-) -> Asked:
-    if since is not None and until is not None and since > until:
-        raise Invalid.at("query/to", "Must not lie before `from`.")
-    codes = {
-        "country": country, "section": section, "edition": edition, "area": area, "cause": cause, "kind": kind,
-        "programme": programme, "month": month, "academic_year": academic_year,
-    }  # fmt: skip
-    return Asked(
-        by=rules.names("by", by, DIMENSIONS),
-        measures=rules.names("measures", measures, MEASURES) or DEFAULT_MEASURES,
-        codes={name: tuple(dict.fromkeys(values)) for name, values in codes.items() if values},
-        since=since,
-        until=until,
-    )
+_TOUCHES = " An activity counts at each label that it has; in the total it counts once."
 
 
 @router.get("/statistics")
-async def get_statistics(request: Request, session: Reading, asked: Annotated[Asked, Depends(_asked)]) -> StatisticsOut:
-    """Figures of verified reports, by any combination of dimensions. The items add up to the total."""
-    charge(request, 5 * max(0, len(asked.by) - 1))
-    try:
-        groups = await store.groups(session, asked, most=MOST_GROUPS)
-    except store.TooMany:
-        detail = f"More than {MOST_GROUPS:,} rows: name fewer dimensions, or choose fewer activities."
-        raise Invalid.at("query/by", detail) from None
-    reporting, active = await store.completeness(session, asked)
+async def get_statistics(
+    request: Request,
+    session: Reading,
+    asked: Question,
+    when: Period,
+    compare: Annotated[
+        Compare | None,
+        Query(description="With the period before it, or a year before: an edition, academic year, month, or days."),
+    ] = None,
+) -> StatisticsOut:
+    """Figures of verified reports, by any combination of dimensions. Without touches the items add up to the total."""
+    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0))
+    told = await answering.answer(session, asked, compare)
     return StatisticsOut(
         by=list(asked.by),
+        items=told.items,
+        total=told.total,
+        compared=told.compared,
+        **await _about(session, asked, period=when.told),
+    )
+
+
+@router.get("/growth", dependencies=[costing(5)])
+async def get_growth(
+    session: Reading,
+    where: Where,
+    what: What,
+    over: Annotated[Over, Query(description="Whose series it is.")] = Over.EDITION,
+    measures: Measures = [],
+    counting: Counted = Counting.MAIN,
+) -> GrowthOut:
+    """A series of editions or academic years, from the first with figures to the last that has begun, with growth.
+
+    A period in which nothing was reported is in it, with zeros.
+    """
+    wanted, named = measured(measures)
+    asked = asked_of((over.value,), wanted, {**where, **what}, counting=counting, named=named)
+    items = await standing.growth(session, asked)
+    return GrowthOut(over=over.value, items=items, next=None, **await _about(session, asked, period=None))
+
+
+@router.get("/completeness", dependencies=[costing(5)])
+async def get_completeness(
+    request: Request,
+    response: Response,
+    session: Reading,
+    where: Where,
+    when: Period,
+    reported: Annotated[bool | None, Query(description="Only those that have, or have not.")] = None,
+    inactive: Annotated[Inactivity | None, Query(description="Only those that were not active in it.")] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> CompletenessOut:
+    """Which active sections have a verified report in a period, and which were not active this year and semester."""
+    page = Page(request, cursor)
+    asked = asked_of((), (), {**where, **when.codes}, since=when.since, until=when.until)
+    found = await standing.completeness(session, asked, reported=reported, inactive=inactive)
+    items, position = standing.page(found.items, page.after, limit)
+    next_url = page.next_url(position) if position else None
+    if next_url:
+        response.headers["Link"] = f'<{next_url}>; rel="next"'
+    return CompletenessOut(
         filters=asked.filters(),
-        measures={name: MeasureOut.model_validate(MEASURES[name]) for name in asked.measures},
+        period=when.told,
         as_of=await read_up_to(session, IMPACT),
-        completeness=Completeness(sections_reporting=reporting, sections_active=active),
-        sources=await store.sources(session, asked),
-        items=[rules.row(group, asked.by, asked.measures) for group in groups],
-        total=rules.row(rules.total(groups), (), asked.measures),
+        completeness=found.completeness,
+        not_active=found.not_active,
+        items=items,
+        next=next_url,
     )
 
 
 @router.get("/measures")
-async def list_measures() -> MeasureList:
-    """What each measure counts."""
+async def list_measures(session: Reading) -> MeasureList:
+    """What each measure counts, what it is made of and how it can be split."""
+    firsts = await network.first_days(session, sorted({name for each in MEASURES.values() for name in each.columns}))
     items = [
-        NamedMeasureOut(code=code, title=measure.title, unit=measure.unit, definition=measure.definition)
+        NamedMeasureOut(
+            code=code,
+            splits=[name for name in DIMENSIONS if name in measure.splits],
+            since=min((first for name in measure.columns if (first := firsts[name])), default=None),
+            **_measure(code, Counting.MAIN).model_dump(),
+        )
         for code, measure in MEASURES.items()
     ]
     return MeasureList(items=items, next=None)
+
+
+async def _about(session: Reading, asked: Asked, *, period: dict[str, Any] | None) -> dict[str, Any]:
+    counting = Counting.TOUCHES if asked.scheme else Counting.MAIN
+    reporting, active = await store.completeness(session, asked)
+    return {
+        "filters": asked.filters(),
+        "period": period,
+        "counting": counting.value,
+        "measures": {name: _measure(name, counting) for name in asked.measures},
+        "as_of": await read_up_to(session, IMPACT),
+        "completeness": Completeness(sections_reporting=reporting, sections_active=active),
+        "sources": await store.sources(session, asked),
+        "reasons": rules.nulls(asked),
+    }
+
+
+def _measure(name: str, counting: Counting) -> MeasureOut:
+    measure = MEASURES[name]
+    return MeasureOut(
+        title=measure.title,
+        unit=measure.unit,
+        definition=measure.definition + (_TOUCHES if counting is Counting.TOUCHES else ""),
+        counting=counting.value,
+        numerator=measure.numerator,
+        denominator=measure.denominator,
+    )

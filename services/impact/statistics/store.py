@@ -8,71 +8,130 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.impact.facts.grains import GRAINS, LABEL_GRAINS, covering
 from services.impact.facts.rules import Figures, Quantity
-from services.impact.facts.tables import QuantityTotal, Total
-from services.impact.projections.tables import Section
-from services.impact.statistics.rules import QUANTITIES, Asked, Group
+from services.impact.facts.tables import (
+    LabelQuantityRollUp,
+    LabelQuantityTotal,
+    LabelRollUp,
+    LabelTotal,
+    QuantityRollUp,
+    QuantityTotal,
+    RollUp,
+    Total,
+)
+from services.impact.projections.tables import Activity, Section
+from services.impact.statistics.measures import CLASS, QUANTITIES, SDG
+from services.impact.statistics.rules import Asked, Group, order
 from services.impact.statistics.tables import ToldEdition
 
+_Source = tuple[Any, Any, list[sa.ColumnElement[bool]]]
 _ACTIVE = ("active", "warned")
 _TELLING_LOCK = 0x7E_1117
 """Any number that no other lock has."""
 
 
 class TooMany(Exception):
-    """The answer would hold more rows than were allowed."""
+    """The answer would hold more rows than were allowed, or more amounts in them."""
+
+    def __init__(self, *, amounts: bool) -> None:
+        super().__init__()
+        self.amounts = amounts
 
 
 async def groups(session: AsyncSession, asked: Asked, *, most: int) -> list[Group]:
     """The groups in the order of their keys, what is not stated last; raises `TooMany`."""
-    columns = [getattr(Total, name) for name in asked.by]
-    figures = [sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type) for column in _figures()]
-    statement = sa.select(*columns, *figures).where(*_conditions(Total, asked)).group_by(*columns)
-    rows = await _rows(session, statement.order_by(*_order(columns)), most)
+    table, _, among = _figures_of(asked)
+    columns = _columns(table, asked)
+    figures = [
+        sa.cast(sa.func.coalesce(sa.func.sum(column), 0), column.type)
+        for column in (getattr(table, name) for name in Figures._fields)
+    ]
+    statement = sa.select(*columns, *figures).where(*among).group_by(*columns)
+    rows = await _rows(session, statement.order_by(*_order(columns)), most, amounts=False)
     amounts = await _amounts(session, asked, most=most) if QUANTITIES in asked.measures else {}
-    split = len(asked.by)
-    return [
-        Group(key=row[:split], figures=Figures._make(row[split:]), quantities=tuple(amounts.get(row[:split], ())))
+    split = len(columns)
+    found = [
+        Group(
+            key=_key(asked, row[:split]),
+            figures=Figures._make(row[split:]),
+            quantities=tuple(amounts.get(row[:split], ())),
+        )
         for row in map(tuple, rows)
     ]
+    return sorted(found, key=lambda group: order(group.key)) if SDG in asked.by else found
 
 
 async def _amounts(
     session: AsyncSession, asked: Asked, *, most: int
-) -> dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]]:
-    columns = [getattr(QuantityTotal, name) for name in asked.by]
-    quantity = [QuantityTotal.measure, QuantityTotal.unit]
-    statement = sa.select(*columns, *quantity, sa.func.sum(QuantityTotal.amount))
-    statement = statement.where(*_conditions(QuantityTotal, asked)).group_by(*columns, *quantity)
-    found: dict[tuple[str | None, ...], list[tuple[Quantity, Decimal]]] = {}
-    split = len(asked.by)
-    for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most)):
+) -> dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]]:
+    _, table, among = _quantities_of(asked)
+    columns = _columns(table, asked)
+    quantity = [table.measure, table.unit]
+    statement = sa.select(*columns, *quantity, sa.func.sum(table.amount))
+    statement = statement.where(*among).group_by(*columns, *quantity)
+    found: dict[tuple[Any, ...], list[tuple[Quantity, Decimal]]] = {}
+    split = len(columns)
+    for row in map(tuple, await _rows(session, statement.order_by(*_order(quantity)), most, amounts=True)):
         measure, unit, amount = row[split:]
         found.setdefault(row[:split], []).append((Quantity(measure, unit), amount))
     return found
 
 
+async def count_groups(session: AsyncSession, asked: Asked, *, amounts: bool) -> int:
+    """How many groups there are, or amounts in them, where there are too many to tell."""
+    table, amounts_table, among = _quantities_of(asked) if amounts else _figures_of(asked)
+    columns = _columns(table, asked)
+    if amounts:
+        columns = [*_columns(amounts_table, asked), amounts_table.measure, amounts_table.unit]
+    found = sa.select(*columns).where(*among).group_by(*columns).subquery()
+    return (await session.execute(sa.select(sa.func.count()).select_from(found))).scalar_one()
+
+
 async def sources(session: AsyncSession, asked: Asked) -> dict[str, int]:
-    """How many of the activities held rest on which kind of source."""
-    statement = sa.select(Total.source, sa.func.sum(Total.activities)).where(*_conditions(Total, asked))
-    statement = statement.group_by(Total.source).order_by(Total.source)
-    return {source: int(count) for source, count in await session.execute(statement)}
+    """How many of the activities held rest on which kind of source; each once, also of touches."""
+    table, _, among = _figures_of(asked.of_all(), "source")
+    held = sa.func.sum(table.activities)
+    statement = sa.select(table.source, held).where(*among)
+    statement = statement.group_by(table.source).having(held > 0).order_by(table.source)
+    return {str(source): int(count) for source, count in await session.execute(statement)}
 
 
 async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     """How many active sections have a verified report among what is asked for, and how many sections are active."""
-    reporting = sa.select(Total.section).where(*_conditions(Total, asked))
-    active = Section.state.in_(_ACTIVE)
-    among = [
-        column.in_(asked.codes[name])
-        for name, column in (("country", Section.country), ("section", Section.code))
-        if name in asked.codes
-    ]
-    statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count()).where(active, *among)
-    found = (await session.execute(statement)).one()
+    table, _, among = _figures_of(asked.of_all(), "section")
+    reporting = sa.select(table.section).where(*among, table.reports > 0)
+    statement = sa.select(sa.func.count().filter(Section.code.in_(reporting)), sa.func.count())
+    found = (await session.execute(statement.where(*active_among(asked)))).one()
     return found[0], found[1]
+
+
+def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
+    """The sections that are active today in the countries, platforms and sections asked for.
+
+    A platform's countries are those that were in it when an activity that is asked about began, and those that were in
+    it when their last activity began.
+    """
+    found: list[sa.ColumnElement[bool]] = [Section.state.in_(_ACTIVE)]
+    for name, column in (("country", Section.country), ("section", Section.code)):
+        if name in asked.codes:
+            found.append(column.in_(asked.codes[name]))
+    if "platform" in asked.codes:
+        table, _, among = _figures_of(asked.of_all(), "country")
+        then = sa.select(table.country).where(*among)
+        last = (
+            sa.select(Activity.country, Activity.platform)
+            .where(Activity.platform.is_not(None))
+            .ext(distinct_on(Activity.country))
+            .order_by(Activity.country, Activity.starts_on.desc().nulls_last())
+            .subquery()
+        )
+        today = sa.select(last.c.country).where(last.c.platform.in_(asked.codes["platform"]))
+        found.append(sa.or_(Section.country.in_(then), Section.country.in_(today)))
+    return found
 
 
 async def now(session: AsyncSession) -> datetime:
@@ -87,24 +146,68 @@ async def lock_told(session: AsyncSession) -> dict[str, ToldEdition] | None:
     return {row.edition: row for row in await session.scalars(sa.select(ToldEdition))}
 
 
-async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int) -> Sequence[sa.Row[Any]]:
+async def _rows(session: AsyncSession, statement: sa.Select[Any], most: int, *, amounts: bool) -> Sequence[sa.Row[Any]]:
     rows: Sequence[sa.Row[Any]] = (await session.execute(statement.limit(most + 1))).all()
     if len(rows) > most:
-        raise TooMany
+        raise TooMany(amounts=amounts)
     return rows
 
 
-def _figures() -> list[Any]:
-    return [getattr(Total, name) for name in Figures._fields]
+def _grain(asked: Asked, *more: str) -> str | None:
+    """The smallest roll-up that can answer; days are only in the totals themselves."""
+    by = [name for name in (*asked.stored_by, *more) if name != asked.scheme]
+    filters = [name for name in asked.codes if name not in {CLASS, asked.scheme}]
+    days = ["starts_on"] if asked.since is not None or asked.until is not None else []
+    return covering(by, [*filters, *days], among=LABEL_GRAINS if asked.scheme else GRAINS)
 
 
-def _conditions(table: type[Total | QuantityTotal], asked: Asked) -> list[sa.ColumnElement[bool]]:
-    conditions: list[sa.ColumnElement[bool]] = [getattr(table, name).in_(codes) for name, codes in asked.codes.items()]
+def _figures_of(asked: Asked, *more: str) -> _Source:
+    """The smallest table of figures that can answer, that of quantities beside it, and what its rows must hold.
+
+    Only the totals of labels know of labels that are not the main one.
+    """
+    grain = _grain(asked, *more)
+    tables: tuple[Any, Any] = (Total, QuantityTotal) if grain is None else (RollUp, QuantityRollUp)
+    if asked.scheme is not None:
+        tables = (LabelTotal, LabelQuantityTotal) if grain is None else (LabelRollUp, LabelQuantityRollUp)
+    return (*tables, conditions(tables[0], asked, grain))
+
+
+def _quantities_of(asked: Asked) -> _Source:
+    figures, quantities, _ = _figures_of(asked)
+    return figures, quantities, conditions(quantities, asked, _grain(asked))
+
+
+def _columns(table: Any, asked: Asked) -> list[Any]:
+    return [_column(table, asked, name) for name in asked.stored_by]
+
+
+def _column(table: Any, asked: Asked, name: str) -> Any:
+    return getattr(table, "label" if name == asked.scheme else name)
+
+
+def conditions(table: Any, asked: Asked, grain: str | None = None) -> list[sa.ColumnElement[bool]]:
+    """What a row of totals, or of one of their roll-ups, must hold to be of the activities that are asked about."""
+    found: list[sa.ColumnElement[bool]] = [
+        _column(table, asked, name).in_(codes) for name, codes in asked.codes.items() if name != CLASS
+    ]
+    if asked.scheme is not None:
+        found.append(table.scheme == asked.scheme)
+    if grain is not None:
+        found.append(table.grain == grain)
     if asked.since is not None:
-        conditions.append(table.starts_on >= asked.since)
+        found.append(table.starts_on >= asked.since)
     if asked.until is not None:
-        conditions.append(table.starts_on <= asked.until)
-    return conditions
+        found.append(table.starts_on <= asked.until)
+    return found
+
+
+def _key(asked: Asked, key: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The key of a group as it is told: goals are numbers."""
+    if SDG not in asked.by:
+        return key
+    place = asked.stored_by.index(SDG)
+    return (*key[:place], int(key[place]), *key[place + 1 :])
 
 
 def _order(columns: Sequence[Any]) -> list[Any]:

@@ -15,11 +15,13 @@ from services.registration.mail.languages import Language
 from services.registration.people import agreements
 from services.registration.people.rules import OF_AGE, PARTICIPATION
 from services.registration.places.questions import Kind
-from services.registration.places.tables import Places
+from services.registration.places.rules import Mobility
+from services.registration.places.tables import Places, Section
 
 LONGEST_NAME: Final = 200
 LONGEST_ANSWER: Final = 1000
 _LONGEST_ADDRESS: Final = 254
+_LONGEST_CARD: Final = 40
 _CONTROLS: Final = {Kind.TEXT: "textarea", Kind.CHOICE: "select", Kind.NUMBER: "number", Kind.DATE: "date"}
 
 
@@ -30,6 +32,7 @@ class Option:
     code: str
     text: str
     lang: str | None = None
+    group: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +75,7 @@ class Asked:
     waiting: Sequence[Field]
     consents: Sequence[Field]
     guests_fault: str | None
+    countries: Sequence[Option]
 
     @property
     def faulty(self) -> list[Field]:
@@ -86,8 +90,10 @@ class Asked:
         return any(each.value or each.fault for guest in self.guests for each in guest) or bool(self.guests_fault)
 
 
-def asked(places: Places, language: Language, filled: Filled, *, waits: bool) -> Asked:
-    """The fields of an activity's form; `waits` asks whether to wait for a place."""
+def asked(
+    places: Places, language: Language, filled: Filled, *, waits: bool, hosts: Sequence[Section], card: bool
+) -> Asked:
+    """The fields of an activity's form; `waits` asks whether to wait for a place, `card` for an ESNcard."""
     made = _Maker(language, filled)
     text = language.text
     classes = [Option(each.value, text(f"form.{each}")) for each in ParticipantClass]
@@ -97,9 +103,11 @@ def asked(places: Places, language: Language, filled: Filled, *, waits: bool) ->
         made("email", text("form.email"), "email", completes="email", longest=_LONGEST_ADDRESS,
              hint=text("form.email.hint")),
         made("participant_class", text("form.participant_class"), "select", options=classes),
-        made("home_country", text("form.home_country"), "select", options=countries(language.tag), completes="country",
-             required=False),
+        *made.more(places, hosts),
     ]  # fmt: skip
+    if card:
+        label, hint = text("form.esncard_number"), text("form.esncard_number.hint")
+        person.append(made("esncard_number", label, "text", longest=_LONGEST_CARD, hint=hint, required=False))
     guests = [made.guest(number, classes) for number in range(1, places.guests_at_most + 1)]
     purposes = [PARTICIPATION, *([OF_AGE] if places.minimum_age is not None else [])]
     fault = filled.faults.get("guests")
@@ -110,7 +118,24 @@ def asked(places: Places, language: Language, filled: Filled, *, waits: bool) ->
         waiting=[made("waiting_list", text("form.waiting_list"), "tick")] if waits else [],
         consents=[made.consent(purpose) for purpose in purposes],
         guests_fault=text(fault) if fault else None,
+        countries=countries(language.tag),
     )
+
+
+def changeable(
+    places: Places, language: Language, filled: Filled, *, hosts: Sequence[Section]
+) -> tuple[list[Field], list[Field]]:
+    """What somebody may still change of a registration: about themselves, and their answers."""
+    made = _Maker(language, filled)
+    text = language.text
+    tongues = [Option(tag, catalogues.catalogue(tag).locale.get_display_name(tag) or tag) for tag in catalogues.tags()]
+    person = [
+        made("given_name", text("form.given_name"), "text", completes="given-name", longest=LONGEST_NAME),
+        made("family_name", text("form.family_name"), "text", completes="family-name", longest=LONGEST_NAME),
+        *made.more(places, hosts),
+        made("language", text("answers.language"), "select", options=tongues),
+    ]
+    return person, [made.question(question, places.language) for question in places.questions]
 
 
 class _Maker:
@@ -124,6 +149,21 @@ class _Maker:
         fault = self._filled.faults.get(name)
         said = self._language.text(fault) if fault else None
         return Field(name, label, control, value=self._filled.values.get(name, ""), fault=said, **more)
+
+    def more(self, places: Places, hosts: Sequence[Section]) -> list[Field]:
+        """Where somebody is from, who hosts them, and what they are here for: nobody has to say it."""
+        text = self._language.text
+        tag = self._language.tag
+        home = self(
+            "home_country", text("form.home_country"), "select", options=countries(tag), completes="country",
+            required=False,
+        )  # fmt: skip
+        kinds = [Option(each.value, text(f"form.{each}")) for each in Mobility]
+        hint = text("form.mobility.hint")
+        mobility = self("mobility", text("form.mobility"), "select", options=kinds, hint=hint, required=False)
+        options = sections(hosts, tag, first=places.country)
+        host = self("host_section", text("form.host_section"), "select", options=options, required=False)
+        return [home, mobility, *([host] if hosts else [])]
 
     def question(self, asks: Mapping[str, Any], own: str) -> Field:
         """What organisers ask."""
@@ -151,7 +191,11 @@ class _Maker:
         ]
         label = self._language.text("form.guest_class")
         kind = f"guest.{number}.participant_class"
-        return [*fields, self(kind, label, "select", options=classes, required=False, short=f"{who}: {label}")]
+        classed = self(kind, label, "select", options=classes, required=False, short=f"{who}: {label}")
+        home, label = f"guest.{number}.home_country", self._language.text("form.home_country")
+        # One list for all guests: 250 choices for each would be a long page.
+        country = self(home, label, "country", longest=LONGEST_NAME, required=False, short=f"{who}: {label}")
+        return [*fields, classed, country]
 
     def consent(self, purpose: str) -> Field:
         """A text to agree to, whose box sends the version that was read."""
@@ -180,6 +224,24 @@ def countries(tag: str) -> Sequence[Option]:
     names = catalogues.catalogue(tag).locale.territories
     found = [Option(code, str(names.get(code, code))) for code in ASSIGNED]
     return sorted(found, key=lambda each: _plain(each.text))
+
+
+def country_code(written: str, tag: str) -> str:
+    """The code of a country from how somebody writes it: its name in their language, or the code; else as it is."""
+    names = {_plain(each.text): each.code for each in countries(tag)}
+    return names.get(_plain(written), written.upper() if len(written) == len("XX") else written)
+
+
+def sections(known: Sequence[Section], tag: str, *, first: str | None) -> list[Option]:
+    """The sections, by country in the order of its name, those of the activity's own before."""
+    names = {each.code: each.text for each in countries(tag)}
+    found = [
+        Option(each.code, each.title or each.code, group=names.get(country, country))
+        for each in known
+        for country in [each.country or each.code.partition("-")[0]]
+    ]
+    own = names.get(first or "", "")
+    return sorted(found, key=lambda each: (each.group != own, _plain(each.group or ""), _plain(each.text)))
 
 
 def _plain(name: str) -> str:

@@ -10,18 +10,22 @@ from urllib.parse import parse_qsl
 from pydantic import ValidationError
 
 from services.kernel.problems import FieldError
-from services.registration.form.fields import Filled
+from services.registration.form.fields import Filled, country_code
 from services.registration.people.rules import OF_AGE, PARTICIPATION
 from services.registration.places import questions
 from services.registration.places.questions import Kind
 from services.registration.places.rules import MOST_GUESTS
-from services.registration.places.schemas import SignUp
-from services.registration.places.tables import Places
+from services.registration.places.schemas import Details, SignUp
+from services.registration.places.tables import Places, Registration
 
 MOST_BYTES: Final = 64 * 1024
 MOST_FIELDS: Final = 100
-_PERSON: Final = ("given_name", "family_name", "email", "participant_class", "home_country")
-_GUEST: Final = ("given_name", "family_name", "participant_class")
+_PERSON: Final = (
+    "given_name", "family_name", "email", "participant_class", "home_country", "mobility", "host_section",
+    "esncard_number",
+)  # fmt: skip
+_CHANGED: Final = ("given_name", "family_name", "home_country", "mobility", "host_section", "language")
+_GUEST: Final = ("given_name", "family_name", "participant_class", "home_country")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(?:[.,][0-9]{1,9})?")
 _WORDS: Final = {"missing": "missing", "mailbox": "email"}
 _WRONG: Final = {Kind.NUMBER: "form.fault.number", Kind.DATE: "form.fault.date", Kind.CONSENT: "form.fault.agree"}
@@ -50,7 +54,7 @@ def read(places: Places, sent: Mapping[str, str], language: str) -> tuple[SignUp
         "answers": answers,
         "consents": [{"purpose": purpose, "text_version": version} for purpose, version in agreed.items() if version],
         "language": language,
-        "guests": [_said(_of_guest(sent, number)) for number in numbers],
+        "guests": [_guest(sent, number, language) for number in numbers],
         "waiting_list": sent.get("waiting_list") == "yes",
     }
     faults = {f"consent.{purpose}": "form.fault.agree" for purpose, version in agreed.items() if not version}
@@ -64,6 +68,31 @@ def read(places: Places, sent: Mapping[str, str], language: str) -> tuple[SignUp
             # What is missing altogether was said already.
             faults.setdefault(name, f"form.fault.{_WORDS.get(each['type'], 'check')}")
     return None if faults else wanted, Filled(sent, faults)
+
+
+def read_changes(places: Places, sent: Mapping[str, str]) -> tuple[Details | None, Filled]:
+    """What somebody changed, or None; and what stands in the form when it is shown again."""
+    answers = _answers(places.questions, sent)
+    faults = explained(places, questions.faults(places.questions, answers))
+    wanted = None
+    try:
+        wanted = Details.model_validate({**_said({name: sent.get(name, "") for name in _CHANGED}), "answers": answers})
+    except ValidationError as error:
+        for each in error.errors():
+            faults.setdefault(_name(each["loc"], [], []), f"form.fault.{_WORDS.get(each['type'], 'check')}")
+    return None if faults else wanted, Filled(sent, faults)
+
+
+def as_filled(row: Registration, places: Places, language: str) -> Filled:
+    """What somebody told before, as it stands in the form."""
+    told = {name: getattr(row, name) or "" for name in _CHANGED} | {"language": language}
+    kinds = {question["code"]: Kind(question["kind"]) for question in places.questions}
+    answers = {
+        f"answer.{code}": ("yes" if answer is True else "") if kinds.get(code) is Kind.CONSENT else str(answer)
+        for code, answer in row.answers.items()
+        if answer is not None
+    }
+    return Filled({**told, **answers})
 
 
 def explained(places: Places, errors: Sequence[FieldError]) -> dict[str, str]:
@@ -100,6 +129,13 @@ def _answer(question: Mapping[str, Any], written: str) -> str | float | bool:
 
 def _of_guest(sent: Mapping[str, str], number: int) -> dict[str, str]:
     return {name: sent.get(f"guest.{number}.{name}", "").strip() for name in _GUEST}
+
+
+def _guest(sent: Mapping[str, str], number: int, language: str) -> dict[str, str]:
+    said = _said(_of_guest(sent, number))
+    if "home_country" in said:
+        said["home_country"] = country_code(said["home_country"], language)
+    return said
 
 
 def _said(values: Mapping[str, str]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from services.registration.form import filling
 from services.registration.form.fields import Filled
 from services.registration.form.pages import done, form, missing, told
 from services.registration.mail.languages import Language, chosen
+from services.registration.places import hosts as sections
 from services.registration.places import rules, signing_up, store
 from services.registration.places.schemas import SignUp
 from services.registration.places.tables import Places
@@ -39,7 +40,11 @@ _EMPTY: Final = Filled()
 
 @router.get("/activities/{activity_id}", response_class=HTMLResponse)
 async def show_form(
-    session: Reading, activity_id: UUID, lang: Annotated[str | None, Query()] = None, accepted: Accepted = ""
+    session: Reading,
+    runtime: Running,
+    activity_id: UUID,
+    lang: Annotated[str | None, Query()] = None,
+    accepted: Accepted = "",
 ) -> HTMLResponse:
     """The form of an activity, or why there is none now."""
     language = chosen(lang, accepted)
@@ -47,7 +52,7 @@ async def show_form(
     if found is None:
         return missing(language)
     places, now = found
-    return _refused(language, places, now) or _shown(language, places, now)
+    return _refused(language, places, now) or await _shown(session, runtime, language, places, now)
 
 
 @router.post("/activities/{activity_id}", response_class=HTMLResponse)
@@ -67,12 +72,13 @@ async def take_form(
     if refused is not None:
         return refused
     if _is_from_elsewhere(request, runtime.settings.base_url):
-        return _shown(language, places, now, notice="form.elsewhere", status=403)
+        return await _shown(session, runtime, language, places, now, notice="form.elsewhere", status=403)
     if sent is None:
-        return _shown(language, places, now, notice="form.not_understood", status=400 if is_small else 413)
+        status = 400 if is_small else 413
+        return await _shown(session, runtime, language, places, now, notice="form.not_understood", status=status)
     wanted, filled = filling.read(places, sent, language.tag)
     if wanted is None:
-        return _shown(language, places, now, filled, status=422)
+        return await _shown(session, runtime, language, places, now, filled, status=422)
     return await _sign_up(session, runtime, language, wanted, filled)
 
 
@@ -90,9 +96,10 @@ async def _sign_up(
         places, now = found
         if isinstance(problem, Invalid):
             faults = filling.explained(places, problem.errors)
-            return _shown(language, places, now, Filled(filled.values, faults), status=422)
+            again = Filled(filled.values, faults)
+            return await _shown(session, runtime, language, places, now, again, status=422)
         refused = _refused(language, places, now, was_sent=True)
-        return refused or _no_room(language, places, now, filled, status=problem.status)
+        return refused or await _no_room(session, runtime, language, places, now, filled, status=problem.status)
     after = await store.places(session, wanted.activity_id)
     assert after is not None
     return done(language, after, signed, wanted.email.given)
@@ -107,7 +114,9 @@ def _refused(language: Language, places: Places, now: datetime, *, was_sent: boo
     return told(language, places, ended or _REFUSED[refusal], status=refusal.status if was_sent else 200)
 
 
-def _shown(
+async def _shown(
+    session: AsyncSession,
+    runtime: Running,
     language: Language,
     places: Places,
     now: datetime,
@@ -121,14 +130,26 @@ def _shown(
         return told(language, places, "form.full", status=status)
     # Whoever was told once that there is no room for their group is asked as long as they come back.
     waits = not places.has_places or "waiting_list" in filled.values or "waiting_list" in filled.faults
-    return form(language, places, filled, waits=waits, notice=notice, status=status)
+    hosts = await sections.listed(session)
+    card = places.asks_esncard and runtime.settings.esncard_check_url is not None
+    return form(language, places, filled, waits=waits, hosts=hosts, card=card, notice=notice, status=status)
 
 
-def _no_room(language: Language, places: Places, now: datetime, filled: Filled, *, status: int) -> HTMLResponse:
+async def _no_room(
+    session: AsyncSession,
+    runtime: Running,
+    language: Language,
+    places: Places,
+    now: datetime,
+    filled: Filled,
+    *,
+    status: int,
+) -> HTMLResponse:
     """The form again for those for whom there was no room, with the waiting list if there is one."""
     if _may_wait(places, now):
-        return _shown(language, places, now, Filled(filled.values, {"waiting_list": "form.fault.wait"}), status=status)
-    return _shown(language, places, now, filled, notice="form.full", status=status)
+        again = Filled(filled.values, {"waiting_list": "form.fault.wait"})
+        return await _shown(session, runtime, language, places, now, again, status=status)
+    return await _shown(session, runtime, language, places, now, filled, notice="form.full", status=status)
 
 
 def _may_wait(places: Places, now: datetime) -> bool:

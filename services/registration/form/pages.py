@@ -11,13 +11,13 @@ from jinja2 import Environment, PackageLoader
 from starlette.responses import HTMLResponse
 
 from services.kernel.page_policy import page_policy
-from services.registration.form.fields import Asked, Filled, asked
+from services.registration.form.fields import Asked, Filled, asked, changeable
 from services.registration.mail import letters
 from services.registration.mail.catalogues import tags
 from services.registration.mail.languages import Language, language_of
 from services.registration.places.rules import Choosing
 from services.registration.places.schemas import SignedUp
-from services.registration.places.tables import Places
+from services.registration.places.tables import Places, Section
 
 _STYLE: Final = (
     ":root{color-scheme:light dark;--accent:#2e3192;--wrong:#b3261e;--line:#6f6f7c;--muted:#54545f}"
@@ -59,10 +59,18 @@ _pages = Environment(loader=PackageLoader("services.registration.form", "."), au
 
 
 def form(
-    language: Language, places: Places, filled: Filled, *, waits: bool, notice: str | None = None, status: int = 200
+    language: Language,
+    places: Places,
+    filled: Filled,
+    *,
+    waits: bool,
+    hosts: Sequence[Section],
+    card: bool,
+    notice: str | None = None,
+    status: int = 200,
 ) -> HTMLResponse:
     """The form of an activity, with what was filled in and what is wrong with it."""
-    fields = asked(places, language, filled, waits=waits)
+    fields = asked(places, language, filled, waits=waits, hosts=hosts, card=card)
     until = places.sign_up_ends_at
     zone = ZoneInfo(places.time_zone)
     paragraphs = [
@@ -72,6 +80,36 @@ def form(
     ]
     said = language.text(notice) if notice else None
     return _page(language, places, paragraphs, fields=fields, notice=said, status=status)
+
+
+def answers(
+    language: Language,
+    places: Places,
+    filled: Filled,
+    *,
+    hosts: Sequence[Section],
+    token: str,
+    saved: bool = False,
+    status: int = 200,
+) -> HTMLResponse:
+    """What somebody told about themselves, to be changed."""
+    person, answered = changeable(places, language, filled, hosts=hosts)
+    facts = _facts(language, places)
+    page = _pages.get_template("answers.html").render(
+        language=language,
+        text=language.text,
+        style=_STYLE,
+        title=f"{language.text('answers.heading')}: {facts['title']}",
+        facts=facts,
+        person=person,
+        answers=answered,
+        faulty=[each for each in [*person, *answered] if each.fault],
+        saved=saved,
+        token=token,
+    )
+    # The address holds a secret.
+    headers = {**_HEADERS, "Referrer-Policy": "no-referrer", "Content-Language": language.tag}
+    return HTMLResponse(page, status_code=status, headers=headers)
 
 
 def told(language: Language, places: Places, name: str, *, status: int = 200) -> HTMLResponse:

@@ -31,6 +31,7 @@ class Letter(StrEnum):
     PENDING = "pending"
     NOT_CHOSEN = "not_chosen"
     MOVED = "moved"
+    MOVED_WAITING = "moved_waiting"
     REMINDER = "reminder"
     WITHDRAWN = "withdrawn"
     YOUR_LINKS = "your_links"
@@ -57,6 +58,10 @@ class Page(StrEnum):
     PENDING = "pending"
     NOT_CHOSEN = "not_chosen"
     WITHDRAWN = "withdrawn"
+    ASKED_AGAIN = "asked_again"
+    STILL_COMES = "still_comes"
+    REMINDERS = "reminders"
+    NO_REMINDERS = "no_reminders"
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import textwrap
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
@@ -34,6 +35,7 @@ class Facts:
     given_name: str = ""
     code: str = ""
     link: str = ""
+    stop: str = ""
     position: int | None = None
     dates: tuple[Facts, ...] = ()
     """Each of several dates, where they are written about together; a code or link of its own is said beside it."""
@@ -41,6 +43,7 @@ class Facts:
 
 FIELDS: Final = frozenset({
     "title", "when", "location", "details", "minimum_age", "held_until", "given_name", "code", "link", "position",
+    "stop",
 })  # fmt: skip
 """The fields that a text may hold."""
 
@@ -59,7 +62,7 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
     said = words(language, facts)
     dates = [words(language, each) for each in facts.dates] or [{**said, "code": "", "link": ""}]
     subject = language.text(f"letter.{letter}.subject").format_map(said)
-    paragraphs = [*language.text(f"letter.{letter}.body").split("\n\n"), "{closing}"]
+    paragraphs = [*_with_picture(language.text(f"letter.{letter}.body").split("\n\n"), said), "{closing}"]
     blocks = [(_kind(text), text.format_map({**said, "details": ""})) for text in paragraphs]
     blocks = [(kind, text) for kind, text in blocks if text or kind == "details"]
     html = _pages.get_template("letter.html").render(
@@ -71,18 +74,30 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
         blocks=blocks,
         labels={name: language.text(f"label.{name}") for name in ("when", "where", "code")},
         button=language.perhaps(f"letter.{letter}.button"),
+        stop=language.text("label.stop"),
     )
     return Written(subject, "\n\n".join(_in_lines(language, kind, text, dates) for kind, text in blocks) + "\n", html)
 
 
+def _with_picture(paragraphs: list[str], said: dict[str, str]) -> Iterator[str]:
+    """The paragraphs, and below the link of a letter that says the check-in code where it is a picture."""
+    says_code = any("{code}" in paragraph for paragraph in paragraphs)
+    for paragraph in paragraphs:
+        yield paragraph
+        if paragraph == "{link}" and says_code and said["code"]:
+            yield "{qr}"
+
+
 def _kind(paragraph: str) -> str:
     """What a paragraph is when it consists of one field that is shown in a way of its own."""
-    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}"} else "words"
+    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}", "{stop}"} else "words"
 
 
 def _in_lines(language: Language, kind: str, text: str, dates: list[dict[str, str]]) -> str:
     if kind == "details":
         return "\n\n".join("\n".join(f"    {line}" for line in _date(language, said)) for said in dates)
+    if kind == "stop":
+        text = f"{language.text('label.stop')}: {text}"
     # A link must stay whole.
     return textwrap.fill(text, WIDTH, break_long_words=False, break_on_hyphens=False)
 
@@ -116,6 +131,8 @@ def words(language: Language, facts: Facts) -> dict[str, str]:
         "given_name": one_line(facts.given_name),
         "code": facts.code,
         "link": facts.link,
+        "qr": f"{language.text('label.qr')}: {facts.link}/code",
+        "stop": facts.stop,
         "position": _position(language, facts.position),
         "closing": language.text("closing"),
     }

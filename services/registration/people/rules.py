@@ -20,10 +20,14 @@ MANAGED_WITHOUT_AN_END: Final = timedelta(days=365)
 
 
 class Purpose(StrEnum):
-    """What a mailed link is for: a confirming one works once, a managing one until it expires."""
+    """What a mailed link is for: a confirming one works once, a managing one until it expires.
+
+    The one for reminders only ends them: mail programs and the services that tidy up mailboxes get to know it.
+    """
 
     CONFIRM = "confirm"
     MANAGE = "manage"
+    REMINDERS = "reminders"
 
 
 class LinkNotFound(NotFound):

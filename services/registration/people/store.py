@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -44,6 +44,31 @@ async def prove(session: AsyncSession, identity: UUID) -> None:
     """Remember that a participant has opened a link that only their mailbox got."""
     unproved = sa.and_(Participant.id == identity, Participant.proved_at.is_(None))
     await session.execute(sa.update(Participant).where(unproved).values(proved_at=sa.func.now()))
+
+
+async def person_keys(session: AsyncSession, identities: Collection[UUID]) -> dict[UUID, UUID]:
+    """The random key of each of several participants, made for those who have none yet; locked in one order."""
+    without = sa.and_(Participant.id.in_(identities), Participant.person_key.is_(None))
+    locked = sa.select(Participant.id).where(without).order_by(Participant.id).with_for_update(key_share=True)
+    found = (await session.scalars(locked)).all()
+    if found:
+        given = sa.update(Participant).where(Participant.id.in_(found)).values(person_key=sa.func.gen_random_uuid())
+        await session.execute(given, execution_options={"synchronize_session": False})
+    known = sa.select(Participant.id, Participant.person_key).where(Participant.id.in_(identities))
+    return {identity: key for identity, key in await session.execute(known) if key is not None}
+
+
+async def change_person_key(session: AsyncSession, identity: UUID) -> None:
+    """Forget somebody's key, so that what was told under it leads to nobody; they get another one when it is needed."""
+    forgotten = sa.update(Participant).where(Participant.id == identity).values(person_key=None)
+    await session.execute(forgotten, execution_options={"synchronize_session": False})
+
+
+async def decline_reminders(session: AsyncSession, identity: UUID, *, declined: bool) -> None:
+    """Remember whether a participant wants no reminders; from when, if they had said so before."""
+    at = sa.func.coalesce(Participant.reminders_declined_at, sa.func.now()) if declined else sa.null()
+    statement = sa.update(Participant).where(Participant.id == identity).values(reminders_declined_at=at)
+    await session.execute(statement, execution_options={"synchronize_session": False})
 
 
 async def add_consents(

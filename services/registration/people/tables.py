@@ -17,7 +17,8 @@ class Participant(Table):
     """A mailbox and the person behind it.
 
     What they call themselves stands on each registration: whoever signs up has not yet shown that the mailbox is
-    theirs, and must not change what its owner gave.
+    theirs, and must not change what its owner gave. `person_key` names the person to the other services once they were
+    somewhere; it is made when it is first needed, and another one when an attendance of theirs is forgotten.
     """
 
     __tablename__ = "participants"
@@ -28,6 +29,8 @@ class Participant(Table):
     proved_at: Mapped[datetime | None] = mapped_column(_Instant)
     known_since: Mapped[datetime] = mapped_column(_Instant, server_default=sa.func.now())
     link_mailed_at: Mapped[datetime | None] = mapped_column(_Instant)
+    person_key: Mapped[UUID | None] = mapped_column(sa.Uuid)
+    reminders_declined_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Consent(Table):
@@ -55,7 +58,7 @@ class Link(Table):
     """A secret that was mailed to a participant, as a hash."""
 
     __tablename__ = "links"
-    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage')", name="purpose"),)
+    __table_args__ = (sa.CheckConstraint("purpose IN ('confirm', 'manage', 'reminders')", name="purpose"),)
 
     token_hash: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
     registration_id: Mapped[UUID] = mapped_column(

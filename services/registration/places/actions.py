@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
@@ -20,9 +21,10 @@ from services.registration.people import actions as links
 from services.registration.people import rules as people_rules
 from services.registration.people import store as people
 from services.registration.people.rules import Purpose
-from services.registration.places import letters, rules, store
+from services.registration.places import letters, rules, store, timing
 from services.registration.places.rules import State
 from services.registration.places.tables import Places, Registration
+from services.registration.places.timing import Whereabouts
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,11 @@ class Linked:
         row, places = next(iter(self.held or self.still), (self.row, self.places))
         return replace(self, row=row, places=places)
 
+    @property
+    def is_asked_again(self) -> bool:
+        """Whether somebody with a confirmed place was asked, since the activity moved, if they still come."""
+        return self.row.state == State.CONFIRMED and self.row.asked_again_at is not None
+
     def _is_held(self, row: Registration) -> bool:
         return row.state == State.UNCONFIRMED and row.held_until is not None and row.held_until > self.now
 
@@ -73,6 +80,13 @@ class Linked:
         ):
             raise rules.HoldEnded
 
+    @property
+    def may_change(self) -> bool:
+        """Whether what somebody told can still be of use to the organisers if it changes."""
+        has_begun = self.places.starts_at is not None and self.places.starts_at <= self.now
+        is_on = self.places.state == contracts.ActivityState.PUBLISHED
+        return self.row.state in rules.LIVE and is_on and not has_begun and self.row.checked_in_at is None
+
     def check_cancellable(self) -> None:
         """Refuse to give back a place that was used, or could have been."""
         self.check_live()
@@ -87,6 +101,8 @@ class Linked:
 async def follow_link(session: AsyncSession, token: str, *, handle: UUID | None = None, writing: bool = True) -> Linked:
     """Where a mailed secret leads, the registration locked if it is to change; a `handle` must be one of its ids."""
     link = await links.read_link(session, token)
+    if link.purpose == Purpose.REMINDERS:
+        raise people_rules.LinkNotFound
     together: Sequence[tuple[Registration, Places]] = ()
     if link.purpose == Purpose.CONFIRM:
         together = await store.together(session, link.registration_id, locked=writing)
@@ -110,15 +126,21 @@ async def follow_link(session: AsyncSession, token: str, *, handle: UUID | None 
 
 
 async def confirm(session: AsyncSession, settings: Settings, token: str, *, handle: UUID | None = None) -> Linked:
-    """Confirm a held or offered place by a mailed secret; once confirmed, the same secret only shows that it is."""
+    """Confirm a held or offered place by a mailed secret; once confirmed, the same secret only shows that it is.
+
+    Who was asked again, since the activity moved, says by it that they come all the same.
+    """
     linked = await follow_link(session, token, handle=handle)
     if handle is None:
         linked = linked.of_those_left()
     row, places, now = linked.row, linked.places, linked.now
     # An offer is taken by whatever link led to the waiting list, too.
-    if linked.purpose is not Purpose.CONFIRM and row.state != State.OFFERED:
+    if linked.purpose is not Purpose.CONFIRM and row.state != State.OFFERED and not linked.is_asked_again:
         raise people_rules.LinkNotFound
     linked.check_live()
+    if linked.is_asked_again and linked.purpose is Purpose.MANAGE:
+        row.still_comes_at = row.still_comes_at or now
+        return linked
     if row.state in rules.HELD:
         held = linked.held or [(row, places)]
         await store.move(
@@ -126,6 +148,7 @@ async def confirm(session: AsyncSession, settings: Settings, token: str, *, hand
         )
         for each, _ in held:
             each.state, each.confirmed_at = State.CONFIRMED.value, now
+            each.still_comes_at = each.asked_again_at and now
         await people.use_link(session, hashed(token))
         if row.participant_id is not None:
             await people.prove(session, row.participant_id)
@@ -156,14 +179,20 @@ async def tell_of_places(
 async def cancel(session: AsyncSession, settings: Settings, token: str, *, handle: UUID | None = None) -> Linked:
     """Give a place back, or one's place in the waiting list, by a mailed secret, also by one for confirming."""
     linked = await follow_link(session, token, handle=handle)
+    if handle is None:
+        linked = linked.of_those_left()
     if linked.row.state == State.CANCELLED:
         return linked
     linked.check_cancellable()
     await people.use_link(session, hashed(token))
     had_place = linked.row.state in rules.SEATED
-    await end(session, linked.row, State.CANCELLED, linked.now)
+    # What one link holds together, its page gives back together; by its id each date ends alone.
+    given_back = linked.held if handle is None and len(linked.held) > 1 else [(linked.row, linked.places)]
+    for row, _ in sorted(given_back, key=lambda each: each[0].activity_id):
+        await end(session, row, State.CANCELLED, linked.now)
     letter = Letter.CANCELLED if had_place else Letter.WITHDRAWN
-    await letters.send(session, settings, letter, linked.row, linked.places)
+    dates = letters.dates_of(given_back) if len(given_back) > 1 else ()
+    await letters.send(session, settings, letter, linked.row, linked.places, dates=dates)
     return linked
 
 
@@ -189,6 +218,8 @@ def arrive(row: Registration, came_at: datetime, now: datetime) -> None:
 async def follow_activity(session: AsyncSession, heard: contracts.Activity) -> None:
     """Know an activity as it now is; what is older than what is known already is passed over."""
     row = await store.lock_places(session, heard.activity_id)
+    now = await store.now(session)
+    was, zone = (None, None) if row is None else (row.whereabouts, row.time_zone)
     if row is None:
         row = _unknown_before(heard.activity_id)
         had = rules.Room(capacity=None, taken=0)  # What the catalogue takes for granted until it hears otherwise.
@@ -200,13 +231,29 @@ async def follow_activity(session: AsyncSession, heard: contracts.Activity) -> N
         if heard.state is contracts.ActivityState.CANCELLED and row.state != heard.state:
             row.to_call_off = True
     row.section_codes = [organiser.code for organiser in heard.organisers if organiser.code is not None]
+    row.organiser_names = [organiser.name for organiser in heard.organisers]
     row.state, row.location = heard.state.value, heard.place
     row.opens_at, row.closes_at = heard.sign_up_opens_at, heard.sign_up_closes_at
     for name in ("revision", "title", "language", "country", "starts_at", "ends_at", "time_zone", "minimum_age",
                  "takes_sign_ups", "capacity", "part_of", "relation", "has_parts"):  # fmt: skip
         setattr(row, name, getattr(heard, name))
     row.offers_due = row.waiting > 0
+    if was is not None and was.moved_to(row.whereabouts):
+        _note_move(row, was, now)
+    if was is None or (was.starts_at, zone) != (row.starts_at, row.time_zone):
+        reminded_at = timing.reminded_at(row.starts_at, ZoneInfo(row.time_zone))
+        row.remind_at = reminded_at if reminded_at is not None and reminded_at > now else None
     await tell_if_turned(session, row, had=had)
+
+
+def _note_move(row: Places, was: Whereabouts, now: datetime) -> None:
+    """Let those who signed up be told, from where they knew it to be, once the activity has come to rest."""
+    if row.move_due_at is None:
+        row.moved_from_starts_at, row.moved_from_ends_at, row.moved_from_location = (
+            was.starts_at, was.ends_at, was.location,
+        )  # fmt: skip
+        row.move_due_at = timing.told_at(now, row.starts_at)
+    row.move_noted_at = now
 
 
 def _unknown_before(activity_id: UUID) -> Places:

@@ -8,20 +8,22 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import TypeAdapter, ValidationError
-from starlette.requests import Request
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
 from services.kernel import idempotency, mail
 from services.kernel.auth import Caller, Role
-from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
+from services.registration.cards import store as cards
+from services.registration.cards.rules import Outcome
+from services.registration.cards.schemas import CardCheck
+from services.registration.cards.tables import Card
 from services.registration.people import rules as people_rules
 from services.registration.people.schemas import LinkToken
 from services.registration.places import actions, rules, signing_up, store, together
-from services.registration.places.rules import State
+from services.registration.places.rules import AskedAgain, State
 from services.registration.places.schemas import (
     AvailabilityList,
     AvailabilityOut,
@@ -29,7 +31,6 @@ from services.registration.places.schemas import (
     ClassAvailability,
     RegistrationEntry,
     RegistrationOut,
-    RegistrationPage,
     SignedUp,
     SignedUpTogether,
     SignUp,
@@ -105,7 +106,7 @@ async def confirm_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Keep the place that is held or offered, by the secret of the mailed link; once more is as good as once."""
-    return await _out(
+    return await out(
         session, (await actions.confirm(session, runtime.settings, link.token, handle=registration_id)).row
     )
 
@@ -118,9 +119,7 @@ async def cancel_registration(
     session: Writing, runtime: Running, registration_id: UUID, link: LinkToken
 ) -> RegistrationOut:
     """Give the place back, by the secret of a mailed link; once more is as good as once."""
-    return await _out(
-        session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row
-    )
+    return await out(session, (await actions.cancel(session, runtime.settings, link.token, handle=registration_id)).row)
 
 
 @router.get("/activities/{activity_id}/availability", responses=documented(rules.ActivityNotFound))
@@ -149,31 +148,6 @@ async def list_availability(
         raise Invalid.at("query/activity", "Must be UUIDs with commas between.") from None
     response.headers["Cache-Control"] = "public, max-age=5"
     return AvailabilityList(items=await _availability(session, await store.places_of(session, identities)), next=None)
-
-
-@router.get(
-    "/activities/{activity_id}/registrations",
-    responses=documented(Unauthenticated, rules.OutOfReach, rules.ActivityNotFound),
-)
-async def list_registrations(
-    request: Request,
-    session: Reading,
-    response: Response,
-    actor: Caller,
-    activity_id: UUID,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> RegistrationPage:
-    """Who signed up, in that order, for the activity's organisers."""
-    page = Page(request, cursor)
-    await actions.organised(session, actor, activity_id)
-    after = UUID(page.after[0]) if page.after else None
-    rows = await store.registrations_page(session, activity_id, after=after, limit=limit + 1)
-    next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
-    response.headers["Cache-Control"] = "private, no-store"
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
-    return RegistrationPage(items=await entries(session, rows[:limit]), next=next_url)
 
 
 @router.post(
@@ -209,7 +183,8 @@ async def _availability(session: Reading, known: Sequence[Places]) -> list[Avail
     ]
 
 
-async def _out(session: Writing, row: Registration) -> RegistrationOut:
+async def out(session: Writing, row: Registration) -> RegistrationOut:
+    """A registration for whoever holds its secret."""
     state = State(row.state)
     return RegistrationOut(
         id=row.id,
@@ -226,10 +201,17 @@ async def entries(session: Reading | Writing, rows: Sequence[Registration]) -> l
     # The mail about several dates is about the first of them.
     written_about = {str(identity) for row in rows for identity in (row.id, row.together_id) if identity is not None}
     mailed = await mail.outcomes(session, OUTGOING_MAIL, sorted(written_about))
-    return [_entry(row, mailed.get(str(row.id)) or mailed.get(str(row.together_id))) for row in rows]
+    named = await cards.of(session, [row.id for row in rows])
+    return [_entry(row, mailed.get(str(row.id)) or mailed.get(str(row.together_id)), named.get(row.id)) for row in rows]
 
 
-def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
+def _after_move(row: Registration) -> AskedAgain | None:
+    if row.asked_again_at is None:
+        return None
+    return AskedAgain.ASKED if row.still_comes_at is None else AskedAgain.COMES
+
+
+def _entry(row: Registration, mailed: mail.Outcome | None, card: Card | None) -> RegistrationEntry:
     return RegistrationEntry(
         id=row.id,
         lead_id=row.lead_id,
@@ -240,6 +222,8 @@ def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
         participant_class=ParticipantClass(row.participant_class),
         home_country=row.home_country,
         host_section=row.host_section,
+        mobility=None if row.mobility is None else rules.Mobility(row.mobility),
+        esncard=card and CardCheck(outcome=Outcome(card.outcome or Outcome.UNKNOWN), checked_at=card.checked_at),
         answers=row.answers,
         code=row.code,
         mail=mailed,
@@ -247,4 +231,5 @@ def _entry(row: Registration, mailed: mail.Outcome | None) -> RegistrationEntry:
         signed_up_at=row.signed_up_at,
         held_until=row.held_until if State(row.state) in rules.HELD else None,
         waiting_since=row.waiting_since if State(row.state) is State.WAITLISTED else None,
+        after_move=_after_move(row),
     )

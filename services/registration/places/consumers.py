@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ActivityCancelled, ActivityHeld, ActivityPublished, ActivityRevised, SectionRecorded
 from services.kernel import mail
 from services.kernel.runtime import Runtime
-from services.registration.places import actions, endings, store
+from services.registration.places import actions, endings, hosts
 from services.registration.tables import OUTGOING_MAIL
 
 ActivityEvent = ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled
@@ -20,7 +20,7 @@ async def activity_changed(session: AsyncSession, event: ActivityEvent, runtime:
 
 async def section_recorded(session: AsyncSession, event: SectionRecorded, runtime: Runtime) -> None:
     """Know the section, whatever its state: a student's host may have withdrawn since."""
-    await store.keep_section(session, event.code)
+    await hosts.keep(session, event)
 
 
 async def expire_holds(session: AsyncSession, runtime: Runtime) -> int:

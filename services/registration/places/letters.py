@@ -33,11 +33,12 @@ async def send(
     position: int | None = None,
     until: datetime | None = None,
     dates: Sequence[letters.Facts] = (),
+    stop: str | None = None,
 ) -> None:
     """Write to the person behind a registration, once for each letter (and occasion, where there may be several).
 
     The link leads to `page` of its secret; `until` is told instead of the end of the hold. A letter about several
-    `dates` says them instead of the registration's own.
+    `dates` says them instead of the registration's own. The secret `stop` leads to where such letters are ended.
     A registration of nobody gets no letter.
     """
     if row.participant_id is None:
@@ -47,7 +48,9 @@ async def send(
         recipient = mailbox(await people.address(session, row.participant_id))
     language = letters.language_of(row.language)
     link = address(settings, token) + page if token is not None else ""
+    unsubscribe_url = f"{address(settings, stop)}/reminders" if stop is not None else None
     told = replace(facts(row, places, link=link, position=position), held_until=until or row.held_until)
+    told = replace(told, stop=unsubscribe_url or "")
     if dates:
         told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
     written = letters.write(letter, language, told)
@@ -62,6 +65,7 @@ async def send(
             body=written.text,
             html=written.html,
             language=language.tag,
+            unsubscribe_url=unsubscribe_url,
         ),
     )
 

@@ -59,6 +59,20 @@ class Choosing(StrEnum):
     APPROVAL = "approval"
 
 
+class Mobility(StrEnum):
+    """What an international student is abroad for."""
+
+    STUDY = "study"
+    TRAINEESHIP = "traineeship"
+
+
+class AskedAgain(StrEnum):
+    """What somebody said who was asked again because time or place had changed; no answer keeps the place."""
+
+    ASKED = "asked"
+    COMES = "comes"
+
+
 class ActivityNotFound(NotFound):
     """There is no such activity."""
 
@@ -147,7 +161,7 @@ class ActivityCalledOff(Conflict):
 
 
 class ActivityBegan(Conflict):
-    """The activity has begun, so the place can't be given back any more."""
+    """The activity has begun, so the place can't be given back, or what was told be changed, any more."""
 
     title = "Activity began"
 
@@ -232,15 +246,23 @@ def offers_end_at(starts: datetime | None, ends: datetime | None, *, hours_befor
     return None if known is None else known - timedelta(hours=hours_before)
 
 
-def offered_until(now: datetime, *, hours: int, starts_at: datetime | None, ends_at: datetime | None) -> datetime:
-    """How long an offer stands: never past the start."""
-    return held_until(now, minutes=hours * 60, starts_at=starts_at, ends_at=ends_at)
+def offered_until(
+    now: datetime, *, hours: int, starts_at: datetime | None, ends_at: datetime | None, by: datetime | None = None
+) -> datetime:
+    """How long an offer stands: some hours, or to the date by which the chosen confirm; never past the start."""
+    until = now + timedelta(hours=hours)
+    return _before_it_is_over(now, until if by is None else max(until, by), starts_at, ends_at)
 
 
 def held_until(now: datetime, *, minutes: int, starts_at: datetime | None, ends_at: datetime | None) -> datetime:
     """How long a place is held for confirmation: never past the start, or past the end of what has begun already."""
-    bounds = [moment for moment in (starts_at, ends_at) if moment is not None and moment > now]
-    return min([now + timedelta(minutes=minutes), *bounds])
+    return _before_it_is_over(now, now + timedelta(minutes=minutes), starts_at, ends_at)
+
+
+def _before_it_is_over(
+    now: datetime, until: datetime, starts_at: datetime | None, ends_at: datetime | None
+) -> datetime:
+    return min([until, *(moment for moment in (starts_at, ends_at) if moment is not None and moment > now)])
 
 
 def by_date(starts_at: datetime | None, identity: UUID) -> tuple[bool, datetime, UUID]:

@@ -24,9 +24,10 @@ from services.contracts import ParticipantClass
 from services.kernel.mail import Outcome
 from services.kernel.mailboxes import Address
 from services.kernel.texts import AssignedCountryCode, Code, Flag, LanguageTag, Name, Received, Sent, Storable
-from services.registration.people.schemas import Consents
+from services.registration.cards.schemas import CardCheck, CardNumber
+from services.registration.people.schemas import Consents, Token
 from services.registration.places import rules
-from services.registration.places.rules import MOST_DATES, MOST_GUESTS, State
+from services.registration.places.rules import MOST_DATES, MOST_GUESTS, AskedAgain, Mobility, State
 
 _TEXT: TypeAdapter[str] = TypeAdapter(Annotated[str, Storable, StringConstraints(max_length=1000)])
 LARGEST_NUMBER = 1_000_000_000
@@ -77,6 +78,12 @@ class _Person(Received):
     participant_class: ParticipantClass
     home_country: AssignedCountryCode | None = None
     host_section: Annotated[Code | None, Field(description="ESN section code", examples=["IT-SASS-ESN"])] = None
+    mobility: Annotated[Mobility | None, Field(description="Of an international student: what they are here for.")] = (
+        None
+    )
+    esncard_number: Annotated[
+        CardNumber | None, Field(description="Where the terms ask for it. It is checked later and then not kept.")
+    ] = None
     answers: Annotated[
         dict[Code, Answer],
         Field(max_length=30, description="To the organisers' questions; never anything about health."),
@@ -97,6 +104,24 @@ class SignUp(_Person):
     """Somebody who wants a place, and those who come with them: a group that gets places together or none."""
 
     activity_id: UUID
+
+
+class Details(Received):
+    """What somebody can still change of what they told, as a whole; not their class, by which places are counted."""
+
+    given_name: Name
+    family_name: Name
+    home_country: AssignedCountryCode | None = None
+    host_section: Code | None = None
+    mobility: Mobility | None = None
+    language: LanguageTag
+    answers: Annotated[dict[Code, Answer], Field(max_length=30)] = {}
+
+
+class DetailsByLink(Details):
+    """The same, with the secret of a link that manages the registration."""
+
+    token: Token
 
 
 class SignUpTogether(_Person):
@@ -201,6 +226,8 @@ class RegistrationEntry(Sent):
     participant_class: ParticipantClass
     home_country: str | None
     host_section: str | None
+    mobility: Mobility | None
+    esncard: CardCheck | None = Field(description="Null: they named none.")
     answers: dict[str, Any]
     code: str
     mail: Outcome | None = Field(description="Of the latest mail to them; `failed`: it does not reach them.")
@@ -208,6 +235,9 @@ class RegistrationEntry(Sent):
     signed_up_at: datetime
     held_until: datetime | None
     waiting_since: datetime | None
+    after_move: AskedAgain | None = Field(
+        description="Since time or place changed: whether they have said that they still come; null: nobody asked them."
+    )
 
 
 class Bounce(Received):
@@ -230,10 +260,3 @@ class Bounce(Received):
     def mail_id(self) -> UUID:
         """The mail's own id."""
         return UUID(self.message_id.removeprefix("<").partition("@")[0])
-
-
-class RegistrationPage(Sent):
-    """One page of an activity's registrations, in the order of sign-up."""
-
-    items: list[RegistrationEntry]
-    next: str | None

@@ -25,12 +25,13 @@ from services.contracts import ParticipantClass
 from services.kernel.ids import new_id
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.settings import Settings
+from services.registration.cards import store as cards
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
 from services.registration.people import rules as people_rules
 from services.registration.people import store as people
 from services.registration.people.rules import Purpose
-from services.registration.places import actions, letters, questions, rules, store
+from services.registration.places import actions, hosts, letters, questions, rules, store
 from services.registration.places.rules import State
 from services.registration.places.schemas import GuestIn, SignedUp, SignUp
 from services.registration.places.tables import Places, Registration
@@ -42,7 +43,7 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
     Where organisers choose, it is kept for them to decide. Where there is no room, it waits if that is wanted.
     """
     places, now = await open_places(session, wanted.activity_id)
-    faults = await faults_of(session, places, wanted)
+    faults = await faults_of(session, settings, places, wanted)
     if faults:
         raise Invalid(errors=faults)
     kept = await keep(session, settings, wanted, places, now)
@@ -79,8 +80,10 @@ async def keep(session: AsyncSession, settings: Settings, wanted: SignUp, places
         "held_until": held_until if state is State.UNCONFIRMED else None,
         "waiting_since": now if state is State.WAITLISTED else None,
         **wanted.model_dump(include={"activity_id", "given_name", "family_name", "language", "home_country",
-                                     "host_section", "answers"}),
+                                     "host_section", "mobility", "answers"}),
     }  # fmt: skip
+    if wanted.host_section is not None:
+        values["host_section"] = await hosts.section_today(session, wanted.host_section)
     while not await store.add_registration(session, values):
         there = await _repeated(session, places, participant_id, now)
         if there is not None:
@@ -88,6 +91,8 @@ async def keep(session: AsyncSession, settings: Settings, wanted: SignUp, places
             return Kept(answer, there, places, now, is_new=False, is_reminded=there.reminded_at == now)
     if wanted.guests:
         await store.add_guests(session, [_guest(values, guest) for guest in wanted.guests])
+    if wanted.esncard_number is not None:
+        await cards.keep(session, identity, wanted.esncard_number)
     consents = [(consent.purpose, consent.text_version) for consent in wanted.consents]
     await people.add_consents(
         session, participant_id=participant_id, registration_id=identity, language=wanted.language, consents=consents
@@ -148,14 +153,18 @@ async def open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places,
     return places, now
 
 
-async def faults_of(session: AsyncSession, places: Places, wanted: SignUp) -> list[FieldError]:
+async def faults_of(session: AsyncSession, settings: Settings, places: Places, wanted: SignUp) -> list[FieldError]:
     """What does not fit the organisers' terms, every fault at once."""
     faults = questions.faults(places.questions, wanted.answers)
     if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
         detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
         faults.append(FieldError(pointer="#/consents", detail=detail))
-    if wanted.host_section is not None and not await store.may_be_section(session, wanted.host_section):
+    if wanted.host_section is not None and await hosts.section_today(session, wanted.host_section) is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
+    if wanted.mobility is not None and wanted.participant_class is not ParticipantClass.INTERNATIONAL:
+        faults.append(FieldError(pointer="#/mobility", detail="Only international students are here for one of these."))
+    if wanted.esncard_number is not None and not (places.asks_esncard and settings.esncard_check_url):
+        faults.append(FieldError(pointer="#/esncard_number", detail="Nobody asks for an ESNcard here."))
     if len(wanted.guests) > places.guests_at_most:
         detail = f"At most {places.guests_at_most} guests." if places.guests_at_most else "No guests can be brought."
         faults.append(FieldError(pointer="#/guests", detail=detail))
@@ -187,6 +196,7 @@ def _guest(lead: Mapping[str, Any], guest: GuestIn) -> dict[str, Any]:
         "id": new_id(), "participant_id": None, "lead_id": lead["id"], "party_size": 1, "code": rules.new_code(),
         "attendance_key": uuid4(), "participant_class": guest.participant_class.value, "answers": {},
         "given_name": guest.given_name, "family_name": guest.family_name, "home_country": guest.home_country,
+        "mobility": None,
     }  # fmt: skip
     return {**lead, **own}
 

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.ids import new_id
 from services.registration.places.rules import State, party
-from services.registration.places.tables import IS_LIVE, Handle, Places, Registration, Section
+from services.registration.places.tables import IS_LIVE, Handle, Places, Registration
 
 # The clock at this moment, not at the transaction's beginning: a sign-up may have waited for its turn.
 _NOW = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
@@ -64,19 +64,6 @@ async def lock_places(session: AsyncSession, activity_id: UUID) -> Places | None
 def add_places(session: AsyncSession, row: Places) -> None:
     """Begin to know an activity."""
     session.add(row)
-
-
-async def keep_section(session: AsyncSession, code: str) -> None:
-    """Know a section."""
-    await session.execute(insert(Section).values(code=code).on_conflict_do_nothing())
-
-
-async def may_be_section(session: AsyncSession, code: str) -> bool:
-    """Whether a section is known; as long as none is, the directory is empty and any code may be one."""
-    known = sa.select(Section.code)
-    return (
-        await session.execute(sa.select(sa.or_(known.where(Section.code == code).exists(), ~known.exists())))
-    ).scalar_one()
 
 
 async def take_place(session: AsyncSession, activity_id: UUID, party: Mapping[ParticipantClass, int]) -> Places | None:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from services.contracts import ActivityState, ParticipantClass
 from services.kernel.problems import Problem
 from services.registration.places import rules
+from services.registration.places.timing import Whereabouts
 from services.registration.tables import Table
 
 _Instant = sa.DateTime(timezone=True)
@@ -27,6 +28,8 @@ class Places(Table):
 
     `taken` may lie above `capacity`: when organisers lower it nobody is thrown out. `waiting` counts people, and
     `offers_due` says that somebody who waits may fit in since it was last looked. A quota that is null is no limit.
+    `move_due_at` is when those who signed up are to be told that it moved from `moved_from_…`, unless it is back there
+    by then; `to_ask_again` says that they are being told of the move noted at `moved_at`.
     """
 
     __tablename__ = "places"
@@ -37,6 +40,10 @@ class Places(Table):
         sa.CheckConstraint("choosing IN ('first_come', 'approval')", name="choosing"),
         sa.Index("ix_places_to_call_off", "activity_id", postgresql_where=sa.text("to_call_off")),
         sa.Index("ix_places_offers_due", "activity_id", postgresql_where=sa.text("offers_due")),
+        sa.Index("ix_places_no_shows_due", "activity_id", postgresql_where=sa.text("no_shows_due")),
+        sa.Index("ix_places_remind_at", "remind_at", postgresql_where=sa.text("remind_at IS NOT NULL")),
+        sa.Index("ix_places_move_due_at", "move_due_at", postgresql_where=sa.text("move_due_at IS NOT NULL")),
+        sa.Index("ix_places_to_ask_again", "to_ask_again", postgresql_where=sa.text("to_ask_again")),
         sa.Index("ix_places_part_of", "part_of", postgresql_where=sa.text("part_of IS NOT NULL")),
     )
 
@@ -46,6 +53,7 @@ class Places(Table):
     title: Mapped[str] = mapped_column(sa.Text)
     language: Mapped[str] = mapped_column(sa.Text)
     section_codes: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
+    organiser_names: Mapped[list[str] | None] = mapped_column(ARRAY(sa.Text))
     country: Mapped[str | None] = mapped_column(sa.Text)
     starts_at: Mapped[datetime | None] = mapped_column(_Instant)
     ends_at: Mapped[datetime | None] = mapped_column(_Instant)
@@ -78,6 +86,17 @@ class Places(Table):
     part_of: Mapped[UUID | None] = mapped_column(sa.Uuid)
     relation: Mapped[str | None] = mapped_column(sa.Text)
     has_parts: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    no_shows_due: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    asks_esncard: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
+    confirm_until: Mapped[datetime | None] = mapped_column(_Instant)
+    remind_at: Mapped[datetime | None] = mapped_column(_Instant)
+    move_due_at: Mapped[datetime | None] = mapped_column(_Instant)
+    move_noted_at: Mapped[datetime | None] = mapped_column(_Instant)
+    moved_at: Mapped[datetime | None] = mapped_column(_Instant)
+    moved_from_starts_at: Mapped[datetime | None] = mapped_column(_Instant)
+    moved_from_ends_at: Mapped[datetime | None] = mapped_column(_Instant)
+    moved_from_location: Mapped[str | None] = mapped_column(sa.Text)
+    to_ask_again: Mapped[bool] = mapped_column(sa.Boolean, server_default=sa.false())
 
     @property
     def room(self) -> rules.Room:
@@ -91,6 +110,11 @@ class Places(Table):
             quotas={each: limit for each, limit in limits.items() if limit is not None},
             taken_by_class={each: getattr(self, f"taken_{each}") for each in ParticipantClass},
         )
+
+    @property
+    def whereabouts(self) -> Whereabouts:
+        """When and where it is."""
+        return Whereabouts(self.starts_at, self.ends_at, self.location)
 
     @property
     def has_places(self) -> bool:
@@ -134,6 +158,8 @@ class Registration(Table):
     A group is the registration of the one who signed it up and one for each guest, who has no mailbox here and whose
     `lead_id` names the first. Its state is the state of all; `party_size` stands with the first and is 1 elsewhere.
     Several for dates of a series that one link confirms have the id of the first of them as `together_id`.
+    `asked_again_at` is when they were last written to because the activity moved, `still_comes_at` when they answered
+    that they come all the same, `reminded_for` the start that they were last reminded of.
     `attendance_key` names the person's attendance to other services and is shown to nobody. A registration that was
     `forgotten` stands for somebody whom nobody can name any more: it has ids of its own and no participant.
     """
@@ -151,6 +177,7 @@ class Registration(Table):
         sa.CheckConstraint(
             "participant_class IN ('international', 'local', 'esn_volunteer')", name="participant_class"
         ),
+        sa.CheckConstraint("mobility IN ('study', 'traineeship')", name="mobility"),
         sa.Index("uq_registrations_live", "activity_id", "participant_id", unique=True, postgresql_where=IS_LIVE),
         sa.Index("ix_registrations_held_until", "held_until", postgresql_where=IS_HELD),
         sa.Index(
@@ -182,6 +209,7 @@ class Registration(Table):
     language: Mapped[str] = mapped_column(sa.Text)
     home_country: Mapped[str | None] = mapped_column(sa.Text)
     host_section: Mapped[str | None] = mapped_column(sa.Text)
+    mobility: Mapped[str | None] = mapped_column(sa.Text)
     answers: Mapped[dict[str, Any]] = mapped_column(JSONB)
     code: Mapped[str] = mapped_column(sa.Text)
     attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, unique=True)
@@ -191,16 +219,25 @@ class Registration(Table):
     reminded_at: Mapped[datetime | None] = mapped_column(_Instant)
     confirmed_at: Mapped[datetime | None] = mapped_column(_Instant)
     checked_in_at: Mapped[datetime | None] = mapped_column(_Instant)
+    asked_again_at: Mapped[datetime | None] = mapped_column(_Instant)
+    still_comes_at: Mapped[datetime | None] = mapped_column(_Instant)
+    reminded_for: Mapped[datetime | None] = mapped_column(_Instant)
     ended_at: Mapped[datetime | None] = mapped_column(_Instant)
     forgotten_at: Mapped[datetime | None] = mapped_column(_Instant)
 
 
 class Section(Table):
-    """A section that the directory knows: where a student may say that they are hosted."""
+    """A section that the directory knows: where a student may say that they are hosted, or at its successor.
+
+    Without a title if it was heard of before titles were kept, and not since.
+    """
 
     __tablename__ = "sections"
 
     code: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    title: Mapped[str | None] = mapped_column(sa.Text)
+    country: Mapped[str | None] = mapped_column(sa.Text)
+    successor: Mapped[str | None] = mapped_column(sa.Text)
 
 
 class Handle(Table):

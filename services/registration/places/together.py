@@ -50,7 +50,7 @@ async def sign_up(
 ) -> SignedUpTogether:
     """Hold a place on each of several dates until the one link is opened that is mailed for all of them."""
     dates = await _dates(session, series_id, wanted)
-    await _check_details(session, dates, wanted)
+    await _check_details(session, settings, dates, wanted)
     kept: dict[UUID, Kept] = {}
     refused: dict[UUID, Problem] = {}
     for date in sorted(dates, key=lambda date: date.places.activity_id):
@@ -105,7 +105,9 @@ async def _dates(session: AsyncSession, series_id: UUID, wanted: SignUpTogether)
     ]
 
 
-async def _check_details(session: AsyncSession, dates: Sequence[_Date], wanted: SignUpTogether) -> None:
+async def _check_details(
+    session: AsyncSession, settings: Settings, dates: Sequence[_Date], wanted: SignUpTogether
+) -> None:
     """Refuse what does not fit the terms of one of the dates, and answers that none of them asks for."""
     asked = {each["code"] for date in dates for each in date.places.questions}
     faults = {
@@ -114,7 +116,7 @@ async def _check_details(session: AsyncSession, dates: Sequence[_Date], wanted: 
         if code not in asked
     }
     for date in dates:
-        for fault in await signing_up.faults_of(session, date.places, date.wanted):
+        for fault in await signing_up.faults_of(session, settings, date.places, date.wanted):
             faults.setdefault(fault.pointer, fault)
     if faults:
         raise Invalid(errors=list(faults.values()))

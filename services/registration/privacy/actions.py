@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.kernel.auth import hashed
 from services.kernel.mailboxes import Mailbox
 from services.kernel.settings import Settings
+from services.registration.certificates import store as certificates
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
 from services.registration.people.rules import PARTICIPATION, Purpose
@@ -79,6 +80,7 @@ async def forget_person(session: AsyncSession, who: Participant) -> None:
     await session.flush()
     identities = await store.lock_registrations(session, who.id)
     await store.forget_answers(session, identities)
+    await certificates.withdraw(session, who.id)
     await _forget(session, identities)
     await session.delete(who)
     await session.flush()

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Annotated
 
-from fastapi import Depends, Security
-from fastapi.security.http import HTTPAuthorizationCredentials, HTTPBase
-from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kernel.problems import documented
@@ -18,6 +14,7 @@ from services.registration.people import agreements
 from services.registration.people.tables import Participant
 from services.registration.places.rules import show_code
 from services.registration.privacy import actions, notice, rules, store
+from services.registration.privacy.holder import Secret
 from services.registration.privacy.schemas import (
     ConsentOut,
     ConsentText,
@@ -30,30 +27,7 @@ from services.registration.privacy.schemas import (
     NoticeOut,
 )
 
-LONGEST_SECRET = 200
-
 router = make_router(tag="people")
-
-_scheme = HTTPBase(
-    scheme=rules.SCHEME,
-    scheme_name="link",
-    description="The secret of a managing link that was mailed: `Authorization: Link <secret>`.",
-    auto_error=False,
-)
-
-
-def _secret(request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)]) -> str:
-    if (
-        sent is None
-        or sent.scheme.casefold() != rules.SCHEME.casefold()
-        or len(sent.credentials) > LONGEST_SECRET
-        or len(request.headers.getlist("authorization")) > 1
-    ):
-        raise rules.LinkNeeded
-    return sent.credentials
-
-
-Secret = Annotated[str, Depends(_secret)]
 
 
 @router.get("/me", responses=documented(rules.LinkNeeded))

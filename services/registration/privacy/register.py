@@ -28,6 +28,7 @@ class Aim(StrEnum):
     ACCESS = "to let you, and nobody else, manage what you signed up for"
     PROOF = "to be able to show what you consented to"
     SAFETY = "to carry out a repeated request only once, and to find the cause of faults"
+    CERTIFYING = "to certify your hours, because you asked for it, and to let others verify that"
     ENQUIRY = "to bring your organisation's enquiry to the section or country that it is for, and to be answered"
     ANSWERING = "to know which volunteer of ESN did what, and to keep strangers out"
 
@@ -40,6 +41,11 @@ class Until(StrEnum):
         "confirmed); at once when you ask for it"
     )
     LEFT = "until no registration of yours is kept any more; at once when you ask for it"
+    ERASED = (
+        "until you ask for its deletion; once no registration of yours is kept any more it leads to nobody who does "
+        "not hold the certificate"
+    )
+    CHECKED = "until it was checked, which is after a day at most"
     SENT = "until the mail is sent or given up, which is after a week at most"
     ANSWERED = "30 days after the mail with it was sent or given up"
     PARTNER = "as long as the organisation is known as a partner"
@@ -54,6 +60,7 @@ class Seen(StrEnum):
 
     ORGANISERS = "the organisers of the activity: its sections, their national coordinator and ESN International"
     ENQUIRED = "the coordinators of the section or country that the enquiry is for, and ESN International"
+    NUMBERED = "whoever you give the number of the certificate"
     NOBODY = "nobody"
 
 
@@ -79,6 +86,9 @@ RECORDS: Final = (
         "known_since": "when you first signed up",
         "proved_at": "when you first opened a link that only your mailbox got",
         "link_mailed_at": "when you last asked for a link to what is kept of you",
+        "person_key": "a random number by which you are counted once at several activities; it is destroyed "
+        "with the rest",
+        "reminders_declined_at": "when you asked not to be reminded of activities any more",
     }),
     Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for your registration",
@@ -89,6 +99,7 @@ RECORDS: Final = (
         "family_name": "your family name",
         "home_country": "your home country, if you told it",
         "host_section": "the ESN section that hosts you, if you told it",
+        "mobility": "whether you are here to study or for a traineeship, if you told it",
         "answers": "your answers to the organisers' questions",
         "code": "your check-in code",
         "lead_id": "who signed you up, if somebody brings you along",
@@ -96,6 +107,8 @@ RECORDS: Final = (
         "signed_up_at": "when you signed up",
         "waiting_since": "since when you wait for a place",
         "checked_in_at": "when you were checked in",
+        "asked_again_at": "when you were asked again because time or place had changed",
+        "still_comes_at": "when you said that you come all the same",
     }),
     Record("registration.registrations", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "participant_id": "who you are",
@@ -105,15 +118,37 @@ RECORDS: Final = (
         "together_id": "with which other registrations of yours it was made, if it is for one date of several",
         "reminded_at": "when you were last written to because somebody signed up with your address again",
         "confirmed_at": "when you confirmed",
+        "reminded_for": "the start that you were last reminded of",
         "ended_at": "when your registration ended",
     }),
     Record("registration.handles", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "id": "a further number for your registration",
         "registration_id": _REGISTRATION,
     }),
+    Record("registration.cards", Aim.PLACE, Basis.CONSENT, Until.CHECKED, Seen.NOBODY, {
+        "number": "the number of your ESNcard, if you told it",
+    }),
+    Record("registration.cards", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
+        "registration_id": _REGISTRATION,
+        "outcome": "whether your ESNcard was valid",
+        "checked_at": "when that was asked",
+    }),
     Record("registration.attendances", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "registration_id": _REGISTRATION,
         "hours": "how many hours you were there",
+        "present": "whether you were there",
+        "corrected": "whether the organisers corrected that",
+    }),
+    Record("registration.attendance_history", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
+        "id": "a random number for a correction",
+        "registration_id": _REGISTRATION,
+        "act": "whether your attendance was corrected, or nobody had seen you",
+        "present_before": "whether you were taken to have been there",
+        "hours_before": "for how many hours",
+        "present_after": "whether you are taken to have been there from then on",
+        "hours_after": "for how many hours",
+        "reason": "why the organisers corrected it",
+        "at": "when",
     }),
     Record("registration.check_ins", Aim.PLACE, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
         "registration_id": _REGISTRATION,
@@ -121,6 +156,30 @@ RECORDS: Final = (
         "at": "when you came",
         "hours": "how many hours you stayed",
         "told_at": "when the device told it",
+    }),
+    Record("registration.certificates", Aim.CERTIFYING, Basis.CONSENT, Until.LEFT, Seen.NUMBERED, {
+        "number": "the number of your certificate",
+        "content": "what it states: your name, activities, days, organisers and hours, and its language",
+    }),
+    Record("registration.certificates", Aim.CERTIFYING, Basis.CONSENT, Until.LEFT, Seen.NOBODY, {
+        "participant_id": "who you are",
+        "content_hash": "a hash of what it states",
+        "revoked_reason": "why it was revoked, if it was",
+    }),
+    Record("registration.certificates", Aim.CERTIFYING, Basis.CONSENT, Until.ERASED, Seen.NUMBERED, {
+        "name_digest": "a hash of number and name together: whoever has both on paper can see that they match",
+        "activities": "how many activities it states",
+        "hours": "how many hours",
+        "first_on": "the day of the first of them",
+        "last_on": "the day of the last of them",
+        "issued_at": "when it was issued",
+        "revoked_at": "when it was revoked, if it was",
+    }),
+    Record("registration.certified_attendances", Aim.CERTIFYING, Basis.CONSENT, Until.FORGOTTEN, Seen.NOBODY, {
+        "number_hash": "a hash of the certificate's number",
+        "registration_id": _REGISTRATION,
+        "hours": "how many hours the certificate states of it",
+        "is_barred": "whether it can be certified no more, since organisers revoked a certificate of it",
     }),
     Record("registration.consents", Aim.PROOF, Basis.DUTY, Until.LEFT, Seen.NOBODY, {
         "id": "a random number for the act",
@@ -145,6 +204,7 @@ RECORDS: Final = (
         "subject": "what the mail is about",
         "body": "what it says",
         "html": "what it says, as HTML",
+        "unsubscribe_url": "where you can say that you want no more mails of its kind",
     }),
     Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for the mail",
@@ -200,6 +260,16 @@ VOLUNTEERS: Final = (
     Record("registration.check_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever checked somebody in",
     }),
+    Record("registration.walk_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
+        "actor_id": "the number of the access of whoever counted somebody who came without a place",
+    }),
+    Record("registration.attendance_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
+        "actor_id": "the number of the access of whoever corrected an attendance",
+        "actor_role": "in which role",
+    }),
+    Record("registration.certificates", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
+        "revoked_by": "the number of the access of whoever revoked a certificate",
+    }),
     Record("registration.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
         "caller": "the number of the access with which the request was sent",
     }),
@@ -243,13 +313,24 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "availability_revision", "to_call_off", "choosing", "guests_at_most", "hold_minutes", "keeps_waiting_list",
         "offer_hours", "offers_due", "offers_end_hours", "questions", "quota_esn_volunteer", "quota_international",
         "quota_local", "taken_esn_volunteer", "taken_international", "taken_local", "terms_revision", "waiting",
-        "part_of", "relation", "has_parts",
+        "part_of", "relation", "has_parts", "no_shows_due", "organiser_names", "asks_esncard", "confirm_until",
+        "remind_at", "move_due_at", "move_noted_at", "moved_at", "moved_from_starts_at", "moved_from_ends_at",
+        "moved_from_location", "to_ask_again",
     }),
-    "registration.sections": frozenset({"code"}),
+    # The hash of a number that nobody guesses, and when a certificate was withdrawn, to the month.
+    "registration.certificates": frozenset({"number_hash", "withdrawn_at"}),
+    "registration.sections": frozenset({"code", "title", "country", "successor"}),
+    "registration.cards": frozenset({"tries", "due_at"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.
     "registration.registrations": frozenset({"forgotten_at"}),
     "registration.attendances": frozenset({"revision"}),
     "registration.check_ins": frozenset({"activity_id"}),
+    "registration.attendance_history": frozenset({"walk_in_id"}),
+    # Of somebody of whom nobody knows who they are.
+    "registration.walk_ins": frozenset({
+        "id", "activity_id", "nonce", "participant_class", "at", "attendance_key", "told_at", "revision", "hours",
+        "present", "corrected",
+    }),
     "registration.outgoing_mail": frozenset({"trace_id", "tries", "due_at"}),
     "registration.idempotency_keys": frozenset({"status"}),
 }  # fmt: skip

@@ -12,7 +12,7 @@ from pydantic import Field
 from services.contracts import ParticipantClass
 from services.kernel.mailboxes import Address
 from services.kernel.texts import Received, Sent
-from services.registration.places.rules import State
+from services.registration.places.rules import Mobility, State
 
 
 class LinkWanted(Received):
@@ -36,6 +36,7 @@ class MyRegistration(Sent):
     participant_class: ParticipantClass
     home_country: str | None
     host_section: str | None
+    mobility: Mobility | None
     answers: dict[str, Any]
     code: str
     signed_up_at: datetime

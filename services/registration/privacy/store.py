@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
 from services.registration.attendance.tables import Attendance, CheckIn
+from services.registration.certificates import store as certificates
+from services.registration.people import store as people
 from services.registration.people.tables import Consent, Link, Participant
 from services.registration.places.rules import new_code
 from services.registration.places.tables import Handle, Places, Registration
@@ -20,8 +22,11 @@ from services.registration.privacy.register import RECORDS
 from services.registration.tables import IDEMPOTENCY_KEYS, METADATA, OUTGOING_MAIL
 
 NOT_EXPORTED: Final = {
+    "registration.certificates": {"content_hash", "name_digest"},  # Of what is given.
+    "registration.certified_attendances": {"number_hash"},
     "registration.links": {"token_hash"},  # It opens nothing and tells nothing.
     "registration.registrations": {"attendance_key"},  # A copy of it would keep alive what erasure cuts.
+    "registration.participants": {"person_key"},  # Nor one of this.
     "registration.idempotency_keys": {"key", "body", "headers", "request_hash", "answered_at"},  # Told once already.
 }
 """What somebody is not given of the columns that are personal."""
@@ -142,6 +147,11 @@ async def forget_registration(session: AsyncSession, identity: UUID) -> None:
     the attendance fact and the exact times are others from now on, since any of them could have been written down
     beside a name. What hangs on the registration goes with it.
     """
+    was_there = sa.select(Attendance.registration_id).where(Attendance.registration_id == identity).exists()
+    whose = await session.scalar(sa.select(Registration.participant_id).where(Registration.id == identity, was_there))
+    if whose is not None:
+        # What was told of this attendance must not lead to the person through another one.
+        await people.change_person_key(session, whose)
     anonymous = uuid4()
     month = {
         name: sa.func.date_trunc("month", getattr(Registration, name))
@@ -182,6 +192,8 @@ async def forget_participants_without_registration(session: AsyncSession, *, lim
     alone = sa.select(Participant.id).where(~left.exists()).limit(limit).with_for_update(skip_locked=True)
     found = (await session.scalars(alone)).all()
     # Asked again now that nobody can sign up with these mailboxes.
+    still_alone = sa.select(Participant.id).where(Participant.id.in_(found), ~left.exists())
+    await certificates.forget_holders(session, (await session.scalars(still_alone)).all())
     gone = sa.delete(Participant).where(Participant.id.in_(found), ~left.exists()).returning(Participant.id)
     return len((await session.scalars(gone, execution_options={"synchronize_session": False})).all())
 

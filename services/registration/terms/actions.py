@@ -34,6 +34,7 @@ async def set_terms(session: AsyncSession, places: Places, wanted: Terms) -> Non
     places.choosing, places.keeps_waiting_list = wanted.choosing.value, wanted.waiting_list
     places.guests_at_most, places.hold_minutes = wanted.guests_at_most, wanted.hold_minutes
     places.offer_hours, places.offers_end_hours = wanted.offer_hours, wanted.offers_end_hours
+    places.confirm_until, places.asks_esncard = wanted.confirm_until, wanted.asks_esncard
     places.questions = [question.model_dump(mode="json") for question in wanted.questions]
     places.terms_revision += 1
     places.offers_due = places.waiting > 0

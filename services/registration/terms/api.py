@@ -71,5 +71,7 @@ def _out(places: Places, settings: Settings) -> TermsOut:
         hold_minutes=places.hold_minutes or settings.hold_minutes,
         offer_hours=places.offer_hours,
         offers_end_hours=places.offers_end_hours,
+        confirm_until=places.confirm_until,
+        asks_esncard=places.asks_esncard and settings.esncard_check_url is not None,
         questions=places.questions,
     )

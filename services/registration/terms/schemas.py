@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.contracts import ParticipantClass
-from services.kernel.texts import Code, Count, EachLanguageOnce, Flag, LanguageTag, Line, Received, Sent
+from services.kernel.texts import Code, Count, EachLanguageOnce, Flag, Instant, LanguageTag, Line, Received, Sent
 from services.registration.places.questions import Kind
 from services.registration.places.rules import MOST_GUESTS, Choosing
 
@@ -75,6 +76,13 @@ class Terms(Received):
         int,
         Field(strict=True, ge=0, le=720, description="So many hours before the start no place is offered any more."),
     ] = 2
+    confirm_until: Annotated[
+        Instant | None,
+        Field(description="Until when whoever is chosen, or offered a place, must confirm it; `offer_hours` at least."),
+    ] = None
+    asks_esncard: Annotated[
+        Flag, Field(description="Whether to ask for the number of the ESNcard, which is checked and not kept.")
+    ] = False
     questions: Annotated[list[Question], Field(max_length=MOST_QUESTIONS), AfterValidator(_asked_once)] = []
 
 
@@ -89,4 +97,6 @@ class TermsOut(Sent):
     hold_minutes: int
     offer_hours: int
     offers_end_hours: int
+    confirm_until: datetime | None
+    asks_esncard: bool = Field(description="False also where no ESNcard can be checked.")
     questions: list[dict[str, Any]]

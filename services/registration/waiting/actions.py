@@ -47,7 +47,9 @@ async def offer(session: AsyncSession, settings: Settings, activity_id: UUID) ->
     if not places.offers(now):
         return
     had = room = places.room
-    until = rules.offered_until(now, hours=places.offer_hours, starts_at=places.starts_at, ends_at=places.ends_at)
+    until = rules.offered_until(
+        now, hours=places.offer_hours, starts_at=places.starts_at, ends_at=places.ends_at, by=places.confirm_until
+    )
     most = None if room.capacity is None else room.capacity - room.taken
     offered: list[Registration] = []
     last, looked_at = None, 0

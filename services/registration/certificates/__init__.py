@@ -1,0 +1,1 @@
+"""Certificates of volunteering hours: issued from attendance, verified by anybody, revocable."""

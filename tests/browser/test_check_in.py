@@ -1,0 +1,235 @@
+"""The check-in page on a phone: without a network, with a scanner or without, for everybody."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, Route, expect
+
+from tests.harness.browsing import Services, View, Viewer
+from tests.harness.databases import eventually, rows, value
+from tests.harness.sign_ups import in_hours, wanted
+
+PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
+KINDS = {
+    "dark": {"color_scheme": "dark"},
+    "narrow": {"viewport": {"width": 320, "height": 700}},
+}
+PRESENT = """
+SELECT count(*) FROM registration.attendances JOIN registration.registrations ON id = registration_id
+WHERE activity_id::text = $1 AND present
+"""
+TOLD = "SELECT count(*) FROM events.log WHERE name = 'registration.attendance_recorded.v1' AND aggregate = $1"
+SCANNER = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const canvas = document.createElement("canvas");
+  const drawn = canvas.getContext("2d");
+  setInterval(() => drawn.fillRect(Math.random() * 100, 0, 9, 9), 50);
+  return canvas.captureStream();
+};
+window.BarcodeDetector = class {
+  async detect() { return window.shown ? [{ rawValue: window.shown }] : []; }
+};
+"""
+
+
+@dataclass
+class Door:
+    """An activity that begins soon, with people who have a place."""
+
+    services: Services
+    activity: str
+    codes: dict[str, str]
+
+    @property
+    def address(self) -> str:
+        return f"{self.services.base_url}/registration/activities/{self.activity}/check-in"
+
+    async def open(self, viewer: Viewer, *, address: str | None = None, **context: Any) -> View:
+        """The page as the organisers have it open, with the list."""
+        view = await viewer.open(address or self.address, **{**PHONE, **context})
+        await self.enter(view.page)
+        return view
+
+    async def enter(self, page: Page) -> None:
+        await page.get_by_label("Your access token").fill(self.services.who["Authorization"].removeprefix("Bearer "))
+        await page.get_by_role("button", name="Open the list").click()
+        await expect(page.get_by_role("heading", level=1)).to_have_text("Check-in: Cleaning Porto Ferro beach")
+
+    async def there(self) -> tuple[int, int]:
+        """How many people are there, and how many facts the other services were told."""
+        url = self.services.database_url
+        return await value(url, PRESENT, self.activity), await value(url, TOLD, self.activity)
+
+    async def soon(self, people: int, told: int) -> None:
+        async def is_so() -> None:
+            assert await self.there() == (people, told)
+
+        await eventually(is_so)
+
+
+async def door(services: Services, *names: str) -> Door:
+    """The door of a new activity."""
+    identity = await services.publish(await services.section(), starts_at=in_hours(1), ends_at=in_hours(3))
+    client = services.network.client
+    for name in names:
+        body = wanted(identity, name, email=f"{name.lower()}@{identity}.example")
+        reply = await client.post("/registration/v1/registrations", json=body, headers=services.network.key())
+        assert reply.status_code == 201, reply.text
+    statement = "SELECT given_name, code FROM registration.registrations WHERE activity_id::text = $1"
+    found = await rows(services.database_url, statement, identity)
+    return Door(services, identity, {row["given_name"]: row["code"] for row in found})
+
+
+async def _has_worker(page: Page) -> None:
+    await page.evaluate("navigator.serviceWorker.ready.then(() => 1)")
+    await page.wait_for_function("navigator.serviceWorker.controller !== null")
+
+
+async def test_whoever_comes_while_there_is_no_network_is_there_once(services: Services, viewer: Viewer) -> None:
+    ours = await door(services, "Ada", "Bo", "Cem")
+    view = await ours.open(viewer)
+    page = view.page
+    await _has_worker(page)
+    await page.context.set_offline(True)
+    await page.get_by_label("Check-in code").fill(f"{ours.codes['Ada'][:4].lower()}-{ours.codes['Ada'][4:]}")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#said")).to_have_text("✓ Ada Lovelace")
+    # The phone goes to sleep in a pocket, and the browser starts anew.
+    await page.reload()
+    await expect(
+        page.get_by_text("Offline: everything is kept on this phone. 1 check-in not sent yet.")
+    ).to_be_visible()
+    await page.get_by_label("Name").fill("bo lov")
+    await page.get_by_role("button", name="Bo Lovelace").click()
+    await expect(page.get_by_role("button", name="Bo Lovelace")).to_be_disabled()
+    await page.get_by_role("button", name="+1 local").click()
+    await expect(page.get_by_role("heading", name="2 of 3 are here, 1 without a place.")).to_be_visible()
+    assert await ours.there() == (0, 0)
+    await page.context.set_offline(False)
+    await expect(page.get_by_text("Online. Everything is sent.")).to_be_visible()
+    assert await ours.there() == (2, 3)
+    await page.reload()
+    await expect(page.get_by_role("heading", name="2 of 3 are here, 1 without a place.")).to_be_visible()
+    assert await ours.there() == (2, 3)
+
+
+async def test_what_the_server_took_and_the_phone_was_not_told_of_is_sent_again_and_is_once(
+    services: Services, viewer: Viewer
+) -> None:
+    ours = await door(services, "Ada")
+    page = (await ours.open(viewer)).page
+    lost = 0
+
+    async def lose_the_answer(route: Route) -> None:
+        nonlocal lost
+        lost += 1
+        if lost == 1:
+            await route.fetch()
+            await route.abort()
+        else:
+            await route.continue_()
+
+    await page.route("**/check-ins", lose_the_answer)
+    await page.get_by_role("button", name="Ada Lovelace").click()
+    await ours.soon(1, 1)
+    await expect(page.get_by_text("1 check-in not sent yet.")).to_be_visible()
+    await page.evaluate("dispatchEvent(new Event('online'))")
+    await expect(page.get_by_text("Online. Everything is sent.")).to_be_visible()
+    assert (lost, await ours.there()) == (2, (1, 1))
+
+
+async def test_the_code_of_a_stranger_is_refused_with_the_reason(services: Services, viewer: Viewer) -> None:
+    ours, other = await door(services, "Ada"), await door(services, "Zoe")
+    view = await ours.open(viewer)
+    page = view.page
+    for code, reason in (
+        ("0000-0000", "Nobody has this code here."),
+        (other.codes["Zoe"], "Nobody has this code here."),
+    ):
+        await page.get_by_label("Check-in code").fill(code)
+        await page.get_by_role("button", name="Check in", exact=True).click()
+        await expect(page.locator("#said")).to_contain_text(reason)
+        await expect(page.locator("#refused li")).to_have_count(1)
+        assert "Zoe" not in await page.inner_text("body")
+        await page.get_by_role("button", name="All right").click()
+        await expect(page.get_by_role("heading", name="Refused")).to_be_hidden()
+    assert (await ours.there(), await other.there()) == ((0, 0), (0, 0))
+    assert [line for line in view.console if "uncaught" in line or "violates" in line] == []
+
+
+async def test_a_code_is_scanned_or_opened_by_the_phones_own_camera(services: Services, viewer: Viewer) -> None:
+    ours = await door(services, "Ada", "Bo")
+    view = await viewer.open("about:blank", **PHONE)
+    page = view.page
+    await page.add_init_script(SCANNER)
+    await page.goto(ours.address)
+    await ours.enter(page)
+    await page.get_by_role("button", name="Scan with the camera").click()
+    await page.evaluate("code => { window.shown = code }", f"{ours.address}#{ours.codes['Ada']}")
+    await expect(page.locator("#said")).to_have_text("✓ Ada Lovelace")
+    await ours.soon(1, 1)
+    # Another tab, which the camera opened, gets the token of the first and waits for a tap.
+    camera = await page.context.new_page()
+    await camera.goto(f"{ours.address}#{ours.codes['Bo'][:4]}-{ours.codes['Bo'][4:]}")
+    await expect(camera.get_by_label("Check-in code")).to_have_value(f"{ours.codes['Bo'][:4]}-{ours.codes['Bo'][4:]}")
+    await expect(camera.get_by_role("button", name="Bo Lovelace")).to_be_enabled()
+    assert camera.url == ours.address
+    assert await ours.there() == (1, 1)
+    await camera.get_by_role("button", name="Check in", exact=True).click()
+    await ours.soon(2, 2)
+
+
+async def test_the_token_is_in_this_tab_only_and_leaving_takes_the_list_along(
+    services: Services, viewer: Viewer
+) -> None:
+    ours = await door(services, "Ada")
+    view = await ours.open(viewer)
+    page = view.page
+    token = services.who["Authorization"].removeprefix("Bearer ")
+    assert not [address for address in view.requests if token in address]
+    assert token not in await page.evaluate("JSON.stringify(localStorage)")
+    assert "Ada" in await page.evaluate("JSON.stringify(localStorage)")
+    await page.context.set_offline(True)
+    await page.get_by_role("button", name="Ada Lovelace").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_text("1 check-in not sent yet.")).to_be_visible()
+    kept = await page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
+    assert "Ada" not in kept
+    assert token not in kept
+    await page.context.set_offline(False)
+    await ours.enter(page)
+    await ours.soon(1, 1)
+
+
+async def test_a_token_that_is_not_valid_is_asked_for_again(services: Services, viewer: Viewer) -> None:
+    ours = await door(services)
+    page = (await viewer.open(ours.address, **PHONE)).page
+    await page.get_by_label("Your access token").fill("set_nobody")
+    await page.get_by_role("button", name="Open the list").click()
+    await expect(page.get_by_text("This token is not valid any more.")).to_be_visible()
+    await expect(page.get_by_label("Your access token")).to_be_focused()
+    await ours.enter(page)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+async def test_everybody_can_use_it(services: Services, viewer: Viewer, pictures: Path | None, kind: str) -> None:
+    ours = await door(services, "Ada", "Maximiliane-Konstantinopolitanska")
+    view = await viewer.open(ours.address, for_axe=True, **{**PHONE, **KINDS[kind]})
+    page = view.page
+    assert await view.violations() == []
+    await ours.enter(page)
+    await page.get_by_label("Check-in code").fill("00000000")
+    await page.keyboard.press("Enter")
+    await expect(page.locator("#refused li")).to_have_count(1)
+    await page.get_by_role("button", name="Ada Lovelace").press("Enter")
+    await expect(page.locator("#said")).to_have_text("✓ Ada Lovelace")
+    assert await view.violations() == []
+    assert await view.fits()
+    heights = await page.eval_on_selector_all("button, input", "all => all.map(each => each.offsetHeight)")
+    assert min(height for height in heights if height) >= 48
+    if pictures:
+        await page.screenshot(path=pictures / f"check-in, {kind}.png", full_page=True)

@@ -1,0 +1,96 @@
+"""Nobody who reads all tables of people, and knows who was where, narrows a withheld count to that of a few."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from services.impact.disclosure.listing import Row, Shape
+from services.impact.disclosure.protection import protect
+from tests.harness.attacker import FEWEST, SHAPES, disclosures, network
+
+YEAR = Row("year", "2026/27")
+SMALL = [(seed, people) for seed in range(5) for people in (12, 40, 100)]
+TABLES = SHAPES[:3]
+
+
+@pytest.mark.parametrize(("seed", "people"), SMALL)
+def test_no_withheld_count_can_be_narrowed(seed: int, people: int) -> None:
+    made = network(seed, people=people, sections=5, labels=6)
+    assert list(disclosures(made, protect(made, SHAPES))) == []
+
+
+def test_without_complementary_suppression_the_attacker_wins() -> None:
+    won = []
+    for seed, people in SMALL:
+        made = network(seed, people=people, sections=5, labels=6)
+        won.append(any(disclosures(made, protect(made, SHAPES, complementary=False))))
+    assert sum(won) > len(won) / 2
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_much_is_told_where_there_are_many(seed: int) -> None:
+    made = network(seed, people=3000, labels=12, tables=TABLES)
+    primary = protect(made, TABLES, complementary=False)
+    assert len(protect(made, TABLES).counts) > 0.8 * len(primary.counts)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_what_is_told_is_true_and_large_and_not_everybody(seed: int) -> None:
+    made = network(seed, people=200)
+    released = protect(made, SHAPES)
+    sizes: Counter[Row] = Counter()
+    counts: Counter[tuple[Row, str]] = Counter()
+    for (rows, label), many in made.items():
+        for row in rows:
+            sizes[row] += many
+            counts[row, label] += many
+    assert released.counts
+    for (row, label), many in released.counts.items():
+        assert many >= (10 if row.table == "section" else FEWEST)
+        assert many < released.rows[row]
+        if row in sizes:
+            assert (many, released.rows[row]) == (counts[row, label], sizes[row])
+
+
+def _people(*groups: tuple[int, str, str]) -> dict[tuple[frozenset[Row], str], int]:
+    return {(frozenset({YEAR, Row("country", country)}), home): many for many, country, home in groups}
+
+
+COUNTRIES = (Shape("year", 5, None), Shape("country", 5, "year"))
+
+
+def test_a_row_in_which_all_are_alike_tells_nothing() -> None:
+    made = _people((12, "IT", "ES"), (20, "PL", "ES"), (30, "PL", "FR"), (25, "PL", "DE"))
+    released = protect(made, COUNTRIES)
+    assert released.rows[Row("country", "IT")] == 12
+    assert not [row for row, _ in released.counts if row == Row("country", "IT")]
+    assert list(disclosures(made, released)) == []
+
+
+def test_a_difference_of_few_is_not_told() -> None:
+    made = _people((30, "IT", "ES"), (2, "PL", "ES"), (30, "IT", "FR"), (40, "PL", "FR"), (20, "PL", "DE"))
+    released = protect(made, COUNTRIES)
+    assert (YEAR, "ES") in released.counts
+    assert (Row("country", "IT"), "ES") not in released.counts
+    assert list(disclosures(made, released)) == []
+
+
+def test_rows_of_few_people_are_not_told_apart_and_can_not_be_taken_from_the_others() -> None:
+    made = _people((30, "IT", "ES"), (30, "IT", "FR"), (40, "PL", "FR"), (40, "PL", "ES"), (3, "MT", "ES"))
+    released = protect(made, COUNTRIES)
+    # Malta is the rest of one other country, too, which is large enough to hide it.
+    assert Row("country", "MT") not in released.rows
+    assert len([row for row in released.rows if row.table == "country"]) == 1
+    assert list(disclosures(made, released)) == []
+
+
+def test_few_people_are_told_in_no_table() -> None:
+    assert protect(_people((3, "IT", "ES"), (1, "PL", "FR")), COUNTRIES).rows == {}
+    assert protect({}, COUNTRIES).counts == {}
+
+
+def test_nothing_has_to_be_withheld_where_every_count_is_large() -> None:
+    made = _people((30, "IT", "study"), (20, "IT", "traineeship"), (25, "PL", "study"), (9, "PL", "traineeship"))
+    assert len(protect(made, COUNTRIES).counts) == 6
