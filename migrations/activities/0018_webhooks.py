@@ -56,7 +56,7 @@ def upgrade() -> None:
         sa.Column("due_at", sa.DateTime(timezone=True), server_default=sa.text("now()")),
         sa.Column("tried_at", sa.DateTime(timezone=True)),
         sa.Column("delivered_at", sa.DateTime(timezone=True)),
-        sa.Column("given_up_at", sa.DateTime(timezone=True)),
+        sa.Column("failed_at", sa.DateTime(timezone=True)),
         sa.Column("status", sa.SmallInteger()),
         sa.Column("error", sa.Text()),
         sa.Column("took_ms", sa.Integer()),

@@ -121,7 +121,7 @@ async def _send(runtime: Runtime, hooks: Webhooks, claimed: store.Claimed) -> No
             return  # It was deleted meanwhile.
         pause = rules.pause_after(delivery["tries"], random.random())  # noqa: S311  # It spreads load, no more.
         if status == 410 or pause is None:
-            over: dict[str, Any] = {"due_at": None, "given_up_at": sa.func.now()}
+            over: dict[str, Any] = {"due_at": None, "failed_at": sa.func.now()}
         else:
             over = {"due_at": sa.func.now() + max(pause, asked)}
         await store.settle(session, hooks, delivery["id"], noted | over)

@@ -163,7 +163,7 @@ async def page_of_deliveries(
 async def replay(session: AsyncSession, hooks: Webhooks, endpoint_id: UUID, identity: UUID) -> sa.RowMapping | None:
     """Let a message be due at once, with every try ahead of it."""
     table = hooks.deliveries
-    again = {"due_at": sa.func.now(), "tries": 0, "delivered_at": None, "given_up_at": None}
+    again = {"due_at": sa.func.now(), "tries": 0, "delivered_at": None, "failed_at": None}
     statement = sa.update(table).where(table.c.id == identity, table.c.endpoint_id == endpoint_id).values(**again)
     return await _one_or_none(session, statement.returning(table))
 
@@ -246,7 +246,7 @@ async def disable(session: AsyncSession, hooks: Webhooks, identity: UUID, reason
     )
     changed = await _one_or_none(session, statement.returning(table))
     if changed is not None:
-        over = {"due_at": None, "given_up_at": sa.func.now(), "error": sa.func.coalesce(told.c.error, Failure.DISABLED)}
+        over = {"due_at": None, "failed_at": sa.func.now(), "error": sa.func.coalesce(told.c.error, Failure.DISABLED)}
         await session.execute(
             sa.update(told).where(told.c.endpoint_id == identity, told.c.due_at.is_not(None)).values(**over)
         )

@@ -83,7 +83,7 @@ def _deliveries(metadata: sa.MetaData) -> sa.Table:
         _instant("due_at", server_default=_NOW),
         _instant("tried_at"),
         _instant("delivered_at"),
-        _instant("given_up_at"),
+        _instant("failed_at"),
         sa.Column("status", sa.SmallInteger),
         sa.Column("error", sa.Text),
         sa.Column("took_ms", sa.Integer),

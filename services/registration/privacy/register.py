@@ -316,6 +316,12 @@ VOLUNTEERS: Final = (
     Record("impact.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
         "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
     }),
+    Record("impact.outgoing_mail", Aim.WRITING, Basis.INTEREST, Until.SENT, Seen.NOBODY, {
+        "recipient": "the address that is told when a webhook fails",
+        "subject": "what the mail is about",
+        "body": "which webhook, and why",
+        "given_up_at": "when the mail was given up",
+    }),
     Record("impact.report_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the report",
         "actor_role": "in which role",
@@ -355,7 +361,7 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
         "former_salt", "former_until", "failures", "failing_since", "resting_until", "made_at",
     }),
     "registration.webhook_deliveries": frozenset({
-        "id", "endpoint_id", "tries", "due_at", "tried_at", "given_up_at", "status", "error", "took_ms",
+        "id", "endpoint_id", "tries", "due_at", "tried_at", "failed_at", "status", "error", "took_ms",
     }),
 }  # fmt: skip
 """The columns of this service that tell nothing of anybody."""
