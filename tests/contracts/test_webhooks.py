@@ -102,16 +102,18 @@ async def network(database_url: str, redis_url: str, tmp_path: Path) -> AsyncIte
 
 @pytest.mark.parametrize("sample", ["receiver.py", "receiver.mjs"])
 async def test_a_sample_receiver_takes_a_real_message_once_and_a_forged_one_never(
-    request: pytest.FixtureRequest, network: Network, sample: str
+    request: pytest.FixtureRequest, network: Network, tmp_path: Path, sample: str
 ) -> None:
     command = sys.executable
     if sample.endswith(".mjs"):
         command = request.getfixturevalue("validators").node
     local, port = await network.local(), ports.free()
     address, secret = await hooked(network, local, f"http://{ports.LOOPBACK}:{port}/")
+    kept = tmp_path / "secret"
+    kept.write_text(secret)
     process = await asyncio.create_subprocess_exec(
-        command, str(SAMPLES / sample), str(port), stdout=asyncio.subprocess.PIPE,
-        env={"PATH": os.environ["PATH"], "WEBHOOK_SECRET": secret, "PYTHONDONTWRITEBYTECODE": "1"},
+        command, str(SAMPLES / sample), str(port), str(kept), stdout=asyncio.subprocess.PIPE,
+        env={"PATH": os.environ["PATH"], "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
     try:
         await eventually(lambda: _listens(port))

@@ -1,10 +1,11 @@
 // Receives webhooks of SocialErasmus: copy it, it needs Node 18 or newer and nothing else.
 //
-//     WEBHOOK_SECRET=whsec_… node receiver.mjs 8080
+//     node receiver.mjs 8080 FILE-WITH-THE-SECRET
 //
 // Put it behind your web server's https. Answer quickly with 204 and do the work afterwards; whatever is not a 2xx is
 // sent again, for three days, under the same `webhook-id`.
 import { createHmac, timingSafeEqual } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { pathToFileURL } from "node:url";
 
@@ -70,5 +71,5 @@ function serve(receiver, port) {
 }
 
 if (process.argv[1] && import.meta.url === pathToFileURL(process.argv[1]).href) {
-  serve(new Receiver(process.env.WEBHOOK_SECRET), Number(process.argv[2]));
+  serve(new Receiver(readFileSync(process.argv[3], "utf8").trim()), Number(process.argv[2]));
 }

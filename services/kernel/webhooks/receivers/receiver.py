@@ -1,6 +1,6 @@
 """Receives webhooks of SocialErasmus: copy it, it needs Python 3.9 or newer and nothing else.
 
-    WEBHOOK_SECRET=whsec_… python3 receiver.py 8080
+    python3 receiver.py 8080 FILE-WITH-THE-SECRET
 
 Put it behind your web server's https. Answer quickly with 204 and do the work afterwards; whatever is not a 2xx is sent
 again, for three days, under the same `webhook-id`.
@@ -11,10 +11,10 @@ from __future__ import annotations
 import base64
 import hmac
 import json
-import os
 import sys
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any, Mapping  # noqa: UP035  # Older versions of Python read this file too.
 
 TOLERANCE_SECONDS = 300
@@ -77,5 +77,5 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 if __name__ == "__main__":
-    _Handler.receiver = Receiver(os.environ["WEBHOOK_SECRET"])
+    _Handler.receiver = Receiver(Path(sys.argv[2]).read_text().strip())
     ThreadingHTTPServer(("127.0.0.1", int(sys.argv[1])), _Handler).serve_forever()
