@@ -76,7 +76,7 @@ def agree(found: dict[str, bytes], cells: shapes.Cells, by: list[str], measures:
     "query",
     [
         {"by": "country,edition", "measures": "activities,hours,quantities,share_international"},
-        {"by": "sdg", "measures": "participants,activities_due,quantities"},
+        {"by": "sdg", "measures": "participants,quantities"},
         {"by": "section,participant_class", "measures": "participants"},
         {"by": "participant_class"},
         {"measures": "activities,hours"},
