@@ -8,6 +8,7 @@ from services.impact.disclosure import api as disclosure
 from services.impact.disclosure import consumers as releasing
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
+from services.impact.pages import api as pages
 from services.impact.people import api as people
 from services.impact.projections import consumers as projecting
 from services.impact.rankings import api as rankings
@@ -34,6 +35,7 @@ SERVICE = Service(
         rankings.router,
         disclosure.router,
         people.router,
+        pages.router,
     ),
     consumer=Consumer(
         IMPACT,
@@ -55,6 +57,7 @@ SERVICE = Service(
         Sweep("release tables of people", releasing.release_due, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
+    at_the_root=(pages.ROOT,),
 )
 
 __all__ = ["METADATA", "SERVICE"]
