@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
-from datetime import date
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from html.parser import HTMLParser
 
@@ -18,13 +18,14 @@ from tests.harness.network import Network
 SPRING, AUTUMN = date(2026, 5, 6), date(2026, 11, 11)
 SECTIONS = ["IT-SASS-ESN", "IT-MILA-STA", "PT-PORT-ESN", "LT-VILN-ESN"]
 EDITIONS = [
-    ("2016-autumn", date(2016, 11, 7), date(2016, 11, 13)),
+    ("2024-autumn", date(2024, 11, 11), date(2024, 11, 24)),
     ("2026-spring", date(2026, 5, 4), date(2026, 5, 17)),
     ("2026-autumn", date(2026, 11, 9), date(2026, 11, 22)),
-    ("2030-spring", date(2030, 5, 4), date(2030, 5, 17)),
+    ("2130-spring", date(2130, 5, 4), date(2130, 5, 17)),
+    ("now", datetime.now(UTC).date() - timedelta(days=2), datetime.now(UTC).date() + timedelta(days=2)),
 ]
 ROWS = [
-    held("LT-VILN-ESN", date(2016, 11, 9), edition="2016-autumn", causes=[]),
+    held("LT-VILN-ESN", date(2024, 11, 13), edition="2024-autumn", causes=[]),
     held("IT-SASS-ESN", SPRING, edition="2026-spring", causes=["culture"]),
     held("IT-SASS-ESN", AUTUMN, edition="2026-autumn", causes=["culture"], hours=Decimal("1234.5")),
     held("IT-MILA-STA", AUTUMN, edition="2026-autumn", causes=["health-well-being"], unclassified=7, source="import",
@@ -33,7 +34,7 @@ ROWS = [
     held("PT-PORT-ESN", AUTUMN, edition="2026-autumn", outcome="cancelled", international=None, local=None,
          esn_volunteer=None, hours=None),
 ]  # fmt: skip
-VIEWS = ["", "definitions", "sections/IT-SASS-ESN", "countries/IT?cause=culture&period=2026-autumn", "years/2026-27"]
+VIEWS = ["", "definitions", "sections/IT-SASS-ESN", "countries/IT?cause=culture&period=2026-autumn"]
 
 
 class _Read(HTMLParser):
@@ -96,7 +97,7 @@ async def test_an_edition_says_what_it_counts_and_how_it_grew(network: Network) 
     assert "Participants 27 +17 (+170%) compared with: Spring 2026 People who took part" in found.words
     assert "Activities cancelled 1 +1 compared with: Spring 2026" in found.words
     assert "3 of 4 active sections have reported." in found.words
-    assert "Organisers’ reports: 1; Records of past years: 1" in found.words
+    assert "rest on: Records of past years: 1; Organisers’ reports: 1." in found.words
     assert found.tables["by-country"] == [
         ["Country", "Activities", "People", "Hours"],
         ["Italy", "2 +100%", "27 +170%", "1,254.5 +6,172%"],
@@ -121,12 +122,19 @@ async def test_people_and_amounts_are_never_mixed(network: Network) -> None:
 async def test_all_years_stand_beside_the_year_before(network: Network) -> None:
     found = await page(network)
     years = found.tables["by-academic_year"]
-    assert [row[0] for row in years[1:3]] == ["Academic year 2026–27", "Academic year 2025–26"]
-    assert len(years) == 1 + 11, "years of which nothing was reported are told too"
-    assert years[1][1] == "2 +100%"
-    assert [row[:2] for row in found.tables["by-edition"]][-1] == ["Autumn 2016", "1"]
+    # The years after them, of which nothing is reported, are told too.
+    assert [row[0][:21] for row in years[-3:]] == [
+        f"Academic year {year}" for year in ("2026–27", "2025–26", "2024–25")
+    ]
+    assert [row[1] for row in years[-3:]] == ["2 +100%", "1 ±0%", "1"]
+    assert [row[:2] for row in found.tables["by-edition"]][-1] == ["Autumn 2024", "1"]
     assert ["Not stated", "1", "10", "20"] in found.tables["by-cause"]
-    assert "2030" not in str(found.tables)
+    assert "2130" not in str(found.tables)
+
+
+async def test_a_period_that_is_not_over_says_so(network: Network) -> None:
+    for code, is_told in (("now", True), ("2026-spring", False), ("2130-spring", False)):
+        assert ("not over yet" in (await page(network, f"editions/{code}")).words) == is_told
 
 
 async def test_a_section_shows_what_it_did_and_one_of_no_reports_says_so(network: Network) -> None:
@@ -141,7 +149,7 @@ async def test_a_section_shows_what_it_did_and_one_of_no_reports_says_so(network
 
 
 async def test_the_first_period_has_nothing_to_be_compared_with(network: Network) -> None:
-    found = await page(network, "editions/2016-autumn")
+    found = await page(network, "editions/2024-autumn")
     assert "Activities held 1 No earlier period to compare with" in found.words
     assert found.tables["by-cause"][1] == ["Not stated", "1", "10", "20"]
 
