@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Final
 from urllib.parse import urlencode
 
 from fastapi import Depends, Header, Query
@@ -12,10 +12,14 @@ from services.impact.pages import describing, pages
 from services.impact.pages.languages import chosen
 from services.impact.pages.pages import Reader
 from services.impact.pages.rules import View, place
+from services.kernel.limits import costing
 from services.kernel.routes import pages as make_router
 from services.kernel.runtime import Reading, Running
 
 ROOT = "/impact"
+DEAR: Final = [costing(5)]
+"""A view asks the statistics a dozen times."""
+
 router = make_router(tag="pages")
 
 Chosen = Annotated[str | None, Query()]
@@ -36,7 +40,7 @@ async def lead_to_the_slash() -> Response:
     return RedirectResponse(f"{ROOT}/", status_code=308)
 
 
-@router.get("/", response_class=HTMLResponse)
+@router.get("/", response_class=HTMLResponse, dependencies=DEAR)
 async def show_everything(session: Reading, visitor: Visitor) -> HTMLResponse:
     """The figures of the whole network and of every year."""
     return await _shown(session, visitor, View())
@@ -59,20 +63,20 @@ async def show_definitions(visitor: Visitor) -> HTMLResponse:
     return pages.definitions(visitor)
 
 
-@router.get("/editions/{code}", response_class=HTMLResponse)
+@router.get("/editions/{code}", response_class=HTMLResponse, dependencies=DEAR)
 async def show_edition(session: Reading, visitor: Visitor, code: str) -> HTMLResponse:
     """The figures of an edition, with growth."""
     return await _shown(session, visitor, View({"edition": code}))
 
 
-@router.get("/years/{year}", response_class=HTMLResponse)
+@router.get("/years/{year}", response_class=HTMLResponse, dependencies=DEAR)
 async def show_year(session: Reading, visitor: Visitor, year: str) -> HTMLResponse:
     """The figures of an academic year, with growth; 2026/27 is written 2026-27."""
     view = place({"period": year})
     return await _shown(session, visitor, view if "academic_year" in view.codes else None)
 
 
-@router.get("/countries/{code}", response_class=HTMLResponse)
+@router.get("/countries/{code}", response_class=HTMLResponse, dependencies=DEAR)
 async def show_country(
     session: Reading, visitor: Visitor, code: str, cause: Chosen = None, period: Chosen = None
 ) -> HTMLResponse:
@@ -80,13 +84,13 @@ async def show_country(
     return await _shown(session, visitor, place({"country": code, "cause": cause, "period": period}))
 
 
-@router.get("/causes/{code}", response_class=HTMLResponse)
+@router.get("/causes/{code}", response_class=HTMLResponse, dependencies=DEAR)
 async def show_cause(session: Reading, visitor: Visitor, code: str, period: Chosen = None) -> HTMLResponse:
     """The figures of a cause."""
     return await _shown(session, visitor, place({"cause": code, "period": period}))
 
 
-@router.get("/sections/{code}", response_class=HTMLResponse)
+@router.get("/sections/{code}", response_class=HTMLResponse, dependencies=DEAR)
 async def show_section(
     session: Reading, visitor: Visitor, code: str, cause: Chosen = None, period: Chosen = None
 ) -> HTMLResponse:

@@ -19,7 +19,7 @@ from services.impact.pages.rules import CLASSES, HEADLINES, TABLED, TOLD, View, 
 from services.impact.statistics.measures import MEASURES, QUANTITIES
 from services.kernel.page_policy import page_policy
 
-SHAPES: Final = (("JSON", ""),)
+SHAPES: Final = {"JSON": "", "CSV": ".csv", "Excel": ".xlsx", "JSON-stat": ".jsonstat", "Parquet": ".parquet"}
 """What the statistics can be downloaded as, and how their address ends then."""
 
 WORDS: Final = ("report", "period_before", "academic_year", "main_cause", "completeness", "source")
@@ -268,7 +268,8 @@ def _shapes(of: View, by: str | None, measures: Sequence[str]) -> list[tuple[str
     # What is compared is told in JSON alone.
     compared = told | ({"compare": "previous"} if of.period and by != "month" else {})
     return [
-        (name, f"v1/statistics{ending}?{urlencode(compared if name == 'JSON' else told)}") for name, ending in SHAPES
+        (name, f"v1/statistics{ending}?{urlencode(compared if name == 'JSON' else told)}")
+        for name, ending in SHAPES.items()
     ]
 
 
