@@ -26,9 +26,15 @@ class ReceiverServer:
     url: str
     answer: bytes | Callable[[asyncio.StreamWriter], Awaitable[None]] = b"204 No Content\r\n"
     got: list[Got] = field(default_factory=list)
+    serving: set[asyncio.Task[None]] = field(default_factory=set)
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer one request, on a connection of its own."""
+        # The loop holds tasks weakly: one that hangs would be lost, and its connection with it.
+        task = asyncio.current_task()
+        assert task is not None
+        self.serving.add(task)
+        task.add_done_callback(self.serving.discard)
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode().split("\r\n")
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in head[1:] if line)}
@@ -55,3 +61,7 @@ async def receiving() -> AsyncIterator[ReceiverServer]:
         yield made
     finally:
         server.close()
+        hanging = list(made.serving)
+        for task in hanging:
+            task.cancel()
+        await asyncio.gather(*hanging, return_exceptions=True)
