@@ -19,7 +19,8 @@ from services.impact.facts.grains import GRAINS, covering
 from services.impact.facts.tables import ROLLED_UP
 from services.impact.people.tables import PeopleScope
 from services.impact.statistics import store
-from services.impact.statistics.rules import DIMENSIONS, Asked
+from services.impact.statistics.measures import DIMENSIONS
+from services.impact.statistics.rules import Asked
 from services.kernel.facts import Event
 from tests.harness import databases as harness
 from tests.harness.databases import rows

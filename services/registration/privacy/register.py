@@ -285,6 +285,10 @@ VOLUNTEERS: Final = (
         "actor_section": "for which section",
         "actor_country": "for which country",
     }),
+    Record("activities.organisation_history", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "actor_id": "the number of the access of whoever changed a national organisation",
+        "actor_role": "in which role",
+    }),
     Record("activities.taxonomy_history", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed a term",
         "actor_role": "in which role",
@@ -298,6 +302,9 @@ VOLUNTEERS: Final = (
     }),
     Record("activities.partners", Aim.WRITING, Basis.INTEREST, Until.PARTNER, Seen.ORGANISERS, {
         "contact_email": "the address of a partner organisation, of a function and not of a person",
+    }),
+    Record("impact.report_quantities", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
+        "given_to": "who was given what an activity collected: an organisation and not a person",
     }),
     Record("impact.report_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the report",
