@@ -13,7 +13,6 @@ from services.kernel import auth
 from tests.harness.databases import rows, value
 from tests.harness.network import DRAFT, Network
 from tests.harness.refusals import MARKER, check_problem, refused
-from tests.harness.sign_ups import wanted
 from tests.harness.statements import recorded
 
 KEYS = "/activities/v1/keys"
