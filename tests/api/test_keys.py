@@ -157,7 +157,7 @@ async def test_a_publishable_key_is_for_its_websites_and_what_strangers_do(share
     for headers in (elsewhere, _by(made), _by(made, Origin="null"), _by(made, Origin=f"{SITE}.evil.example")):
         check_problem(await shared.client.get(address, headers=headers), status=403)
     reply = await shared.client.post(
-        "/registration/v1/registrations", json=wanted(activity["id"]), headers={**here, **shared.key()}
+        "/registration/v1/registrations", json=sign_ups.wanted(activity["id"]), headers={**here, **shared.key()}
     )
     assert reply.status_code == 201, reply.text
     draft = await shared.drafted()
