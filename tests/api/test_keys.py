@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from services.kernel import auth
+from tests.harness import sign_ups
 from tests.harness.databases import rows, value
 from tests.harness.network import DRAFT, Network
 from tests.harness.refusals import MARKER, check_problem, refused
