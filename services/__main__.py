@@ -22,7 +22,7 @@ import services.impact.main as impact
 import services.registration.main as registration
 from services.impact.disclosure import actions as disclosure
 from services.impact.facts import actions as facts
-from services.kernel import auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
+from services.kernel import access, auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
 from services.kernel.application import describe
 from services.kernel.failures import Stop
 from services.kernel.roles import Account, RoleRules, explain
@@ -47,7 +47,16 @@ HISTORIES = {
                 ("dead_letters", "SELECT, INSERT, UPDATE, DELETE"),
             ),
         ),
-        migrate.History("access", auth.METADATA, grants=(("alembic_version", "SELECT"), ("tokens", "SELECT"))),
+        migrate.History(
+            "access",
+            access.METADATA,
+            grants=(
+                ("alembic_version", "SELECT"),
+                ("tokens", "SELECT"),
+                ("keys", "SELECT, UPDATE (last_used_at)"),
+            ),
+            grants_to=(("activities", "keys", "INSERT, UPDATE"),),
+        ),
         migrate.History("activities", activities.METADATA, owner="activities"),
         migrate.History("registration", registration.METADATA, owner="registration"),
         migrate.History("impact", impact.METADATA, owner="impact"),

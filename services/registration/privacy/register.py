@@ -249,6 +249,11 @@ RECORDS: Final = (
 """What is known of those who take part, and of those who write to ESN."""
 
 VOLUNTEERS: Final = (
+    Record("access.keys", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "made_by": "the number of the access of whoever made a key for a website or a program",
+        "name": "what the key is for, as they wrote it down",
+        "last_used_at": "when the key was used last, to the minute",
+    }),
     Record("access.tokens", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
         "id": "a random number for the access of a volunteer or a program",
         "label": "whose access it is, as whoever gave it wrote it down",
