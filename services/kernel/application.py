@@ -25,6 +25,7 @@ from starlette.types import ASGIApp
 from services.kernel import consumers, problems
 from services.kernel.auth import Tokens
 from services.kernel.edge import EXPOSED, Edge, problem_for
+from services.kernel.limits import Limits
 from services.kernel.logs import logger
 from services.kernel.replies import from_http_exception, respond
 from services.kernel.runtime import Runtime
@@ -47,6 +48,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_failure)
+    app.add_middleware(Limits, runtime=runtime, tokens=app.state.tokens)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -77,7 +79,9 @@ def _routed(service: Service) -> FastAPI:
         redirect_slashes=False,
         servers=[{"url": f"/{service.name}"}],
         generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
-        responses=problems.documented(problems.BadRequest, problems.Invalid, problems.Unavailable),
+        responses=problems.documented(
+            problems.BadRequest, problems.Invalid, problems.TooManyRequests, problems.Unavailable
+        ),
     )
     for router in service.routers:
         app.include_router(router)

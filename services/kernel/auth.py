@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -46,6 +47,7 @@ TOKENS = sa.Table(
 PREFIX = "set_"  # SocialErasmus token: a leaked one is found by scanners that look for it.
 REMEMBERED_SECONDS = 30.0
 MOST_REMEMBERED = 10_000
+_CARRIERS = (b"authorization", b"x-api-key")
 
 
 class Role(StrEnum):
@@ -101,23 +103,57 @@ async def issue(
 
 
 class Tokens:
-    """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it."""
+    """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it.
+
+    What is valid and what is not are remembered apart: no flood of made-up tokens makes the valid ones forgotten.
+    """
 
     def __init__(self) -> None:
-        self._known: dict[bytes, tuple[float, Actor | None]] = {}
+        self._valid: dict[bytes, tuple[float, Actor]] = {}
+        self._invalid: dict[bytes, float] = {}
+
+    def bucket(self, runtime: Runtime, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """Whose requests these are counted as, where a token comes along that is known: made-up ones are nobody's.
+
+        One that was not heard of yet is looked up beside the request, since not every route asks who calls.
+        """
+        sent = next((value for name, value in headers if name in _CARRIERS), None)
+        if sent is None:
+            return None
+        token = sent.decode("latin-1").rpartition(" ")[2]
+        key, now = hashed(token), time.monotonic()
+        known = self._valid.get(key)
+        if (known is None or known[0] <= now) and self._invalid.get(key, 0.0) <= now:
+            runtime.soon(self._learn(runtime, token))
+        # A count may go on a while longer than what the token opens.
+        return f"token {known[1].id}" if known is not None else None
 
     async def actor(self, runtime: Runtime, token: str) -> Actor | None:
         """The actor of a valid token, else None."""
         key, now = hashed(token), time.monotonic()
-        remembered = self._known.get(key)
-        if remembered is not None and remembered[0] > now:
-            return remembered[1]
+        known = self._valid.get(key)
+        if known is not None and known[0] > now:
+            return known[1]
+        if self._invalid.get(key, 0.0) > now:
+            return None
         async with runtime.reading() as session:
             found = await _look_up(session, key)
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[key] = (now + REMEMBERED_SECONDS, found)
+        self._remember(key, now + REMEMBERED_SECONDS, found)
         return found
+
+    async def _learn(self, runtime: Runtime, token: str) -> None:
+        await self.actor(runtime, token)
+
+    def _remember(self, key: bytes, until: float, found: Actor | None) -> None:
+        for memory in (self._valid, self._invalid):
+            if len(memory) >= MOST_REMEMBERED:
+                memory.clear()
+        if found is None:
+            self._valid.pop(key, None)
+            self._invalid[key] = until
+        else:
+            self._invalid.pop(key, None)
+            self._valid[key] = (until, found)
 
 
 async def _look_up(session: AsyncSession, key: bytes) -> Actor | None:

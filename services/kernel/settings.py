@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from services.kernel import addresses
 from services.kernel.failures import Misconfigured
 from services.kernel.mailboxes import mailbox
 
@@ -61,6 +62,16 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _networks(listed: object) -> object:
+    try:
+        return addresses.networks(listed) if isinstance(listed, str) else listed
+    except ValueError:
+        raise ValueError("must be networks with commas between them, as 10.0.0.0/8,::1") from None
+
+
+_Quota = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
 class Settings(BaseSettings):
     """Frozen settings of one process; `Settings.load()` is the only reader of the environment."""
 
@@ -95,6 +106,10 @@ class Settings(BaseSettings):
     esncard_check_url: Annotated[str, AfterValidator(_web_address)] | None = None
     keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
     keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    reads_a_minute: _Quota = 1200
+    writes_a_minute: _Quota = 300
+    key_allowance: Annotated[int, Field(ge=1, le=1000)] = 10
+    trusted_proxies: Annotated[addresses.Networks, NoDecode, BeforeValidator(_networks)] = ()
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
     @model_validator(mode="after")

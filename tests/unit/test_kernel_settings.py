@@ -142,3 +142,18 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whom_data_portals_name_is_an_address(monkeypatch: pytest.MonkeyPatch, name: str, wrong: str) -> None:
     with pytest.raises(Misconfigured, match=f"^SOCIALERASMUS_{name}: "):
         _load(monkeypatch, **RIGHT, **{f"SOCIALERASMUS_{name}": wrong})
+
+
+def test_trusted_proxies_are_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _load(monkeypatch, **RIGHT, SOCIALERASMUS_TRUSTED_PROXIES="10.0.0.0/8, ::1,")
+    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    for wrong in ("10.0.0.1/8", "proxy", "*", "10.0.0.0/8;::1"):
+        with pytest.raises(Misconfigured, match=r"^SOCIALERASMUS_TRUSTED_PROXIES: must be networks") as refusal:
+            _load(monkeypatch, **RIGHT, SOCIALERASMUS_TRUSTED_PROXIES=wrong)
+        assert wrong not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["READS_A_MINUTE", "WRITES_A_MINUTE", "KEY_ALLOWANCE"])
+def test_a_limit_is_a_number(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^SOCIALERASMUS_{name}: "):
+        _load(monkeypatch, **RIGHT, **{f"SOCIALERASMUS_{name}": "-1"})
