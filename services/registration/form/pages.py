@@ -88,11 +88,12 @@ def answers(
     *,
     hosts: Sequence[Section],
     token: str,
+    guests: int = 0,
     saved: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
     """What somebody told about themselves, to be changed."""
-    person, answered = changeable(places, language, filled, hosts=hosts)
+    person, answered, guested = changeable(places, language, filled, hosts=hosts, guests=guests)
     facts = _facts(language, places)
     page = _pages.get_template("answers.html").render(
         language=language,
@@ -102,7 +103,8 @@ def answers(
         facts=facts,
         person=person,
         answers=answered,
-        faulty=[each for each in [*person, *answered] if each.fault],
+        guests=guested,
+        faulty=[each for each in [*person, *answered, *(each for guest in guested for each in guest)] if each.fault],
         saved=saved,
         token=token,
     )

@@ -31,6 +31,7 @@ class Letter(StrEnum):
     PENDING = "pending"
     NOT_CHOSEN = "not_chosen"
     MOVED = "moved"
+    MOVED_TOGETHER = "moved_together"
     MOVED_WAITING = "moved_waiting"
     REMINDER = "reminder"
     WITHDRAWN = "withdrawn"
