@@ -58,7 +58,7 @@ async def test_the_page_leads_to_everything_in_every_language(ours: Students) ->
         page = await ours.network.client.get(link)
         token, language = link.rpartition("/")[2], language_of(tag)
         ways = {each["href"] for each in Read(page).of("a")}
-        assert ways == {f"{token}/answers", f"{token}/calendar.ics", f"{token}/me"}
+        assert ways == {f"{token}/answers", f"{token}/calendar.ics", f"{token}/code", f"{token}/me"}
         for way in ways:
             found = await ours.network.client.get(f"/registration/v1/links/{way}")
             assert found.status_code == 200
