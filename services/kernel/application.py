@@ -22,7 +22,7 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from services.kernel import consumers, problems
+from services.kernel import consumers, issuer, problems
 from services.kernel.auth import Tokens
 from services.kernel.edge import EXPOSED, Edge, problem_for
 from services.kernel.limits import Limits
@@ -41,7 +41,8 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     """The application of one service, to be mounted at `/{name}`."""
     app = _routed(service)
     app.state.runtime = runtime
-    app.state.tokens = Tokens()
+    app.state.issuer = issuer.of(runtime.settings)
+    app.state.tokens = Tokens(app.state.issuer)
     app.state.at_the_root = service.at_the_root
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)

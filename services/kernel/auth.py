@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -102,13 +102,33 @@ async def issue(
     return token
 
 
+class Vouched(Protocol):
+    """An actor whom somebody else vouches for, and for how many seconds."""
+
+    @property
+    def actor(self) -> Actor:
+        """Who it is."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long the token that says so may be believed."""
+
+
+class Issuer(Protocol):
+    """Somebody else whose tokens are taken here."""
+
+    async def vouch(self, token: str) -> Vouched | None:
+        """Who the bearer of a token is, or None."""
+
+
 class Tokens:
     """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it.
 
     What is valid and what is not are remembered apart: no flood of made-up tokens makes the valid ones forgotten.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, issuer: Issuer | None = None) -> None:
+        self._issuer = issuer
         self._valid: dict[bytes, tuple[float, Actor]] = {}
         self._invalid: dict[bytes, float] = {}
 
@@ -123,7 +143,8 @@ class Tokens:
         token = sent.decode("latin-1").rpartition(" ")[2]
         key, now = hashed(token), time.monotonic()
         known = self._valid.get(key)
-        if (known is None or known[0] <= now) and self._invalid.get(key, 0.0) <= now:
+        is_news = (known is None or known[0] <= now) and self._invalid.get(key, 0.0) <= now
+        if is_news and self._is_ours(token):
             runtime.soon(self._learn(runtime, token))
         # A count may go on a while longer than what the token opens.
         return f"token {known[1].id}" if known is not None else None
@@ -136,10 +157,19 @@ class Tokens:
             return known[1]
         if self._invalid.get(key, 0.0) > now:
             return None
-        async with runtime.reading() as session:
-            found = await _look_up(session, key)
-        self._remember(key, now + REMEMBERED_SECONDS, found)
+        found, lasts = await self._find(runtime, token, key)
+        self._remember(key, now + min(lasts, REMEMBERED_SECONDS), found)
         return found
+
+    async def _find(self, runtime: Runtime, token: str, key: bytes) -> tuple[Actor | None, float]:
+        if self._issuer is not None and not token.startswith(PREFIX):
+            vouched = await self._issuer.vouch(token)
+            return (None, REMEMBERED_SECONDS) if vouched is None else (vouched.actor, vouched.seconds)
+        async with runtime.reading() as session:
+            return await _look_up(session, key), REMEMBERED_SECONDS
+
+    def _is_ours(self, token: str) -> bool:
+        return self._issuer is None or token.startswith(PREFIX)
 
     async def _learn(self, runtime: Runtime, token: str) -> None:
         await self.actor(runtime, token)

@@ -8,10 +8,11 @@ from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from services.kernel import addresses
 from services.kernel.failures import Misconfigured
+from services.kernel.issuer_settings import IssuerSettings
 from services.kernel.mailboxes import mailbox
 
 SHORTEST_SECRET = 32
@@ -72,7 +73,7 @@ def _networks(listed: object) -> object:
 _Quota = Annotated[int, Field(ge=0, le=10_000_000)]
 
 
-class Settings(BaseSettings):
+class Settings(IssuerSettings):
     """Frozen settings of one process; `Settings.load()` is the only reader of the environment."""
 
     model_config = SettingsConfigDict(
@@ -123,6 +124,8 @@ class Settings(BaseSettings):
                 raise ValueError("SOCIALERASMUS_BASE_URL must be https:// in production: mailed links hold secrets")
             if self.esncard_check_url is not None and not self.esncard_check_url.startswith("https://"):
                 raise ValueError("SOCIALERASMUS_ESNCARD_CHECK_URL must be https:// in production: it is sent numbers")
+            if (insecure := self.insecure_issuer_setting()) is not None:
+                raise ValueError(f"{insecure} must be https:// in production: it says who may do what")
         return self
 
     @classmethod
