@@ -274,11 +274,11 @@ class Journey:
         identity = self.people["Qzada"]["id"]
         attendance = f"/registration/v1/attendances/{identity}"
         etag = (await self._send("GET", attendance, 200, headers=self.local)).headers["etag"]
-        corrected = {"present": True, "hours": 2, "reason": "Qzadareason"}
+        corrected = {"present": True, "hours": 2, "reason": "Qyreason"}
         who = {**self.local, "If-Match": etag}
         await self._send("PUT", attendance, 200, headers=who, json=corrected)
         await self._send("PUT", attendance, 412, headers=who, json=corrected)
-        self.markers["reason of a correction"].add("Qzadareason")
+        self.markers["reason of a correction"].add("Qyreason")
         # As it lies there until somebody can tell whether it is valid.
         card = (
             f"INSERT INTO registration.cards (registration_id, number, due_at) VALUES ('{identity}', 'QZCARD1', NULL)"
@@ -381,7 +381,7 @@ async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: J
         "code": {up.people["Qzada"]["code"], up.people["Qzada"]["code"].replace("-", "")},
         "id": {str(each) for row in known for each in (row["id"], row["participant_id"]) if each is not None},
         "secret": set(await up._secrets("Qzada", 3)),
-        "reason": {"Qzadareason"},
+        "reason": {"Qyreason"},
         "card": {"QZCARD1"},
     }
     for kind in ("mailbox", "name", "answer", "id", "reason", "card"):
