@@ -194,7 +194,8 @@ export class Day {
     } else {
       const person = this.people.find(({ id }) => id === identity);
       if (person && outcome !== "overruled") Object.assign(person, { present: one.note.present ?? true, isNoShow: false });
-      if (person && one.kind === "corrections") person.corrected = true;
+      if (person && one.kind === "corrections") Object.assign(person, { corrected: true, hours: one.note.hours });
+      if (person?.present) person.hours ??= this.list.planned ?? null;
       if (!person && one.kind === "corrections") this.list.walkIns -= 1;
       if (one.kind === "walk-ins" && outcome === "recorded") {
         this.list.walkIns = (this.list.walkIns ?? 0) + 1;
@@ -227,7 +228,10 @@ export class Day {
     const ends = Date.parse(day.ends_at ?? day.starts_at ?? new Date().toISOString());
     const until = Math.max(ends, Date.now()) + KEPT_HOURS_AFTER_THE_END * 3_600_000;
     const { came } = this.list;
-    this.list = { title: day.title, capacity: day.capacity, walkIns: day.walk_ins, people, came, until, at: Date.now() };
+    this.list = {
+      title: day.title, capacity: day.capacity, planned: day.planned_duration, walkIns: day.walk_ins, people, came, until,
+      at: Date.now(),
+    };
     this.#write("list", this.list);
   }
 
