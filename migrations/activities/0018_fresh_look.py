@@ -14,7 +14,7 @@ depends_on = None
 _PUBLIC = "state IN ('published', 'held', 'cancelled')"
 _CODES = ("programme", "country", "edition", "areas", "causes", "objectives", "platform", "mode", "audience",
           "is_series")  # fmt: skip
-_NARROWED_BY = ("id", "state", "label_state", "latitude", "longitude", "starts_at", "ends_at", "updated_at", "joint",
+_NARROWED_BY = ("state", "label_state", "latitude", "longitude", "starts_at", "ends_at", "updated_at", "joint",
                 "takes_sign_ups", "has_places", "sign_up_opens_at", "sign_up_closes_at")  # fmt: skip
 
 

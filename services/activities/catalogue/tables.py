@@ -72,8 +72,8 @@ class Activity(Table):
             postgresql_include=[
                 *("programme", "country", "edition", "areas", "causes", "objectives", "platform", "mode", "audience"),
                 "is_series",
-                # What facets are narrowed by, so that counting reads this index alone; by their ids, what others find.
-                *("id", "state", "label_state", "latitude", "longitude", "starts_at", "ends_at", "updated_at", "joint"),
+                # What facets are narrowed by, so that counting reads this index alone.
+                *("state", "label_state", "latitude", "longitude", "starts_at", "ends_at", "updated_at", "joint"),
                 *("takes_sign_ups", "has_places", "sign_up_opens_at", "sign_up_closes_at"),
             ],
             postgresql_where=_IS_PUBLIC,

@@ -10,7 +10,6 @@ from typing import Final
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.catalogue.tables import Activity
 from services.activities.finding.conditions import CODES, IS_LISTED, Filters, Sought, are_codes_enough, conditions_of
 from services.activities.finding.counts import counted
 
@@ -35,8 +34,8 @@ async def facets_of(session: AsyncSession, filters: Filters, names: Sequence[str
     narrowed = [name for name in names if name not in everything]
     chosen = [name for name in narrowed if filters.labels.get(name)]
     if narrowed and not are_codes_enough(filters):
-        # What has the labels or words is looked up, in the order in which it lies, and its codes in their index: in
-        # another order each row would be fetched by itself, and what is long in it once more.
+        # Rows are read in the order in which they lie, once found by their labels or words: in that of another index
+        # each would be fetched by itself, and its labels with it only to see that it lacks them.
         await session.execute(sa.select(sa.func.set_config("enable_indexscan", "off", sa.true())))
     if others := [name for name in narrowed if name not in chosen]:
         answer |= await _counted_among(session, filters, others, sought)
@@ -49,12 +48,8 @@ async def facets_of(session: AsyncSession, filters: Filters, names: Sequence[str
 async def _counted_among(
     session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None
 ) -> Counts:
-    """Some facets of what all these filters leave, in one pass over the index of codes."""
-    if are_codes_enough(filters):
-        conditions = conditions_of(filters, sought, by_codes=True)
-    else:
-        found = sa.select(Activity.id).where(IS_LISTED, *conditions_of(filters, sought)).cte("found")
-        conditions = [Activity.id.in_(sa.select(found.c.id))]
+    """Some facets of what all these filters leave, in one pass; where it suffices, over the index of codes alone."""
+    conditions = conditions_of(filters, sought, by_codes=are_codes_enough(filters))
     columns = [CODES[name] for name in names]
     which = sa.func.grouping(*columns)
     sets = sa.func.grouping_sets(*(sa.tuple_(column) for column in columns))
