@@ -14,6 +14,7 @@ from services.activities.bulk.schemas import BulkIn, BulkOut, ImportOut
 from services.kernel import idempotency
 from services.kernel.auth import Caller
 from services.kernel.bodies import CsvBody, csv_described
+from services.kernel.limits import costing
 from services.kernel.problems import Forbidden, Unauthenticated, UnsupportedMediaType, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Running, Writing
@@ -37,7 +38,7 @@ reason and do not stop the others."""
 @router.post(
     "/activities/bulk",
     response_model=BulkOut,
-    dependencies=[idempotency.required],
+    dependencies=[costing(10), idempotency.required],
     responses=documented(Unauthenticated, Forbidden, rules.NothingApplied),
 )
 async def change_many(request: Request, session: Writing, runtime: Running, actor: Caller, wanted: BulkIn) -> Response:
@@ -53,7 +54,7 @@ async def change_many(request: Request, session: Writing, runtime: Running, acto
     "/activities/import",
     response_model=ImportOut,
     description=_ABOUT_IMPORT,
-    dependencies=[idempotency.required],
+    dependencies=[costing(10), idempotency.required],
     responses=documented(Unauthenticated, Forbidden, UnsupportedMediaType),
     openapi_extra=csv_described(template()),
 )
