@@ -8,7 +8,7 @@ from services.kernel import db, idempotency, mail
 
 METADATA = db.metadata("registration")
 IDEMPOTENCY_KEYS = idempotency.keys_table(METADATA)
-OUTGOING_MAIL = mail.outgoing_table(METADATA, can_be_declined=True)
+OUTGOING_MAIL = mail.outgoing_table(METADATA, can_be_declined=True, shows_codes=True)
 
 
 class Table(DeclarativeBase):

@@ -205,6 +205,7 @@ RECORDS: Final = (
         "body": "what it says",
         "html": "what it says, as HTML",
         "unsubscribe_url": "where you can say that you want no more mails of its kind",
+        "codes": "the check-in codes that it shows as pictures",
     }),
     Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for the mail",
