@@ -11,6 +11,7 @@ from services.impact.exports import consumers as exporting
 from services.impact.exports import facts_api
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
+from services.impact.pages import api as pages
 from services.impact.people import api as people
 from services.impact.projections import consumers as projecting
 from services.impact.rankings import api as rankings
@@ -40,6 +41,7 @@ SERVICE = Service(
         rankings.router,
         disclosure.router,
         people.router,
+        pages.router,
     ),
     consumer=Consumer(
         IMPACT,
@@ -63,6 +65,7 @@ SERVICE = Service(
         Sweep("throw old exports away", exporting.expire, every_seconds=600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
+    at_the_root=(pages.ROOT,),
 )
 
 __all__ = ["METADATA", "SERVICE"]
