@@ -23,7 +23,8 @@ import asyncpg
 
 from deploy import postgres, valkey
 from services.impact.statistics import store
-from services.impact.statistics.rules import DEFAULT_MEASURES, Asked
+from services.impact.statistics.measures import DEFAULT_MEASURES
+from services.impact.statistics.rules import Asked
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, eventually
 from tests.harness.impact import Impact, attendance, impact_alone

@@ -91,7 +91,11 @@ class Attendance(Table):
 
     __tablename__ = "attendances"
     # By hash: facts are kept for ever and found by their activity, and no day has to be known or can move a row.
-    __table_args__ = {"postgresql_partition_by": "HASH (activity_id)"}
+    # Whoever reads events by SQL has no other judge of what they say.
+    __table_args__ = (
+        sa.CheckConstraint("participant_class IN ('international', 'local', 'esn_volunteer')", name="class"),
+        {"postgresql_partition_by": "HASH (activity_id)"},
+    )
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
