@@ -1,4 +1,4 @@
-"""Attendances of known classes only; newcomers and those who returned in every total."""
+"""Known classes only; newcomers and those who returned in every total; the last platform of a country by an index."""
 
 from __future__ import annotations
 
@@ -47,6 +47,13 @@ def upgrade() -> None:
         "participant_class IN ('international', 'local', 'esn_volunteer')",
         schema="impact",
     )
+    op.create_index(
+        "ix_activities_country_and_last_day",
+        "activities",
+        ["country", sa.text("starts_on DESC NULLS LAST")],
+        postgresql_where=sa.text("platform IS NOT NULL"),
+        schema="impact",
+    )
     for table in _TABLES:
         for name in _NEW:
             column = sa.Column(name, sa.BigInteger(), nullable=False, server_default=sa.text("0"))
@@ -71,6 +78,7 @@ def _count(table: str, key: tuple[str, ...], joined: str = "", grain: str | None
 
 def downgrade() -> None:
     """Undo it."""
+    op.drop_index("ix_activities_country_and_last_day", table_name="activities", schema="impact")
     for table in _TABLES:
         for name in _NEW:
             op.drop_column(table, name, schema="impact")

@@ -27,6 +27,12 @@ class Activity(Table):
         ),
         sa.Index("ix_activities_section_and_day", "section", "starts_on"),
         sa.Index(
+            "ix_activities_country_and_last_day",
+            "country",
+            sa.text("starts_on DESC NULLS LAST"),
+            postgresql_where=sa.text("platform IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_activities_over",
             "ends_at",
             "activity_id",
