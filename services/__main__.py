@@ -25,10 +25,11 @@ from services.impact.facts import actions as facts
 from services.kernel import auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
 from services.kernel.application import describe
 from services.kernel.failures import Stop
+from services.kernel.roles import Account, RoleRules, explain
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
-from services.operations import first_run, imports, sync, welcome
+from services.operations import development_issuer, first_run, imports, sync, welcome
 
 SERVICES: dict[str, Service] = {
     service.name: service for service in (activities.SERVICE, registration.SERVICE, impact.SERVICE)
@@ -336,6 +337,38 @@ def token(
             )
         )
     )
+
+
+roles = typer.Typer(no_args_is_help=True, help="Which groups of ESN give which role.")
+app.add_typer(roles, name="roles")
+RolesFile = Annotated[Path | None, typer.Option("--file", help="Another file than the one that is shipped.")]
+
+
+@roles.command("check")
+def check_roles(path: Annotated[Path, typer.Argument(help="A file of rules.")]) -> None:
+    """Say what is wrong with a file of rules, if anything is."""
+    print(f"{len(RoleRules.read(path).rules)} rules, nothing is wrong with them")
+
+
+@roles.command("explain")
+def explain_roles(
+    group: Annotated[list[str], typer.Option(help="A group of an account, as ESN Accounts writes it.")],
+    section: Annotated[str | None, typer.Option(help="The section that the account states.")] = None,
+    country: Annotated[str | None, typer.Option(help="The country that the account states.")] = None,
+    file: RolesFile = None,
+) -> None:
+    """Show which rule gives an account which role and reach, and with which of them it acts."""
+    print(explain(RoleRules.read(file), Account(group, section, country)))
+
+
+@app.command("development-issuer")
+def development_issuer_command(
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8010, host: str = "127.0.0.1"
+) -> None:
+    """Serve an issuer of tokens for made-up people, on this machine only and never in production."""
+    issuer = development_issuer.made(Settings.load(), address=f"http://{host}:{port}")
+    print(issuer.text(), flush=True)
+    _run(serve.serve_alone(issuer.app(), serve.listen(host, port)))
 
 
 def main() -> None:

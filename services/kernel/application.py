@@ -22,9 +22,10 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from services.kernel import consumers, problems
+from services.kernel import consumers, issuer, problems
 from services.kernel.auth import Tokens
 from services.kernel.edge import EXPOSED, Edge, problem_for
+from services.kernel.limits import Limits
 from services.kernel.logs import logger
 from services.kernel.replies import from_http_exception, respond
 from services.kernel.runtime import Runtime
@@ -40,13 +41,15 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     """The application of one service, to be mounted at `/{name}`."""
     app = _routed(service)
     app.state.runtime = runtime
-    app.state.tokens = Tokens()
+    app.state.issuer = issuer.of(runtime.settings)
+    app.state.tokens = Tokens(app.state.issuer)
     app.state.at_the_root = service.at_the_root
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
     app.add_exception_handler(HTTPException, _on_http_exception)
     app.add_exception_handler(Exception, _on_failure)
+    app.add_middleware(Limits, runtime=runtime, tokens=app.state.tokens)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=["*"],
@@ -77,7 +80,9 @@ def _routed(service: Service) -> FastAPI:
         redirect_slashes=False,
         servers=[{"url": f"/{service.name}"}],
         generate_unique_id_function=lambda route: f"{service.name}_{route.name}",
-        responses=problems.documented(problems.BadRequest, problems.Invalid, problems.Unavailable),
+        responses=problems.documented(
+            problems.BadRequest, problems.Invalid, problems.TooManyRequests, problems.Unavailable
+        ),
     )
     for router in service.routers:
         app.include_router(router)

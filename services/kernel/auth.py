@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Protocol
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -46,6 +47,7 @@ TOKENS = sa.Table(
 PREFIX = "set_"  # SocialErasmus token: a leaked one is found by scanners that look for it.
 REMEMBERED_SECONDS = 30.0
 MOST_REMEMBERED = 10_000
+_CARRIERS = (b"authorization", b"x-api-key")
 
 
 class Role(StrEnum):
@@ -100,24 +102,88 @@ async def issue(
     return token
 
 
-class Tokens:
-    """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it."""
+class Vouched(Protocol):
+    """An actor whom somebody else vouches for, and for how many seconds."""
 
-    def __init__(self) -> None:
-        self._known: dict[bytes, tuple[float, Actor | None]] = {}
+    @property
+    def actor(self) -> Actor:
+        """Who it is."""
+
+    @property
+    def seconds(self) -> float:
+        """For how long the token that says so may be believed."""
+
+
+class Issuer(Protocol):
+    """Somebody else whose tokens are taken here."""
+
+    async def vouch(self, token: str) -> Vouched | None:
+        """Who the bearer of a token is, or None."""
+
+
+class Tokens:
+    """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it.
+
+    What is valid and what is not are remembered apart: no flood of made-up tokens makes the valid ones forgotten.
+    """
+
+    def __init__(self, issuer: Issuer | None = None) -> None:
+        self._issuer = issuer
+        self._valid: dict[bytes, tuple[float, Actor]] = {}
+        self._invalid: dict[bytes, float] = {}
+
+    def bucket(self, runtime: Runtime, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+        """Whose requests these are counted as, where a token comes along that is known: made-up ones are nobody's.
+
+        One that was not heard of yet is looked up beside the request, since not every route asks who calls.
+        """
+        sent = next((value for name, value in headers if name in _CARRIERS), None)
+        if sent is None:
+            return None
+        token = sent.decode("latin-1").rpartition(" ")[2]
+        key, now = hashed(token), time.monotonic()
+        known = self._valid.get(key)
+        is_news = (known is None or known[0] <= now) and self._invalid.get(key, 0.0) <= now
+        if is_news and self._is_ours(token):
+            runtime.soon(self._learn(runtime, token))
+        # A count may go on a while longer than what the token opens.
+        return f"token {known[1].id}" if known is not None else None
 
     async def actor(self, runtime: Runtime, token: str) -> Actor | None:
         """The actor of a valid token, else None."""
         key, now = hashed(token), time.monotonic()
-        remembered = self._known.get(key)
-        if remembered is not None and remembered[0] > now:
-            return remembered[1]
-        async with runtime.reading() as session:
-            found = await _look_up(session, key)
-        if len(self._known) >= MOST_REMEMBERED:
-            self._known.clear()
-        self._known[key] = (now + REMEMBERED_SECONDS, found)
+        known = self._valid.get(key)
+        if known is not None and known[0] > now:
+            return known[1]
+        if self._invalid.get(key, 0.0) > now:
+            return None
+        found, lasts = await self._find(runtime, token, key)
+        self._remember(key, now + min(lasts, REMEMBERED_SECONDS), found)
         return found
+
+    async def _find(self, runtime: Runtime, token: str, key: bytes) -> tuple[Actor | None, float]:
+        if self._issuer is not None and not token.startswith(PREFIX):
+            vouched = await self._issuer.vouch(token)
+            return (None, REMEMBERED_SECONDS) if vouched is None else (vouched.actor, vouched.seconds)
+        async with runtime.reading() as session:
+            return await _look_up(session, key), REMEMBERED_SECONDS
+
+    def _is_ours(self, token: str) -> bool:
+        return self._issuer is None or token.startswith(PREFIX)
+
+    async def _learn(self, runtime: Runtime, token: str) -> None:
+        await self.actor(runtime, token)
+
+    def _remember(self, key: bytes, until: float, found: Actor | None) -> None:
+        for memory in (self._valid, self._invalid):
+            if len(memory) >= MOST_REMEMBERED:
+                memory.clear()
+        if found is None:
+            self._valid.pop(key, None)
+            self._invalid[key] = until
+        else:
+            self._invalid.pop(key, None)
+            self._valid[key] = (until, found)
 
 
 async def _look_up(session: AsyncSession, key: bytes) -> Actor | None:

@@ -180,6 +180,16 @@ class UnsupportedMediaType(Problem):
     title = "Unsupported media type"
 
 
+class TooManyRequests(Problem):
+    """More was asked in a minute than this caller may ask; Retry-After says in how many seconds there is room."""
+
+    status = 429
+    title = "Too many requests"
+
+    def __init__(self, seconds: int = 60, detail: str | None = None) -> None:
+        super().__init__(detail, headers={"Retry-After": str(seconds)})
+
+
 class InternalError(Problem):
     """Something failed on our side. Nothing of the cause is told here; quote the trace id when you ask."""
 

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
-from typing import Annotated
+from typing import Annotated, Any
 
 import sqlalchemy as sa
 from fastapi import Depends
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from services.kernel import db
+from services.kernel.counting import Counters
+from services.kernel.logs import logger
 from services.kernel.settings import Settings
 from services.kernel.wakeups import Waker, connect
+
+MOST_BESIDE = 4
+
+log = logger(__name__)
 
 
 class Runtime:
@@ -25,7 +33,9 @@ class Runtime:
         self.engine = db.create_engine(settings, role=role)
         self.redis = connect(settings.redis_url)
         self._sessions = db.session_factory(self.engine)
+        self.counters = Counters(self.redis, scope=role or "owner", secret=settings.secret.get_secret_value())
         self._waker = Waker(self.redis)
+        self._beside: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
@@ -42,10 +52,29 @@ class Runtime:
             await session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
             yield session
 
+    def soon(self, work: Coroutine[Any, Any, None]) -> bool:
+        """Do something beside the requests that may be left out: for the database's sake a few such things at once."""
+        if len(self._beside) >= MOST_BESIDE:
+            work.close()
+            return False
+        task = asyncio.create_task(_beside(work))
+        self._beside.add(task)
+        task.add_done_callback(self._beside.discard)
+        return True
+
     async def close(self) -> None:
         """Let wake-ups finish and close every connection."""
+        await self.counters.close()
+        await asyncio.gather(*self._beside)
         await self._waker.close()
         await self.engine.dispose()
+
+
+async def _beside(work: Coroutine[Any, Any, None]) -> None:
+    try:
+        await work
+    except (SQLAlchemyError, OSError, TimeoutError) as error:
+        log.warning("left out what is done beside requests", error=type(error).__name__)
 
 
 def of(request: Request) -> Runtime:

@@ -81,6 +81,11 @@ async def serve(
             task.result()
 
 
+async def serve_alone(app: ASGIApp, listener: socket.socket) -> None:
+    """Serve one application that is no service, until SIGINT or SIGTERM."""
+    await _Server(_server_config(app)).serve([listener])
+
+
 class _Server(uvicorn.Server):
     """uvicorn raises the signal anew after its shutdown, which would end the process before ours is done."""
 

@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-from pydantic import AfterValidator, AliasChoices, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import NoDecode, SettingsConfigDict
 
+from services.kernel import addresses
 from services.kernel.failures import Misconfigured
+from services.kernel.issuer_settings import IssuerSettings
 from services.kernel.mailboxes import mailbox
 
 SHORTEST_SECRET = 32
@@ -61,7 +63,17 @@ def _web_address(url: str) -> str:
     return url
 
 
-class Settings(BaseSettings):
+def _networks(listed: object) -> object:
+    try:
+        return addresses.networks(listed) if isinstance(listed, str) else listed
+    except ValueError:
+        raise ValueError("must be networks with commas between them, as 10.0.0.0/8,::1") from None
+
+
+_Quota = Annotated[int, Field(ge=0, le=10_000_000)]
+
+
+class Settings(IssuerSettings):
     """Frozen settings of one process; `Settings.load()` is the only reader of the environment."""
 
     model_config = SettingsConfigDict(
@@ -95,6 +107,10 @@ class Settings(BaseSettings):
     esncard_check_url: Annotated[str, AfterValidator(_web_address)] | None = None
     keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
     keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    reads_a_minute: _Quota = 1200
+    writes_a_minute: _Quota = 300
+    key_allowance: Annotated[int, Field(ge=1, le=1000)] = 10
+    trusted_proxies: Annotated[addresses.Networks, NoDecode, BeforeValidator(_networks)] = ()
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
 
     @model_validator(mode="after")
@@ -108,6 +124,8 @@ class Settings(BaseSettings):
                 raise ValueError("SOCIALERASMUS_BASE_URL must be https:// in production: mailed links hold secrets")
             if self.esncard_check_url is not None and not self.esncard_check_url.startswith("https://"):
                 raise ValueError("SOCIALERASMUS_ESNCARD_CHECK_URL must be https:// in production: it is sent numbers")
+            if (insecure := self.insecure_issuer_setting()) is not None:
+                raise ValueError(f"{insecure} must be https:// in production: it says who may do what")
         return self
 
     @classmethod

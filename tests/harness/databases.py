@@ -18,6 +18,10 @@ from services.kernel.settings import Settings
 SECRET = "only-for-tests-" + "0" * 32
 
 
+UNLIMITED = {"reads_a_minute": 0, "writes_a_minute": 0}
+"""The whole suite comes from one address."""
+
+
 def at(url: str, database: str) -> str:
     """The same server, another database."""
     return urlunsplit(urlsplit(url)._replace(path=f"/{database}"))
@@ -25,7 +29,7 @@ def at(url: str, database: str) -> str:
 
 def settings(database_url: str, redis_url: str, **more: object) -> Settings:
     """Settings of a test's services."""
-    given = {"environment": "test", "secret": SECRET, "base_url": "http://socialerasmus.test", **more}
+    given = {"environment": "test", "secret": SECRET, "base_url": "http://socialerasmus.test", **UNLIMITED, **more}
     return Settings(database_url=database_url, redis_url=redis_url, **given)  # type: ignore[arg-type]
 
 

@@ -20,7 +20,7 @@ from deploy import ports
 from deploy import processes as children
 from services import __main__ as commands
 from services.kernel.settings import Settings
-from tests.harness.databases import SECRET, eventually, rows
+from tests.harness.databases import SECRET, UNLIMITED, eventually, rows
 from tests.harness.network import Network
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -156,6 +156,7 @@ class Processes:
             "SOCIALERASMUS_ENVIRONMENT": "test",
             "SOCIALERASMUS_SECRET": SECRET,
             "SOCIALERASMUS_BASE_URL": BASE_URL,
+            **{f"SOCIALERASMUS_{name.upper()}": str(value) for name, value in UNLIMITED.items()},
             "PYTHONPATH": str(REPOSITORY),
             # Compiled once for all of them, and never into the tree.
             "PYTHONPYCACHEPREFIX": str(folder / "compiled"),

@@ -142,3 +142,61 @@ def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_whom_data_portals_name_is_an_address(monkeypatch: pytest.MonkeyPatch, name: str, wrong: str) -> None:
     with pytest.raises(Misconfigured, match=f"^SOCIALERASMUS_{name}: "):
         _load(monkeypatch, **RIGHT, **{f"SOCIALERASMUS_{name}": wrong})
+
+
+def test_trusted_proxies_are_networks(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _load(monkeypatch, **RIGHT, SOCIALERASMUS_TRUSTED_PROXIES="10.0.0.0/8, ::1,")
+    assert [str(each) for each in settings.trusted_proxies] == ["10.0.0.0/8", "::1/128"]
+    for wrong in ("10.0.0.1/8", "proxy", "*", "10.0.0.0/8;::1"):
+        with pytest.raises(Misconfigured, match=r"^SOCIALERASMUS_TRUSTED_PROXIES: must be networks") as refusal:
+            _load(monkeypatch, **RIGHT, SOCIALERASMUS_TRUSTED_PROXIES=wrong)
+        assert wrong not in str(refusal.value)
+
+
+@pytest.mark.parametrize("name", ["READS_A_MINUTE", "WRITES_A_MINUTE", "KEY_ALLOWANCE"])
+def test_a_limit_is_a_number(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    with pytest.raises(Misconfigured, match=f"^SOCIALERASMUS_{name}: "):
+        _load(monkeypatch, **RIGHT, **{f"SOCIALERASMUS_{name}": "-1"})
+
+
+ISSUER = {
+    "ISSUER": "https://accounts.example",
+    "ISSUER_AUDIENCE": "pa55word",
+    "ISSUER_JWKS_URL": "https://accounts.example/jwks",
+    "ISSUER_AUTHORIZE_URL": "https://accounts.example/authorize",
+    "ISSUER_TOKEN_URL": "https://accounts.example/token",
+    "ISSUER_CLIENT_ID": "pages",
+    "ISSUER_CLIENT_SECRET": "pa55word",
+}
+
+
+def test_an_issuer_is_told_of_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    settings = _load(monkeypatch, **PRODUCTION, **{f"SOCIALERASMUS_{name}": value for name, value in ISSUER.items()})
+    assert (settings.issuer, settings.signs_in) == ("https://accounts.example", True)
+    assert "pa55word" not in repr(settings.issuer_client_secret)
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"ISSUER": None}, "says nothing without SOCIALERASMUS_ISSUER"),
+        ({"ISSUER_AUDIENCE": None}, "tokens for others are not for us"),
+        ({"ISSUER_JWKS_URL": None}, "needs SOCIALERASMUS_ISSUER_JWKS_URL or"),
+        ({"ISSUER_CLIENT_ID": None}, "go together"),
+        ({"ISSUER_TOKEN_URL": None}, "go together"),
+        ({"ISSUER_JWKS_URL": "pa55word"}, "^SOCIALERASMUS_ISSUER_JWKS_URL: must be an http"),
+        (
+            {"ISSUER_JWKS_URL": "https://me:pa55word@accounts.example"},
+            "^SOCIALERASMUS_ISSUER_JWKS_URL: must be an http",
+        ),
+        ({"ISSUER_JWKS_URL": "http://accounts.example/jwks"}, "ISSUER_JWKS_URL must be https:// in production"),
+        ({"ISSUER": "http://127.0.0.1:8010"}, "ISSUER must be https:// in production"),
+    ],
+)
+def test_half_an_issuer_or_one_that_anybody_could_be_is_refused(
+    monkeypatch: pytest.MonkeyPatch, changes: dict[str, str | None], words: str
+) -> None:
+    wanted = {name: value for name, value in {**ISSUER, **changes}.items() if value is not None}
+    with pytest.raises(Misconfigured, match=words) as refusal:
+        _load(monkeypatch, **PRODUCTION, **{f"SOCIALERASMUS_{name}": value for name, value in wanted.items()})
+    assert "pa55word" not in str(refusal.value)

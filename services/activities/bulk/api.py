@@ -14,6 +14,7 @@ from services.activities.bulk.schemas import BulkIn, BulkOut, ImportOut
 from services.kernel import idempotency
 from services.kernel.auth import Caller
 from services.kernel.bodies import CsvBody, csv_described
+from services.kernel.limits import costing
 from services.kernel.problems import Forbidden, Unauthenticated, UnsupportedMediaType, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Running, Writing
@@ -35,7 +36,7 @@ changes nothing. Rows that can't be taken are named with line, column and reason
 @router.post(
     "/activities/bulk",
     response_model=BulkOut,
-    dependencies=[idempotency.required],
+    dependencies=[costing(10), idempotency.required],
     responses=documented(Unauthenticated, Forbidden, rules.NothingApplied),
 )
 async def change_many(request: Request, session: Writing, runtime: Running, actor: Caller, wanted: BulkIn) -> Response:
@@ -51,7 +52,7 @@ async def change_many(request: Request, session: Writing, runtime: Running, acto
     "/activities/import",
     response_model=ImportOut,
     description=_ABOUT_IMPORT,
-    dependencies=[idempotency.required],
+    dependencies=[costing(10), idempotency.required],
     responses=documented(Unauthenticated, Forbidden, UnsupportedMediaType),
     openapi_extra=csv_described(template()),
 )

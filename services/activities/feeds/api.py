@@ -27,6 +27,7 @@ from services.activities.taxonomies.words import words
 from services.kernel import preferences
 from services.kernel.auth import PerhapsKeyHolder
 from services.kernel.languages import VARY, Languages
+from services.kernel.limits import costing
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.routes import unchanged
@@ -107,7 +108,7 @@ async def list_changes(
     return _Changes(body, headers={"Cache-Control": f"public, max-age={seconds}"})
 
 
-@router.get("/activities.ics", response_class=_Calendar)
+@router.get("/activities.ics", response_class=_Calendar, dependencies=[costing(5)])
 async def get_calendar(
     request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
 ) -> Response:
@@ -124,7 +125,7 @@ async def get_calendar(
     return _Calendar(body, headers=headers)
 
 
-@router.get("/activities.atom", response_class=_Atom)
+@router.get("/activities.atom", response_class=_Atom, dependencies=[costing(5)])
 async def get_news(
     request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
 ) -> Response:
@@ -143,7 +144,7 @@ async def get_news(
     return _Atom(body, headers=headers)
 
 
-@router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON)
+@router.get("/activities.geojson", response_model=FeatureCollection, response_class=_GeoJSON, dependencies=[costing(5)])
 async def get_map(
     request: Request, session: Reading, runtime: Running, filters: Narrowed, languages: Languages
 ) -> Response:
@@ -172,7 +173,7 @@ async def get_calendar_entry(session: Reading, languages: Languages, activity_id
     return _Calendar(body, headers={**_FRESH_IN_A_LANGUAGE, "Content-Language": document["language"]})
 
 
-@router.get("/export", response_model=ExportPage, responses=documented(Unauthenticated))
+@router.get("/export", response_model=ExportPage, responses=documented(Unauthenticated), dependencies=[costing(3)])
 async def export_activities(
     session: Reading,
     runtime: Running,

@@ -21,6 +21,7 @@ from services.activities.partners.rendering import shown
 from services.activities.partners.rules import PartnerNotFound
 from services.kernel.auth import PerhapsCaller
 from services.kernel.languages import VARY, Languages
+from services.kernel.limits import charge
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import documented
 from services.kernel.routes import router as make_router
@@ -47,6 +48,7 @@ async def list_activities(
     When no activity has all the words of `q`, those with similar words are found. The first page alone counts facets.
     """
     page = Page(request, cursor)
+    charge(request, len(wanted.facets) if cursor is None else 0)
     found = await search.find(
         session,
         wanted.filters,

@@ -22,6 +22,7 @@ from services.impact.statistics.schemas import Completeness
 from services.kernel import idempotency
 from services.kernel.auth import Caller
 from services.kernel.consumers import read_up_to
+from services.kernel.limits import costing
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
@@ -47,7 +48,7 @@ _SIZED = documented(
 )
 
 
-@router.get("/rankings")
+@router.get("/rankings", dependencies=[costing(5)])
 async def get_ranking(
     request: Request,
     response: Response,

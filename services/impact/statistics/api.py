@@ -25,6 +25,7 @@ from services.impact.statistics.schemas import (
 )
 from services.impact.statistics.standing import Inactivity, Over
 from services.kernel.consumers import read_up_to
+from services.kernel.limits import charge, costing
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading
@@ -36,6 +37,7 @@ _TOUCHES = " An activity counts at each label that it has; in the total it count
 
 @router.get("/statistics")
 async def get_statistics(
+    request: Request,
     session: Reading,
     asked: Question,
     when: Period,
@@ -45,6 +47,7 @@ async def get_statistics(
     ] = None,
 ) -> StatisticsOut:
     """Figures of verified reports, by any combination of dimensions. Without touches the items add up to the total."""
+    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0))
     told = await answering.answer(session, asked, compare)
     return StatisticsOut(
         by=list(asked.by),
@@ -55,7 +58,7 @@ async def get_statistics(
     )
 
 
-@router.get("/growth")
+@router.get("/growth", dependencies=[costing(5)])
 async def get_growth(
     session: Reading,
     where: Where,
@@ -74,7 +77,7 @@ async def get_growth(
     return GrowthOut(over=over.value, items=items, next=None, **await _about(session, asked, period=None))
 
 
-@router.get("/completeness")
+@router.get("/completeness", dependencies=[costing(5)])
 async def get_completeness(
     request: Request,
     response: Response,

@@ -1,0 +1,116 @@
+"""How much a caller may ask of a service: per key, else per address; told in the headers of the RateLimit draft."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import Depends
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from services.kernel import addresses
+from services.kernel.auth import Tokens
+from services.kernel.counting import ONE, Counters, Policy, Standing
+from services.kernel.problems import TooManyRequests
+from services.kernel.replies import respond
+from services.kernel.runtime import Runtime
+
+KNOWN_ALREADY: Final = ONE // 5
+"""What an answer costs that the client had already (304)."""
+
+_FREE: Final = ("/healthz", "/readyz")
+_READING: Final = frozenset({"GET", "HEAD"})
+
+
+@dataclass(slots=True)
+class Charge:
+    """What one request uses up; routes that are dear add to it."""
+
+    counters: Counters
+    policy: Policy
+    who: str
+    standing: Standing
+    tenths: int = ONE
+
+    def take(self, units: int) -> None:
+        """Use up more, or raise the 429."""
+        standing = self.counters.take(self.policy, self.who, units * ONE)
+        if not standing.allowed:
+            raise TooManyRequests(standing.seconds)
+        self.standing = standing
+        self.tenths += units * ONE
+
+    def lower(self, tenths: int) -> None:
+        """Use up this much only, for the answer was less work than was thought."""
+        self.standing = self.counters.take(self.policy, self.who, tenths - self.tenths)
+        self.tenths = tenths
+
+
+def charge(request: Request, units: int) -> None:
+    """Let a request cost so much more than one; a 429 where that is not left."""
+    made: Charge | None = getattr(request.state, "charge", None)
+    if made is not None and units > 0:
+        made.take(units)
+
+
+def costing(units: int) -> Any:
+    """The dependency of a route that costs as much as so many others."""
+
+    def dear(request: Request) -> None:
+        charge(request, units - 1)
+
+    return Depends(dear)
+
+
+class Limits:
+    """The layer around a service's routes; what it refuses looks as any refusal does."""
+
+    def __init__(self, app: ASGIApp, *, runtime: Runtime, tokens: Tokens) -> None:
+        self._app = app
+        self._runtime = runtime
+        self._tokens = tokens
+        told = runtime.settings
+        self._policies = {
+            (is_read, is_key): Policy(name, quota * (told.key_allowance if is_key else 1))
+            for is_read, name, quota in (
+                (True, "reads", told.reads_a_minute),
+                (False, "writes", told.writes_a_minute),
+            )
+            for is_key in (True, False)
+        }
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request through, or answer 429."""
+        if scope["type"] != "http" or scope["method"] == "OPTIONS" or scope["path"].endswith(_FREE):
+            await self._app(scope, receive, send)
+            return
+        address = addresses.client(scope, self._runtime.settings.trusted_proxies)
+        key = self._tokens.bucket(self._runtime, scope["headers"])
+        policy = self._policies[scope["method"] in _READING, key is not None]
+        if not policy.quota:
+            await self._app(scope, receive, send)
+            return
+        counters, who = self._runtime.counters, key or address
+        made = Charge(counters, policy, who, counters.take(policy, who))
+
+        async def send_with_standing(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                if message["status"] == 304:
+                    made.lower(KNOWN_ALREADY)
+                _tell(message, policy, made.standing)
+            await send(message)
+
+        if not made.standing.allowed:
+            reply = respond(Request(scope), TooManyRequests(made.standing.seconds))
+            await reply(scope, receive, send_with_standing)
+            return
+        scope.setdefault("state", {})["charge"] = made
+        await self._app(scope, receive, send_with_standing)
+
+
+def _tell(message: Message, policy: Policy, standing: Standing) -> None:
+    headers = MutableHeaders(scope=message)
+    headers["RateLimit-Policy"] = f'"{policy.name}";q={policy.quota};w={policy.seconds}'
+    headers["RateLimit"] = f'"{policy.name}";r={standing.left};t={standing.seconds}'
