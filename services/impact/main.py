@@ -6,8 +6,12 @@ from services import contracts
 from services.contracts import IMPACT
 from services.impact.disclosure import api as disclosure
 from services.impact.disclosure import consumers as releasing
+from services.impact.exports import api as exports
+from services.impact.exports import consumers as exporting
+from services.impact.exports import facts_api
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
+from services.impact.pages import api as pages
 from services.impact.people import api as people
 from services.impact.projections import consumers as projecting
 from services.impact.rankings import api as rankings
@@ -30,10 +34,14 @@ SERVICE = Service(
     routers=(
         reports.router,
         queue.router,
+        exports.router,
+        facts_api.router,
+        facts_api.links,
         statistics.router,
         rankings.router,
         disclosure.router,
         people.router,
+        pages.router,
     ),
     consumer=Consumer(
         IMPACT,
@@ -53,8 +61,11 @@ SERVICE = Service(
         Sweep("tell what editions add up to", telling.tell_editions, every_seconds=5),
         Sweep("remind of reports", reporting.remind, every_seconds=60),
         Sweep("release tables of people", releasing.release_due, every_seconds=3600),
+        Sweep("make exports", exporting.make_next, every_seconds=2),
+        Sweep("throw old exports away", exporting.expire, every_seconds=600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
+    at_the_root=(pages.ROOT,),
 )
 
 __all__ = ["METADATA", "SERVICE"]

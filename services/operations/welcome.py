@@ -57,6 +57,8 @@ def text(settings: Settings, tokens: Sequence[Issued]) -> str:
         *(f"    {base}/{name}/docs" for name in (ACTIVITIES, REGISTRATION, IMPACT)),
         "  The element for websites",
         f"    {base}/activities/demo",
+        "  The figures as pages",
+        f"    {base}/{IMPACT}/",
         "  Try",
         f"    curl '{base}/activities/v1/activities?open=true&limit=3'",
         f"    curl '{base}/activities/v1/editions/2016-autumn'",

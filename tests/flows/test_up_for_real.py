@@ -131,7 +131,10 @@ def test_what_it_prints_can_be_pasted_and_a_second_start_keeps_the_data(starting
         queries = [shlex.split(line)[1] for line in up.printed.splitlines() if line.strip().startswith("curl '")]
         manuals = re.findall(r"http://\S+/docs", up.printed)
         assert (len(queries), len(manuals)) == (4, 3)
-        for address in (*queries, *manuals):
+        readme = re.findall(r"(?m)^curl 'http://127.0.0.1:8000(/\S+)'", (ROOT / "README.md").read_text())
+        assert len(readme) >= 7
+        assert f"{up.base}/impact/\n" in up.printed
+        for address in (*queries, *manuals, f"{up.base}/impact/", *(up.base + path for path in readme)):
             reply = httpx.get(address)
             assert reply.status_code == 200, address
             assert "items" not in reply.text[:10] or reply.json()["items"], address

@@ -42,6 +42,7 @@ def held(section: str | None, starts_on: date | None, **fields: Any) -> Row:
         "esn_volunteer": 1,
         "unclassified": 0,
         "hours": Decimal(20),
+        "beneficiaries": None,
         "quantities": {},
         "with_others": (),
     }
@@ -100,7 +101,7 @@ def _rows(row: Row) -> list[Any]:
     people = ("international", "local", "esn_volunteer", "unclassified")
     report = Report(
         activity_id=identity, state=row["report"], revision=1, outcome=row["outcome"], source=row["source"],
-        hours=row["hours"], **{name: row[name] for name in people},
+        hours=row["hours"], beneficiaries=row["beneficiaries"], **{name: row[name] for name in people},
     )  # fmt: skip
     quantities = [
         ReportQuantity(activity_id=identity, measure=measure, unit=unit, amount=amount, qualifier="exactly")

@@ -105,9 +105,9 @@ async def releases(session: AsyncSession) -> Sequence[Release]:
 
 
 async def page_of_rows(
-    session: AsyncSession, table: str, years: Sequence[str], *, after: Sequence[Any] | None, limit: int
+    session: AsyncSession, table: str, years: Sequence[str], *, after: Sequence[Any] | None, limit: int | None
 ) -> Sequence[ReleasedRow]:
-    """Rows of a table by academic year and key."""
+    """Rows of a table by academic year and key, all of them where there is no limit."""
     key = (sa.collate(ReleasedRow.academic_year, "C"), sa.collate(ReleasedRow.row_key, "C"))
     statement = sa.select(ReleasedRow).where(ReleasedRow.table_code == table).order_by(*key).limit(limit)
     if years:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from services.contracts import IMPACT
 from services.impact.statistics import answering, network, rules, standing, store
-from services.impact.statistics.filters import Counted, Measures, Period, Question, What, Where, asked_of, measured
+from services.impact.statistics.filters import Counted, Measures, Period, What, When, Where, asked_of, measured
 from services.impact.statistics.measures import DIMENSIONS, MEASURES
 from services.impact.statistics.periods import Compare
 from services.impact.statistics.rules import Asked, Counting
@@ -25,7 +25,7 @@ from services.impact.statistics.schemas import (
 )
 from services.impact.statistics.standing import Inactivity, Over
 from services.kernel.consumers import read_up_to
-from services.kernel.limits import charge, costing
+from services.kernel.limits import costing
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading
@@ -35,19 +35,8 @@ router = make_router(tag="statistics")
 _TOUCHES = " An activity counts at each label that it has; in the total it counts once."
 
 
-@router.get("/statistics")
-async def get_statistics(
-    request: Request,
-    session: Reading,
-    asked: Question,
-    when: Period,
-    compare: Annotated[
-        Compare | None,
-        Query(description="With the period before it, or a year before: an edition, academic year, month, or days."),
-    ] = None,
-) -> StatisticsOut:
-    """Figures of verified reports, by any combination of dimensions. Without touches the items add up to the total."""
-    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0))
+async def statistics_of(session: Reading, asked: Asked, when: When, compare: Compare | None) -> StatisticsOut:
+    """The answer to a question, as it is told in every shape."""
     told = await answering.answer(session, asked, compare)
     return StatisticsOut(
         by=list(asked.by),
