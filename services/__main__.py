@@ -26,6 +26,7 @@ from services.kernel import access, auth, db, dead_letters, events, logs, migrat
 from services.kernel.application import describe
 from services.kernel.failures import Stop
 from services.kernel.roles import Account, RoleRules, explain
+from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.operations import development_issuer, first_run, imports, sync, welcome
@@ -186,8 +187,16 @@ def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
 @app.command("release-tables")
 def release_tables_command() -> None:
     """Release the tables of people of every academic year that is closed and has none."""
-    while (year := _as_owner(disclosure.release_due)) is not None:
-        print(f"released: {year}")
+
+    async def alone() -> None:
+        runtime = Runtime(Settings.load(), role=None)
+        try:
+            while (year := await disclosure.release_due(runtime)) is not None:
+                print(f"released: {year}")
+        finally:
+            await runtime.close()
+
+    _run(alone())
     print("nothing more is due")
 
 

@@ -22,7 +22,7 @@ from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
 from services.impact.tables import METADATA
 from services.kernel import idempotency
-from services.kernel.consumers import Consumer, Together
+from services.kernel.consumers import Consumer, InTheLog, Together
 from services.kernel.service import Service, Sweep
 
 _ACTIVITIES, _REPORTS = Together(folding.activities_changed), Together(folding.reports_decided)
@@ -54,7 +54,7 @@ SERVICE = Service(
             contracts.ReportReopened: _REPORTS,
             contracts.SectionRecorded: projecting.section_recorded,
             contracts.EditionRecorded: projecting.edition_recorded,
-            contracts.AttendanceRecorded: Together(folding.attendances_recorded),
+            contracts.AttendanceRecorded: InTheLog(folding.attendances_recorded),
         },
     ),
     sweeps=(

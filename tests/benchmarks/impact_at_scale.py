@@ -169,7 +169,9 @@ class Scale:
                 began = time.perf_counter()
                 keys = [UUID(int=dice.getrandbits(128)) for _ in range(burst)]
                 before = await self._counted()
-                await self.impact.tell([attendance(dice.choice(known), key, person_key=key) for key in keys])
+                await self.impact.tell(
+                    [attendance(dice.choice(known), key, person_key=key) for key in keys], wakes=True
+                )
                 committed = time.perf_counter()
                 await eventually(partial(self._counts, before + burst), every=0.002)
                 found += [(time.perf_counter() - committed) * 1000] * burst
