@@ -22,10 +22,11 @@ import services.impact.main as impact
 import services.registration.main as registration
 from services.impact.disclosure import actions as disclosure
 from services.impact.facts import actions as facts
-from services.kernel import auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
+from services.kernel import access, auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
 from services.kernel.application import describe
 from services.kernel.failures import Stop
 from services.kernel.roles import Account, RoleRules, explain
+from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.operations import development_issuer, first_run, imports, sync, welcome
@@ -47,7 +48,16 @@ HISTORIES = {
                 ("dead_letters", "SELECT, INSERT, UPDATE, DELETE"),
             ),
         ),
-        migrate.History("access", auth.METADATA, grants=(("alembic_version", "SELECT"), ("tokens", "SELECT"))),
+        migrate.History(
+            "access",
+            access.METADATA,
+            grants=(
+                ("alembic_version", "SELECT"),
+                ("tokens", "SELECT"),
+                ("keys", "SELECT, UPDATE (last_used_at)"),
+            ),
+            grants_to=(("activities", "keys", "INSERT, UPDATE"),),
+        ),
         migrate.History("activities", activities.METADATA, owner="activities"),
         migrate.History("registration", registration.METADATA, owner="registration"),
         migrate.History("impact", impact.METADATA, owner="impact"),
@@ -177,8 +187,16 @@ def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
 @app.command("release-tables")
 def release_tables_command() -> None:
     """Release the tables of people of every academic year that is closed and has none."""
-    while (year := _as_owner(disclosure.release_due)) is not None:
-        print(f"released: {year}")
+
+    async def alone() -> None:
+        runtime = Runtime(Settings.load(), role=None)
+        try:
+            while (year := await disclosure.release_due(runtime)) is not None:
+                print(f"released: {year}")
+        finally:
+            await runtime.close()
+
+    _run(alone())
     print("nothing more is due")
 
 

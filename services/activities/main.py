@@ -22,6 +22,7 @@ from services.activities.finding import consumers as counting
 from services.activities.finding import tables as _finding_tables  # noqa: F401  # Registers its tables.
 from services.activities.ideas import api as ideas
 from services.activities.ideas import consumers as idea_reactions
+from services.activities.keys import api as keys
 from services.activities.label import api as label
 from services.activities.label import tables as _label_tables  # noqa: F401  # Registers its tables.
 from services.activities.partners import api as partners
@@ -71,6 +72,7 @@ SERVICE = Service(
         enquiries.router,
         enquiry_pages.router,
         ideas.router,
+        keys.router,
         label.router,
         review.router,
         bulk.router,

@@ -22,7 +22,7 @@ from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
 from services.impact.tables import METADATA, OUTGOING_MAIL, WEBHOOKS
 from services.kernel import idempotency, mail
-from services.kernel.consumers import Consumer, Together
+from services.kernel.consumers import Consumer, InTheLog, Together
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
 from services.kernel.webhooks import sending
@@ -57,7 +57,7 @@ SERVICE = Service(
             contracts.ReportReopened: _REPORTS,
             contracts.SectionRecorded: projecting.section_recorded,
             contracts.EditionRecorded: projecting.edition_recorded,
-            contracts.AttendanceRecorded: Together(folding.attendances_recorded),
+            contracts.AttendanceRecorded: InTheLog(folding.attendances_recorded),
         },
     ),
     sweeps=(

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -18,35 +17,18 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel import db
+from services.kernel import access
+from services.kernel.access import KEYS, TOKENS
 from services.kernel.ids import new_id
-from services.kernel.problems import Unauthenticated
+from services.kernel.problems import Forbidden, Unauthenticated
 from services.kernel.runtime import Runtime, of
 
-METADATA = db.metadata("access")
-
-TOKENS = sa.Table(
-    "tokens",
-    METADATA,
-    sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("token_hash", sa.LargeBinary, nullable=False, unique=True),
-    sa.Column("role", sa.Text, nullable=False),
-    sa.Column("section", sa.Text),
-    sa.Column("country", sa.Text),
-    sa.Column("label", sa.Text, nullable=False),
-    sa.Column("issued_at", sa.DateTime(timezone=True), nullable=False, server_default=sa.text("now()")),
-    sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False),
-    sa.Column("revoked_at", sa.DateTime(timezone=True)),
-    sa.CheckConstraint("(role = 'local_coordinator') = (section IS NOT NULL)", name="section_of_a_local_coordinator"),
-    sa.CheckConstraint(
-        "role NOT IN ('local_coordinator', 'national_coordinator') OR country IS NOT NULL",
-        name="country_of_a_coordinator",
-    ),
-)
-
-PREFIX = "set_"  # SocialErasmus token: a leaked one is found by scanners that look for it.
+PREFIX = access.TOKEN_PREFIX
 REMEMBERED_SECONDS = 30.0
 MOST_REMEMBERED = 10_000
+USE_NOTED_SECONDS = 60.0
+_KEYS = tuple(access.KEY_PREFIXES.values())
+_OURS = (PREFIX, *_KEYS)
 _CARRIERS = (b"authorization", b"x-api-key")
 
 
@@ -68,6 +50,8 @@ class Actor:
     role: Role
     section: str | None
     country: str | None
+    scopes: frozenset[str] | None = None
+    """What a key is for, as `activities:read`; None for whoever is no key."""
 
     def reaches(self, *, sections: frozenset[str], country: str | None) -> bool:
         """Whether something of these sections, in this country, lies within the actor's reach."""
@@ -76,6 +60,17 @@ class Actor:
         if self.role is Role.NATIONAL_COORDINATOR:
             return country is not None and country == self.country
         return self.role is Role.LOCAL_COORDINATOR and self.section in sections
+
+
+@dataclass(frozen=True, slots=True)
+class Website:
+    """The holder of a publishable key: no more than a stranger, on websites of these origins alone."""
+
+    id: UUID
+    origins: frozenset[str]
+
+
+Holder = Actor | Website
 
 
 def hashed(token: str) -> bytes:
@@ -87,7 +82,7 @@ async def issue(
     session: AsyncSession, *, role: Role, section: str | None, country: str | None, label: str, lasts: timedelta
 ) -> str:
     """Make a token and answer it; it can't be read again."""
-    token = PREFIX + secrets.token_urlsafe(32)
+    token = access.drawn(PREFIX)
     await session.execute(
         sa.insert(TOKENS).values(
             id=new_id(),
@@ -122,17 +117,18 @@ class Issuer(Protocol):
 
 
 class Tokens:
-    """Looks tokens up and remembers the answers for half a minute, so that a revocation works within it.
+    """Looks tokens and keys up and remembers the answers for half a minute, so that a revocation works within it.
 
     What is valid and what is not are remembered apart: no flood of made-up tokens makes the valid ones forgotten.
     """
 
     def __init__(self, issuer: Issuer | None = None) -> None:
         self._issuer = issuer
-        self._valid: dict[bytes, tuple[float, Actor]] = {}
+        self._valid: dict[bytes, tuple[float, Holder]] = {}
         self._invalid: dict[bytes, float] = {}
+        self._noted: dict[UUID, float] = {}
 
-    def bucket(self, runtime: Runtime, headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    def bucket(self, runtime: Runtime, headers: Sequence[tuple[bytes, bytes]], address: str) -> str | None:
         """Whose requests these are counted as, where a token comes along that is known: made-up ones are nobody's.
 
         One that was not heard of yet is looked up beside the request, since not every route asks who calls.
@@ -146,11 +142,22 @@ class Tokens:
         is_news = (known is None or known[0] <= now) and self._invalid.get(key, 0.0) <= now
         if is_news and self._is_ours(token):
             runtime.soon(self._learn(runtime, token))
+        if known is None:
+            return None
         # A count may go on a while longer than what the token opens.
-        return f"token {known[1].id}" if known is not None else None
+        holder = known[1]
+        if isinstance(holder, Website):
+            origin = next((value for name, value in headers if name == b"origin"), b"").decode("latin-1")
+            if origin not in holder.origins:
+                return None
+            self._note(runtime, holder, now)
+            # Its key can be read by anybody, who must not use up what its other visitors may.
+            return f"key {holder.id} {address}"
+        self._note(runtime, holder, now)
+        return f"token {holder.id}"
 
-    async def actor(self, runtime: Runtime, token: str) -> Actor | None:
-        """The actor of a valid token, else None."""
+    async def holder(self, runtime: Runtime, token: str) -> Holder | None:
+        """The holder of a valid token or key, else None."""
         key, now = hashed(token), time.monotonic()
         known = self._valid.get(key)
         if known is not None and known[0] > now:
@@ -161,20 +168,33 @@ class Tokens:
         self._remember(key, now + min(lasts, REMEMBERED_SECONDS), found)
         return found
 
-    async def _find(self, runtime: Runtime, token: str, key: bytes) -> tuple[Actor | None, float]:
-        if self._issuer is not None and not token.startswith(PREFIX):
+    async def _find(self, runtime: Runtime, token: str, key: bytes) -> tuple[Holder | None, float]:
+        if self._issuer is not None and not token.startswith(_OURS):
             vouched = await self._issuer.vouch(token)
             return (None, REMEMBERED_SECONDS) if vouched is None else (vouched.actor, vouched.seconds)
         async with runtime.reading() as session:
-            return await _look_up(session, key), REMEMBERED_SECONDS
+            found = await (_look_up_key(session, key) if token.startswith(_KEYS) else _look_up(session, key))
+        return found, REMEMBERED_SECONDS
 
     def _is_ours(self, token: str) -> bool:
-        return self._issuer is None or token.startswith(PREFIX)
+        return self._issuer is None or token.startswith(_OURS)
 
     async def _learn(self, runtime: Runtime, token: str) -> None:
-        await self.actor(runtime, token)
+        found = await self.holder(runtime, token)
+        if isinstance(found, Actor):
+            self._note(runtime, found, time.monotonic())
 
-    def _remember(self, key: bytes, until: float, found: Actor | None) -> None:
+    def _note(self, runtime: Runtime, holder: Holder, now: float) -> None:
+        """Let the use of a key be written down, once a minute at most."""
+        is_key = isinstance(holder, Website) or holder.scopes is not None
+        if (
+            is_key
+            and self._noted.get(holder.id, -USE_NOTED_SECONDS) + USE_NOTED_SECONDS <= now
+            and runtime.soon(_used(runtime, holder.id))
+        ):
+            self._noted[holder.id] = now
+
+    def _remember(self, key: bytes, until: float, found: Holder | None) -> None:
         for memory in (self._valid, self._invalid):
             if len(memory) >= MOST_REMEMBERED:
                 memory.clear()
@@ -194,6 +214,30 @@ async def _look_up(session: AsyncSession, key: bytes) -> Actor | None:
     return None if row is None else Actor(row.id, Role(row.role), row.section, row.country)
 
 
+async def _look_up_key(session: AsyncSession, key: bytes) -> Holder | None:
+    its_former = sa.and_(KEYS.c.former_hash == key, KEYS.c.former_until > sa.func.now())
+    statement = sa.select(KEYS.c.id, KEYS.c.kind, KEYS.c.scopes, KEYS.c.origins, KEYS.c.section, KEYS.c.country).where(
+        sa.or_(KEYS.c.key_hash == key, its_former), KEYS.c.revoked_at.is_(None), KEYS.c.expires_at > sa.func.now()
+    )
+    row = (await session.execute(statement)).one_or_none()
+    if row is None:
+        return None
+    if row.kind == access.Kind.PUBLISHABLE:
+        return Website(row.id, frozenset(row.origins))
+    # It acts as whoever coordinates its reach, so that no decision elsewhere has to know of keys.
+    role = Role.INTERNATIONAL
+    if row.country is not None:
+        role = Role.LOCAL_COORDINATOR if row.section is not None else Role.NATIONAL_COORDINATOR
+    return Actor(row.id, role, row.section, row.country, frozenset(row.scopes))
+
+
+async def _used(runtime: Runtime, key_id: UUID) -> None:
+    a_minute_ago = sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 1)
+    is_due = sa.or_(KEYS.c.last_used_at.is_(None), KEYS.c.last_used_at < a_minute_ago)
+    async with runtime.unit_of_work() as session:
+        await session.execute(sa.update(KEYS).where(KEYS.c.id == key_id, is_due).values(last_used_at=sa.func.now()))
+
+
 _scheme = HTTPBearer(auto_error=False, scheme_name="token", description="A token of a coordinator, ESN or a machine.")
 
 
@@ -207,15 +251,31 @@ async def _authenticate(
         return None
     if len(request.headers.getlist("authorization")) > 1:
         raise Unauthenticated("More than one Authorization header.")
-    tokens: Tokens = request.app.state.tokens
-    actor = await tokens.actor(of(request), sent.credentials)
-    if actor is None:
-        raise Unauthenticated("This token is not valid, has expired or was revoked.")
-    return actor
+    return await _admitted(request, sent.credentials, "This token is not valid, has expired or was revoked.")
 
 
-async def _required(actor: Annotated[Actor | None, Depends(_authenticate)]) -> Actor:
+async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
+    """Who calls with a token or key, if that may be used here; None for whoever is no more than a stranger."""
+    runtime, tokens = of(request), request.app.state.tokens
+    holder: Holder | None = await tokens.holder(runtime, token)
+    if holder is None:
+        raise Unauthenticated(refusal)
+    if isinstance(holder, Website):
+        if request.headers.get("origin") not in holder.origins:
+            raise Forbidden("This publishable key is for the websites that it was made for.")
+        request.state.is_website = True
+        return None
+    if holder.scopes is not None:
+        needed = f"{runtime.role}:{'read' if request.method in {'GET', 'HEAD'} else 'write'}"
+        if needed not in holder.scopes:
+            raise Forbidden(f"This key lacks the scope {needed}.")
+    return holder
+
+
+async def _required(request: Request, actor: Annotated[Actor | None, Depends(_authenticate)]) -> Actor:
     if actor is None:
+        if getattr(request.state, "is_website", False):
+            raise Forbidden("A publishable key opens no more than what strangers may read and do.")
         raise Unauthenticated
     return actor
 
@@ -243,11 +303,7 @@ async def _authenticate_by_key(
         return bearer
     if bearer is not None or len(keys) > 1:
         raise Unauthenticated("Send one token, in one header.")
-    tokens: Tokens = request.app.state.tokens
-    actor = await tokens.actor(of(request), keys[0])
-    if actor is None:
-        raise Unauthenticated("This key is not valid, has expired or was revoked.")
-    return actor
+    return await _admitted(request, keys[0], "This key is not valid, has expired or was revoked.")
 
 
 PerhapsKeyHolder = Annotated[Actor | None, Depends(_authenticate_by_key)]

@@ -9,10 +9,11 @@ from itertools import takewhile
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import parking
 from services.kernel.events import CURSORS, DEAD_LETTERS, HORIZON, LOG, Recorded
 from services.kernel.facts import Event
 from services.kernel.logs import logger
@@ -22,8 +23,6 @@ from services.kernel.trace import traced
 BATCH = 200
 MOST_TOGETHER = 5_000
 """How many events that are all carried out together may be one batch: their cost is that of the batch."""
-MOST_TRIES = 5
-FIRST_PAUSE_SECONDS = 1.0
 STALE_AFTER_SECONDS = 30.0
 
 Handler = Callable[[AsyncSession, Any, Any], Awaitable[None]]
@@ -40,20 +39,18 @@ class Together:
     react: Callable[[AsyncSession, Sequence[Any], Any], Awaitable[None]]
 
 
+class InTheLog(Together):
+    """Such a reaction that is told where its events are, and reads them in the log by SQL: their payload stays there.
+
+    `react(session, rows, runtime)` must refuse what is not as the contract says; the events come to it alone, too.
+    """
+
+
 Heard = TypeVar("Heard", bound=Event)
 
 log = logger(__name__)
 
-_ROW = (
-    LOG.c.xid,
-    LOG.c.number,
-    LOG.c.id,
-    LOG.c.name,
-    LOG.c.aggregate,
-    LOG.c.recorded_at,
-    LOG.c.trace_id,
-    LOG.c.payload,
-)
+_WHICH = (LOG.c.xid, LOG.c.number, LOG.c.id, LOG.c.name, LOG.c.aggregate, LOG.c.recorded_at, LOG.c.trace_id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +67,15 @@ class Consumer:
     name: str
     handlers: Mapping[type[Event], Handler | Together]
     _by_name: dict[str, tuple[type[Event], Handler | Together]] = field(init=False, default_factory=dict)
+    _row: list[sa.ColumnElement[Any]] = field(init=False, default_factory=list)
 
     def __post_init__(self) -> None:
         for kind, handler in self.handlers.items():
             if self.name not in kind.heard_by:
                 raise ValueError(f"{kind.name} does not name {self.name} among its hearers")
             self._by_name[kind.name] = (kind, handler)
+        stays = [kind.name for kind, handler in self.handlers.items() if isinstance(handler, InTheLog)]
+        self._row.extend((*_WHICH, sa.case((LOG.c.name.not_in(stays), LOG.c.payload)) if stays else LOG.c.payload))
 
     async def read_on(self, session: AsyncSession, runtime: Runtime) -> int | None:
         """Carry out the next events in the caller's transaction and move the cursor with them.
@@ -87,7 +87,7 @@ class Consumer:
             return None
         horizon = (await session.execute(HORIZON)).scalar_one()
         rows, is_all = await self._news(session, cursor, horizon)
-        parked = await self._parked_aggregates(session) if rows else set()
+        parked = await parking.aggregates(session, self.name) if rows else set()
         waiting: dict[Together, list[Recorded]] = {}
         waits_for: dict[str, Together] = {}
         for row in rows:
@@ -100,7 +100,7 @@ class Consumer:
                     waits_for.pop(each.aggregate, None)
                 await self._carry_out_together(session, earlier, parked, runtime)
             if row.aggregate in parked:
-                await self._park(session, row, error=None)
+                await parking.park(session, self.name, row, error=None)
             elif together is not None:
                 waiting.setdefault(together, []).append(row)
                 waits_for[row.aggregate] = together
@@ -122,44 +122,18 @@ class Consumer:
         """Try the dead letters that are due again, oldest first; answers how many found their way."""
         if await self._lock_cursor(session) is None:
             return 0
-        # Only the oldest letter of an aggregate is tried by its time; those behind it wait for it.
-        oldest = (
-            sa.select(DEAD_LETTERS.c.aggregate, DEAD_LETTERS.c.next_try_at)
-            .ext(distinct_on(DEAD_LETTERS.c.aggregate))
-            .where(DEAD_LETTERS.c.consumer == self.name)
-            .order_by(DEAD_LETTERS.c.aggregate, DEAD_LETTERS.c.xid, DEAD_LETTERS.c.number)
-            .subquery()
-        )
-        due = sa.select(oldest.c.aggregate).where(oldest.c.next_try_at <= sa.func.now())
-        statement = (
-            sa.select(*_ROW, DEAD_LETTERS.c.tries)
-            .join(DEAD_LETTERS, sa.and_(DEAD_LETTERS.c.xid == LOG.c.xid, DEAD_LETTERS.c.number == LOG.c.number))
-            .where(DEAD_LETTERS.c.consumer == self.name, DEAD_LETTERS.c.aggregate.in_(due))
-            .order_by(LOG.c.xid, LOG.c.number)
-            .limit(BATCH)
-        )
         stuck: set[str] = set()
         found = 0
-        for *columns, tries in (await session.execute(statement)).all():
-            row = Recorded(*columns)
+        for row, tries in await parking.due(session, self.name, self._row, limit=BATCH):
             if row.aggregate in stuck:
                 continue
             error = await self._carry_out(session, [row], runtime)
-            mine = sa.and_(
-                DEAD_LETTERS.c.consumer == self.name,
-                DEAD_LETTERS.c.xid == row.xid,
-                DEAD_LETTERS.c.number == row.number,
-            )
             if error is None:
-                await session.execute(sa.delete(DEAD_LETTERS).where(mine))
+                await parking.settle(session, self.name, row)
                 found += 1
             else:
                 stuck.add(row.aggregate)
-                await session.execute(
-                    sa.update(DEAD_LETTERS)
-                    .where(mine)
-                    .values(tries=tries + 1, error=error, next_try_at=_pause(tries + 1))
-                )
+                await parking.put_off(session, self.name, row, tries=tries + 1, error=error)
         return found
 
     def _together(self, row: Recorded) -> Together | None:
@@ -172,7 +146,7 @@ class Consumer:
         if await self._carry_out(session, rows, runtime) is not None:
             for row in rows:
                 if row.aggregate in parked:
-                    await self._park(session, row, error=None)
+                    await parking.park(session, self.name, row, error=None)
                 else:
                     await self._carry_out_or_park(session, row, parked, runtime)
 
@@ -181,7 +155,7 @@ class Consumer:
     ) -> None:
         if (error := await self._carry_out(session, [row], runtime)) is not None:
             parked.add(row.aggregate)
-            await self._park(session, row, error=error)
+            await parking.park(session, self.name, row, error=error)
 
     async def _carry_out(self, session: AsyncSession, rows: Sequence[Recorded], runtime: Runtime) -> str | None:
         """Carry out events that have one reaction; answers the kind of the failure."""
@@ -192,11 +166,12 @@ class Consumer:
         with traced(first.trace_id):
             try:
                 async with session.begin_nested():
-                    events = [self._by_name[row.name][0].model_validate(row.payload) for row in rows]
-                    if isinstance(handler, Together):
-                        await handler.react(session, events, runtime)
+                    if isinstance(handler, InTheLog):
+                        await handler.react(session, rows, runtime)
+                    elif isinstance(handler, Together):
+                        await handler.react(session, self._read(rows), runtime)
                     else:
-                        await handler(session, events[0], runtime)
+                        await handler(session, self._read(rows)[0], runtime)
             except DBAPIError as failure:
                 # A lost connection or a lost race says nothing about the event: the whole batch is tried again.
                 if failure.connection_invalidated or _passes_by_itself(failure):
@@ -208,6 +183,9 @@ class Consumer:
                 "event carried out", event_name=first.name, number=first.number, events=len(rows), consumer=self.name
             )
             return None
+
+    def _read(self, rows: Sequence[Recorded]) -> list[Event]:
+        return [self._by_name[row.name][0].model_validate(row.payload) for row in rows]
 
     def _failed(self, rows: Sequence[Recorded], failure: Exception) -> str:
         # The message of a failure may repeat data, so only its kind is kept; the traceback goes to the log.
@@ -243,43 +221,13 @@ class Consumer:
 
     async def _after(self, session: AsyncSession, xid: str, number: int, horizon: str, *, limit: int) -> list[Recorded]:
         statement = (
-            sa.select(*_ROW)
+            sa.select(*self._row)
             .where(_past(xid, number), LOG.c.xid < sa.literal(horizon, LOG.c.xid.type))
             .where(LOG.c.name.in_(list(self._by_name)))
             .order_by(LOG.c.xid, LOG.c.number)
             .limit(limit)
         )
         return [Recorded(*row) for row in (await session.execute(statement)).all()]
-
-    async def _parked_aggregates(self, session: AsyncSession) -> set[str]:
-        statement = sa.select(DEAD_LETTERS.c.aggregate).where(DEAD_LETTERS.c.consumer == self.name).distinct()
-        return set((await session.execute(statement)).scalars())
-
-    async def _park(self, session: AsyncSession, row: Recorded, *, error: str | None) -> None:
-        tries = 0 if error is None else 1
-        await session.execute(
-            insert(DEAD_LETTERS)
-            .values(
-                consumer=self.name,
-                xid=row.xid,
-                number=row.number,
-                event_id=row.id,
-                name=row.name,
-                aggregate=row.aggregate,
-                tries=tries,
-                error=error,
-                next_try_at=_pause(tries) if error is not None else sa.func.now(),
-            )
-            # A replay meets again what is still parked.
-            .on_conflict_do_nothing()
-        )
-
-
-def _pause(tries: int) -> Any:
-    """When to try again: a second, then longer each time; after the last try only a person decides."""
-    if tries >= MOST_TRIES:
-        return sa.null()
-    return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, FIRST_PAUSE_SECONDS * 2.0**tries)
 
 
 def _passes_by_itself(failure: DBAPIError) -> bool:

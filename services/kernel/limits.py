@@ -87,7 +87,7 @@ class Limits:
             await self._app(scope, receive, send)
             return
         address = addresses.client(scope, self._runtime.settings.trusted_proxies)
-        key = self._tokens.bucket(self._runtime, scope["headers"])
+        key = self._tokens.bucket(self._runtime, scope["headers"], address)
         policy = self._policies[scope["method"] in _READING, key is not None]
         if not policy.quota:
             await self._app(scope, receive, send)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -15,8 +16,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from uuid import UUID
 
 import aiosmtplib
+import segno
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
@@ -34,13 +36,18 @@ LEASE_SECONDS = 30
 log = logger(__name__)
 
 
-def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False, can_be_declined: bool = False) -> sa.Table:
+def outgoing_table(
+    metadata: sa.MetaData, *, takes_replies: bool = False, can_be_declined: bool = False, shows_codes: bool = False
+) -> sa.Table:
     """The queue of one service's mails: some are answered where `takes_replies`, or unwanted where `can_be_declined`.
+
+    Some hold QR codes where it `shows_codes`.
 
     Addresses and text are wiped as soon as a mail is sent or given up.
     """
     reply_to = [sa.Column("reply_to", sa.Text)] if takes_replies else []
     unsubscribe_url = [sa.Column("unsubscribe_url", sa.Text)] if can_be_declined else []
+    codes: list[sa.Column[Any]] = [sa.Column("codes", ARRAY(sa.Text))] if shows_codes else []
     return sa.Table(
         "outgoing_mail",
         metadata,
@@ -50,6 +57,7 @@ def outgoing_table(metadata: sa.MetaData, *, takes_replies: bool = False, can_be
         sa.Column("recipient", sa.Text),
         *reply_to,
         *unsubscribe_url,
+        *codes,
         sa.Column("subject", sa.Text),
         sa.Column("body", sa.Text),
         sa.Column("html", sa.Text),
@@ -91,6 +99,8 @@ class Mail:
     html: str | None = None
     unsubscribe_url: str | None = None
     """Where one POST ends further mails of this kind; for those that somebody may not want."""
+    codes: Sequence[str] = ()
+    """What the QR codes within the mail say; its HTML shows them by their `content_id`."""
 
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
@@ -109,6 +119,8 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
         row["reply_to"] = mail.reply_to
     if mail.unsubscribe_url is not None:
         row["unsubscribe_url"] = mail.unsubscribe_url
+    if mail.codes:
+        row["codes"] = list(mail.codes)
     await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
 
 
@@ -175,7 +187,7 @@ def _after(seconds: float) -> sa.ColumnElement[Any]:
 
 
 async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
-    personal = {"recipient", "reply_to", "subject", "body", "html", "unsubscribe_url"} & row.keys()
+    personal = {"recipient", "reply_to", "subject", "body", "html", "unsubscribe_url", "codes"} & row.keys()
     over = {"due_at": None, **dict.fromkeys(personal)}
     try:
         async with asyncio.timeout(DELIVERY_SECONDS):
@@ -224,9 +236,35 @@ def compose(settings: Settings, row: Any) -> EmailMessage:
     if row.get("html") is not None:
         message.add_alternative(row["html"], subtype="html")
         message.set_boundary(f"=_{row['id'].hex}")
+        _add_codes(message, row["id"].hex, row.get("codes") or ())
     # Setting the content takes every header away that speaks of content.
     message["Content-Language"] = row["language"]
     return message
+
+
+def content_id(number: int) -> str:
+    """How the HTML of a mail names one of its QR codes, behind `cid:` (RFC 2392)."""
+    return f"code-{number}"
+
+
+def _add_codes(message: EmailMessage, name: str, codes: Sequence[str]) -> None:
+    """Put QR codes into a mail, which shows them without asking any server, and without a network."""
+    html = message.get_body(("html",))
+    if not codes or html is None:
+        return
+    for number, code in enumerate(codes, 1):
+        picture = drawn(code)
+        html.add_related(
+            picture, "image", "png", cid=f"<{content_id(number)}>", disposition="inline", filename=f"code-{number}.png"
+        )
+    html.set_boundary(f"=_{name}_codes")
+
+
+def drawn(code: str) -> bytes:
+    """A QR code as PNG: black on white, in the dark too."""
+    made = io.BytesIO()
+    segno.make_qr(code, error="m").save(made, kind="png", scale=4, border=4, light="#fff")
+    return made.getvalue()
 
 
 def _header(written: str) -> str:

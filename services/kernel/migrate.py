@@ -24,12 +24,16 @@ LOCK = 7_300_614_471  # Any number, as long as nobody else takes an advisory loc
 
 @dataclass(frozen=True)
 class History:
-    """A schema that migrates on its own; `grants` maps a table, or `*`, to what every service's role may do with it."""
+    """A schema that migrates on its own.
+
+    `grants` says what every service's role may do with a table, `grants_to` what one role may besides.
+    """
 
     schema: str
     metadata: sa.MetaData
     owner: str | None = None
     grants: tuple[tuple[str, str], ...] = ()
+    grants_to: tuple[tuple[str, str, str], ...] = ()
 
 
 def config(history: History, connection: sa.Connection | None = None) -> Config:
@@ -121,5 +125,6 @@ async def _grant(connection: AsyncConnection, history: History, roles: list[str]
     for role in [history.owner] if history.owner else roles:
         statements.append(f'GRANT USAGE ON SCHEMA "{schema}" TO "{role}"')
         statements += [f'GRANT {what} ON "{schema}"."{table}" TO "{role}"' for table, what in history.grants]
+    statements += [f'GRANT {what} ON "{schema}"."{table}" TO "{role}"' for role, table, what in history.grants_to]
     for statement in statements:
         await connection.execute(sa.text(statement))

@@ -63,6 +63,33 @@ async def test_what_was_held_or_cancelled_can_be_corrected_and_nothing_else_of_i
     assert (await network.client.post(f"{LIST}/{identity}/occurrences", headers=more, json=rule)).status_code == 409
 
 
+async def test_the_reason_of_what_was_cancelled_can_be_put_right(network: Network) -> None:
+    address, local = f"{LIST}/{(await network.published())['id']}", await network.local()
+    early = (await network.client.get(address)).headers["etag"]
+    right = {"reason": "Strong wind."}
+
+    async def put(headers: dict[str, str], body: dict[str, Any]) -> int:
+        return (await network.client.put(f"{address}/reason", headers=headers, json=body)).status_code
+
+    assert await put({**local, "If-Match": early}, right) == 409, "it is not cancelled"
+    await network.client.post(f"{address}/cancel", headers=local, json={"reason": "Ann is ill."})
+    seen = {**local, "If-Match": (await network.client.get(address)).headers["etag"]}
+    told = "SELECT count(*) FROM events.log"
+    before = await value(network.database_url, told)
+    assert [await put(local, right), await put({**local, "If-Match": early}, right), await put(seen, {})] == [
+        428, 412, 422,
+    ]  # fmt: skip
+    assert await put({**await network.local("PL-WARS-UKS"), "If-Match": seen["If-Match"]}, right) == 403
+    assert await value(network.database_url, told) == before
+    assert await put(seen, right) == 200
+    read = await network.client.get(address)
+    assert (read.json()["reason"], read.json()["state"]) == ("Strong wind.", "cancelled")
+    assert await put({**local, "If-Match": read.headers["etag"]}, right) == 200, "what changes nothing is no revision"
+    assert await value(network.database_url, told) == int(str(before)) + 1
+    history = (await network.client.get(f"{address}/history", headers=local)).json()["items"]
+    assert (history[-1]["verb"], history[-1]["changes"]) == ("revise", {"reason": None})
+
+
 async def test_an_occurrence_that_opens_with_its_start_goes_on_following_its_series(network: Network) -> None:
     late = {"starts_at": "2027-05-01T10:00", "ends_at": "2027-05-01T12:00"}
     series = (await network.drafted(**late, sign_up={"opens_at": "2027-04-01T00:00"}))["id"]

@@ -199,7 +199,9 @@ async def test_activities_follow_a_section_that_a_list_renames_and_moves(network
     await observer.execute(IN_A_PLATFORM)
     over = await network.published(title="Over", organisers=both)
     await observer.execute(
-        "UPDATE activities.activities SET starts_at = '2020-01-01', ends_at = '2020-01-02' WHERE id = $1", over["id"]
+        "UPDATE activities.activities SET starts_at = '2020-01-01', ends_at = '2020-01-02', edition = NULL "
+        "WHERE id = $1",
+        over["id"],
     )
     moved = record("IT-SASS-ESN", "ESN Turritana", cc="PT", cities=[{"name": "Sassari"}])
     assert (await apply(network, await propose(network, [moved, *RECORDS[1:]]))).status_code == 200

@@ -49,8 +49,7 @@ class Year:
         return keys
 
     async def release(self) -> str | None:
-        async with self.network.runtimes["impact"].unit_of_work() as session:
-            return await actions.release_due(session)
+        return await actions.release_due(self.network.runtimes["impact"])
 
     async def table(self, code: str, **query: Any) -> dict[str, Any]:
         reply = await self.network.client.get(f"{TABLES}/{code}", params=query)

@@ -35,12 +35,18 @@ def table(*changed: dict[str, str], parted_by: str = ",") -> str:
 
 
 async def imported(
-    network: Network, body: str | bytes, *, dry_run: bool = False, by: dict[str, str] | None = None
+    network: Network,
+    body: str | bytes,
+    *,
+    dry_run: bool = False,
+    overwrite: bool = False,
+    by: dict[str, str] | None = None,
 ) -> dict[str, Any]:
     """What an import is answered with."""
     headers = {**CSV, **(by or await network.local()), **network.key()}
     content = body.encode() if isinstance(body, str) else body
-    reply = await network.client.post(IMPORT, headers=headers, content=content, params={"dry_run": dry_run})
+    how = {"dry_run": dry_run, "overwrite": overwrite}
+    reply = await network.client.post(IMPORT, headers=headers, content=content, params=how)
     assert reply.status_code == 200, reply.text
     found: dict[str, Any] = reply.json()
     assert len(found["items"]) == sum(found[name] for name in ("created", "revised", "unchanged", "refused"))
@@ -55,7 +61,8 @@ def faults(answer: dict[str, Any]) -> list[tuple[int, str | None]]:
 async def test_a_row_becomes_a_draft_of_the_caller_s_section_in_its_zone(network: Network) -> None:
     answer = await imported(network, table({"place.city": "Sassari", "cost.amount": "2,50", "cost.currency": "EUR"}))
     assert answer["items"][0] == {
-        "line": 2, "external_id": "beach", "outcome": "created", "id": answer["items"][0]["id"], "errors": [],
+        "line": 2, "external_id": "beach", "outcome": "created", "id": answer["items"][0]["id"],
+        "changed": [], "errors": [],
     }  # fmt: skip
     read = await network.client.get(f"{LIST}/{answer['items'][0]['id']}", headers=await network.local())
     activity = read.json()
@@ -105,6 +112,30 @@ async def test_a_dry_run_writes_nothing_and_answers_what_the_real_run_does(netwo
         "dry_run": False,
         "items": [tried["items"][0], {**tried["items"][1], **created}, *tried["items"][2:]],
     } == done
+
+
+async def test_what_was_changed_by_hand_is_overwritten_only_when_that_is_asked_for(network: Network) -> None:
+    identity = (await imported(network, table({})))["items"][0]["id"]
+    address, local = f"{LIST}/{identity}", await network.local()
+    seen = (await network.client.get(address, headers=local)).headers["etag"]
+    by_hand = {"title": "Cleaning the whole beach", "place": {"city": "Sassari"}}
+    assert (await network.client.patch(address, headers={**local, "If-Match": seen}, json=by_hand)).status_code == 200
+    both = table({"capacity": "7", "place.city": "Alghero"})
+    for dry_run in (True, False):
+        refusal = await imported(network, both, dry_run=dry_run)
+        assert (refusal["refused"], faults(refusal)) == (1, [(2, "place.name"), (2, "title")])
+    # What nobody touched is the table's to change, and what it does not speak of stays.
+    other = await imported(network, "external_id,capacity\r\nbeach,7\r\n")
+    assert [(item["outcome"], item["changed"]) for item in other["items"]] == [("revised", ["capacity"])]
+    assert (await imported(network, both))["refused"] == 1, "another import does not make the change by hand forgotten"
+    tried = await imported(network, both, dry_run=True, overwrite=True)
+    assert [item["changed"] for item in tried["items"]] == [["place", "title"]]
+    assert (await imported(network, both, overwrite=True))["revised"] == 1
+    read = (await network.client.get(address, headers=local)).json()
+    assert (read["title"], read["place"]["city"], read["capacity"]) == ("Cleaning the beach", "Alghero", 7)
+    assert (await imported(network, table({"capacity": "8", "place.city": "Alghero"})))["revised"] == 1
+    verbs = "SELECT verb FROM activities.activity_history ORDER BY revision"
+    assert [row["verb"] for row in await rows(network.database_url, verbs)] == ["draft", "revise", *["import"] * 3]
 
 
 async def test_what_is_published_is_revised_in_what_is_not_fixed(network: Network) -> None:

@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 import segno
 
+from services.kernel import mail as mails
 from services.registration.places.codes import address
 from tests.harness.databases import value
 from tests.harness.network import Network
@@ -45,6 +46,28 @@ async def test_a_code_is_a_picture_of_an_address_for_organisers_that_names_nobod
     assert (await _drawn(ours, "Ada")) == _path(told), "the address, the code, and nothing else"
     for verb in ("confirm", "cancel"):
         assert (await ours.by_token("Ada", verb, code * 3)).status_code == 404
+
+
+async def test_the_mail_of_a_place_holds_the_code_as_a_picture_that_needs_no_network(ours: Students) -> None:
+    await ours.confirmed("Zed")
+    mail = (await ours.mails("Zed"))[-1]
+    html, picture = (
+        mail.get_body(("html",)),
+        next(part for part in mail.walk() if part.get_content_type() == "image/png"),
+    )
+    assert html is not None
+    assert (picture["Content-ID"], picture.get_content_disposition()) == ("<code-1>", "inline")
+    assert '<img src="cid:code-1"' in html.get_content()
+    assert "http" not in " ".join(re.findall(r'src="([^"]+)"', html.get_content()))
+    code = await value(ours.network.database_url, CODE, "Zed", ours.activity_id)
+    base_url = ours.network.settings.base_url
+    assert picture.get_content() == mails.drawn(address(base_url, UUID(ours.activity_id), code))
+    assert mail.get_content_type() == "multipart/alternative"
+    assert "code-1" not in text_of(mail)
+    kept = "SELECT count(*) FROM registration.outgoing_mail WHERE codes IS NOT NULL AND due_at IS NULL"
+    assert await value(ours.network.database_url, kept) == 0, "what was sent is wiped"
+    asked = (await ours.mails("Zed"))[0]
+    assert not [part for part in asked.walk() if part.get_content_type() == "image/png"], "no place, no code"
 
 
 async def test_whoever_brings_others_along_shows_the_codes_of_all(ours: Students) -> None:

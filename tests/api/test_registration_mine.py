@@ -17,7 +17,7 @@ from tests.api.test_registration_terms import QUESTIONS
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.refusals import refused
-from tests.harness.sign_ups import Students, directory_has, students
+from tests.harness.sign_ups import Students, directory_has, in_hours, students
 
 ANSWERS = {"boots": "own", "photo": True}
 CHANGED = {
@@ -58,7 +58,7 @@ async def test_the_page_leads_to_everything_in_every_language(ours: Students) ->
         page = await ours.network.client.get(link)
         token, language = link.rpartition("/")[2], language_of(tag)
         ways = {each["href"] for each in Read(page).of("a")}
-        assert ways == {f"{token}/answers", f"{token}/calendar.ics", f"{token}/me"}
+        assert ways == {f"{token}/answers", f"{token}/calendar.ics", f"{token}/code", f"{token}/me"}
         for way in ways:
             found = await ours.network.client.get(f"/registration/v1/links/{way}")
             assert found.status_code == 200
@@ -182,3 +182,47 @@ async def test_an_app_changes_the_details_by_the_secret(ours: Students) -> None:
     await refused(ours.network, "PUT", address, status=404, json=stranger, headers={})
     await ours.network.client.post(f"/registration/v1/links/{secret}/cancel")
     await refused(ours.network, "PUT", address, status=409, json=body, headers={})
+
+
+async def test_guests_are_named_anew_by_the_page_and_by_programs(ours: Students) -> None:
+    guest = {"given_name": "Gus", "family_name": "Hopper", "participant_class": "local"}
+    link = await _link(ours, "Host", guests=[guest])
+    page = Read(await ours.network.client.get(f"{link}/answers"))
+    shown = {each["name"]: each.get("value") for each in page.of("input") if "name" in each}
+    assert shown["guest.1.given_name"] == "Gus"
+    lacking = await ours.network.client.post(f"{link}/answers", data={**CHANGED, "guest.1.given_name": "Gil"})
+    assert (lacking.status_code, 'href="#guest.1.family_name"' in lacking.text) == (422, True)
+    named = {**CHANGED, "guest.1.given_name": "Gil", "guest.1.family_name": "Noor"}
+    assert (await ours.network.client.post(f"{link}/answers", data=named)).status_code == 200
+    assert {"Zoë", "Gil"} <= (await ours.states()).keys()
+    address = f"/registration/v1/registrations/{ours.registrations['Host']}/details"
+    body = {"token": link.rpartition("/")[2], "given_name": "Host", "family_name": "H", "language": "en",
+            "answers": ANSWERS}  # fmt: skip
+    one = {"given_name": "Ivo", "family_name": "Noor"}
+    for guests, pointer in (
+        ([], "#/guests"),
+        ([one, one], "#/guests"),
+        ([{"given_name": "Ivo"}], "#/guests/0/family_name"),
+    ):
+        wrong = {**body, "guests": guests}
+        await refused(ours.network, "PUT", address, status=422, pointers=[pointer], json=wrong, headers={})
+    assert "Gil" in await ours.states()
+    assert (await ours.network.client.put(address, json={**body, "guests": [one]})).status_code == 200
+    assert (await ours.network.client.put(address, json=body)).status_code == 200, "none are named, all stay"
+    assert "Ivo" in await ours.states()
+
+
+async def test_whoever_was_there_finds_their_hours_and_certificates_on_the_page(ours: Students) -> None:
+    link = await _link(ours, "Worked")
+    way = f"{link.rpartition('/')[2]}/me/certificates"
+    assert way not in (await ours.network.client.get(link)).text
+    begun = "starts_at = now() - interval '3 hours', ends_at = now() - interval '1 hour'"
+    await rows(
+        ours.network.database_url, f"UPDATE registration.places SET {begun} WHERE activity_id = $1", ours.activity_id
+    )
+    note = {"registration_id": ours.registrations["Worked"], "at": in_hours(-2), "nonce": "device-0"}
+    address = f"/registration/v1/activities/{ours.activity_id}/check-ins"
+    told = await ours.network.client.post(address, json=note, headers=await ours.network.local())
+    assert told.json()["items"][0]["outcome"] == "recorded"
+    assert f'href="{way}"' in (await ours.network.client.get(link)).text
+    assert (await ours.network.client.get(f"/registration/v1/links/{way}")).status_code == 200

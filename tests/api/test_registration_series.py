@@ -6,10 +6,12 @@ import asyncio
 import re
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 
+from tests.api.test_registration_moves import revise, settles
 from tests.harness.catalogue import LIST, found
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
@@ -298,3 +300,28 @@ async def test_what_is_no_date_of_the_series_is_named_and_nothing_is_kept(series
         there = f"/registration/v1/series/{other}/{address}"
         told = {"json": series.body("Ada"), "headers": series.network.key()} if method == "POST" else {}
         assert (await series.network.client.request(method, there, **told)).status_code == 404
+
+
+async def test_a_series_that_moves_as_a_whole_is_one_letter_to_whoever_has_several_places(series: Series) -> None:
+    await series.sign_up("Ada")
+    await series.open(await series.dates[0].secret("Ada"))
+    await series.dates[0].confirmed("Bo")
+    for number, (date, day) in enumerate(zip(series.dates, DAYS, strict=True)):
+        await revise(date, starts_at=f"{day}T19:00", ends_at=f"{day}T22:00")
+        apart = "UPDATE registration.places SET move_due_at = now() + make_interval(secs => $2) WHERE activity_id = $1"
+        await rows(series.network.database_url, apart, UUID(date.activity_id), 20.0 * number)
+    before = len(await series.dates[0].mails("Ada"))
+    due = "SELECT count(*) FROM registration.places WHERE move_due_at <= now()"
+    assert await value(series.network.database_url, due) == 1
+    assert len(await series.dates[0].mails("Ada")) == before, "the first date waits for those that moved along with it"
+    await settles(series.dates[0])
+    [told] = (await series.dates[0].mails("Ada"))[before:]
+    assert told["Subject"].startswith("Times or places have changed")
+    assert text_of(told).count("19:00–22:00 (Rome time)") == 3
+    links = _LINKS.findall(text_of(told))
+    assert len(set(links)) == 3
+    await series.open(links[1], "/cancel")
+    assert [each["Ada"] for each in await series.states()] == ["confirmed", "cancelled", "confirmed"]
+    assert (await series.dates[0].subjects("Bo"))[-1] == "Time or place has changed", (
+        "of one date it is the letter of one"
+    )

@@ -186,12 +186,64 @@ async def test_the_queue_and_its_duplicates_are_found_by_indexes_in_four_stateme
     assert len(reply.json()["items"]) == 9
     assert len(statements) <= 4
     before = next(statement for statement in statements if "set_config" in statement.text)
-    queue = next(
-        statement for statement in statements if "ORDER BY activities.activities.label_asked_at" in statement.text
-    )
+    queue = next(statement for statement in statements if "ORDER BY coalesce" in statement.text)
     similar = next(statement for statement in statements if "similarity" in statement.text)
-    assert scans(await plan(observer, queue)) == {"ix_activities_label_asked"}
+    assert scans(await plan(observer, queue)) == {"ix_activities_label_waits"}
     assert scans(await plan(observer, similar, before=before)) == {"pk_activities", "ix_activities_starts_at"}
+
+
+async def test_words_that_change_after_the_label_was_given_ask_for_a_fresh_look(network: Network) -> None:
+    address, national = f"{LIST}/{(await network.published())['id']}", await network.national()
+
+    async def patch(changes: dict[str, Any], who: dict[str, str]) -> dict[str, Any]:
+        seen = (await network.client.get(address)).headers["etag"]
+        reply = await network.client.patch(address, headers={**who, "If-Match": seen}, json=changes)
+        assert reply.status_code == 200, reply.text
+        told: dict[str, Any] = reply.json()
+        return told
+
+    async def waiting() -> list[tuple[Any, ...]]:
+        items = (await network.client.get(QUEUE, headers=national)).json()["items"]
+        return [(item["activity"]["title"], item["changed"], item["look_since"] is not None) for item in items]
+
+    local = await network.local()
+    await patch({"capacity": 12}, local)
+    await patch({"title": "What the reviewer calls it"}, national)
+    assert await waiting() == []
+    told = await patch({"title": "Party at the beach"}, local)
+    assert (told["state"], told["label"]["state"]) == ("published", "given"), "it stays until somebody decides"
+    await patch({"summary": "Bring drinks."}, local)
+    assert await waiting() == [("Party at the beach", ["summary", "title"], True)]
+    seen = (await network.client.get(f"{address}/review", headers=local)).json()
+    assert seen["changed"] == ["summary", "title"]
+    assert (await network.client.post(f"{address}/approve", headers=local)).status_code == 403
+    kept = await network.client.post(f"{address}/approve", headers=national)
+    assert (kept.json()["state"], kept.json()["label"]["state"], await waiting()) == ("published", "given", [])
+    assert (await network.client.post(f"{address}/approve", headers=national)).status_code == 409
+    await patch({"title": "Beach party"}, local)
+    lost = await network.client.post(f"{address}/return", headers=national, json={"reason": "A party."})
+    assert (lost.json()["state"], lost.json()["label"]["state"], await waiting()) == ("published", "returned", [])
+
+
+async def test_a_series_waits_once_and_its_dates_keep_their_label_after_a_fresh_look(network: Network) -> None:
+    address, local, national = f"{LIST}/{(await network.drafted())['id']}", await network.local(), None
+    times = [{"starts_at": f"2027-05-{day}T18:00", "ends_at": f"2027-05-{day}T19:00"} for day in (12, 13)]
+    made = await network.client.post(
+        f"{address}/occurrences", headers={**local, **network.key()}, json={"times": times}
+    )
+    national = await network.national()
+    for verb, who in (("submit", local), ("approve", national), ("publish", local)):
+        if verb == "approve":
+            queue = (await network.client.get(QUEUE, headers=national)).json()["items"]
+            assert [f"{LIST}/{item['activity']['id']}" for item in queue] == [address]
+        assert (await network.client.post(f"{address}/{verb}", headers=who)).status_code == 200
+    seen = (await network.client.get(address)).headers["etag"]
+    await network.client.patch(address, headers={**local, "If-Match": seen}, json={"title": "Shifts"})
+    assert len((await network.client.get(QUEUE, headers=national)).json()["items"]) == 1
+    assert (await network.client.post(f"{address}/approve", headers=national)).status_code == 200
+    part = await network.client.get(f"{LIST}/{made.json()['items'][0]['id']}")
+    assert (part.json()["title"], part.json()["label"]["state"]) == ("Shifts", "given")
+    assert (await network.client.get(QUEUE, headers=national)).json()["items"] == []
 
 
 async def test_a_series_is_not_too_long_and_its_dates_are_no_duplicates(network: Network) -> None:

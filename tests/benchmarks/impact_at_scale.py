@@ -23,7 +23,8 @@ import asyncpg
 
 from deploy import postgres, valkey
 from services.impact.statistics import store
-from services.impact.statistics.rules import DEFAULT_MEASURES, Asked
+from services.impact.statistics.measures import DEFAULT_MEASURES
+from services.impact.statistics.rules import Asked
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, eventually
 from tests.harness.impact import Impact, attendance, impact_alone
@@ -168,7 +169,9 @@ class Scale:
                 began = time.perf_counter()
                 keys = [UUID(int=dice.getrandbits(128)) for _ in range(burst)]
                 before = await self._counted()
-                await self.impact.tell([attendance(dice.choice(known), key, person_key=key) for key in keys])
+                await self.impact.tell(
+                    [attendance(dice.choice(known), key, person_key=key) for key in keys], wakes=True
+                )
                 committed = time.perf_counter()
                 await eventually(partial(self._counts, before + burst), every=0.002)
                 found += [(time.perf_counter() - committed) * 1000] * burst

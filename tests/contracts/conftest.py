@@ -35,13 +35,22 @@ class Validators:
 
     def run(self, *arguments: str, given: str = "") -> str:
         """What a script prints; its failure is the test's."""
+        done = self._done(*arguments, given=given)
+        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
+        return done.stdout
+
+    def refused(self, *arguments: str) -> str:
+        """What a program prints that must find something wrong."""
+        done = self._done(*arguments)
+        assert done.returncode != 0, done.stdout
+        return done.stdout
+
+    def _done(self, *arguments: str, given: str = "") -> subprocess.CompletedProcess[str]:
         told = {"PATH": os.environ["PATH"], "NODE_NO_WARNINGS": "1"}
-        done = subprocess.run(
+        return subprocess.run(
             [self.node, *arguments], cwd=self.folder, env=told, input=given, capture_output=True, text=True,
             timeout=120, encoding="utf-8", check=False,
         )  # fmt: skip
-        assert done.returncode == 0, f"{done.stdout}\n{done.stderr}"
-        return done.stdout
 
     def judged(self, *arguments: str, given: str = "") -> Any:
         """The same, read as JSON."""

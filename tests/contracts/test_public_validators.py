@@ -26,6 +26,21 @@ UNREAD = {
     ("failure", kind, '$["beta:virtualLocation"]') for kind in ("file_not_found", "experimental_fields_not_checked")
 }
 PRICE = ("failure", "missing_required_field", "$.offers")
+BROKEN_ATOM = [
+    ("<entry", "<entri/><entry"),
+    ("<updated>", "<updated>yesterday "),
+    ('type="html"', 'type="markdown"'),
+    ("<id>", "<id></id><id>"),
+    (' rel="self"', ' rel="the feed itself"'),
+    ("<name>SocialErasmus</name>", ""),
+]
+BROKEN_EVENTS: list[dict[str, Any]] = [
+    {"nmae": "A word that no Event has"},
+    {"eventStatus": "cancelled"},
+    {"location": {"@type": "Offer", "price": "2.50"}},
+    {"organizer": [{"@type": "Organization", "startDate": "2027-05-08"}]},
+    {"@type": "Evnt"},
+]
 
 
 @pytest.fixture(scope="session")
@@ -121,6 +136,65 @@ async def test_a_second_reader_of_news_understands_the_same(
         title = entry["title"]["value"] if isinstance(entry["title"], dict) else entry["title"]
         assert title == ("Cancelled: Cancelled" if name == "cancelled" else activity["title"])
         assert entry["links"][0]["href"] == activity["page_url"]
+
+
+async def test_atom_is_what_the_grammar_of_its_standard_allows(
+    validators: Validators, served: Network, activities: dict[str, Any]
+) -> None:
+    feeds = [
+        await fetched(served, f"/activities/v1/activities.atom{query}")
+        for query in ("", "?country=IT", "?q=%22dunes%22+%26", "?country=MT")
+    ]
+    assert [feed.count("<entry") for feed in feeds] == [len(activities), len(activities), 1, 0]
+    broken = [feeds[0].replace(right, wrong, 1) for right, wrong in BROKEN_ATOM]
+    assert feeds[0] not in broken
+    judged = await asyncio.to_thread(validators.judged, "atom.mjs", given=json.dumps([*feeds, *broken]))
+    assert judged[: len(feeds)] == [[]] * len(feeds)
+    assert all(judged[len(feeds) :]), "each of these is refused"
+
+
+async def test_json_ld_has_the_words_and_types_of_schema_org(
+    validators: Validators, served: Network, activities: dict[str, Any]
+) -> None:
+    folder = validators.folder / "events"
+    folder.mkdir()
+
+    def write(name: str, event: dict[str, Any]) -> None:
+        told = "import type { Event, WithContext } from 'schema-dts';\nexport const told: WithContext<Event> = "
+        (folder / f"{name}.ts").write_text(f"{told}{json.dumps(event)};\n")
+
+    events = {}
+    async with httpx.AsyncClient(base_url=served.settings.base_url, timeout=30) as client:
+        for name, activity in activities.items():
+            address = f"/activities/v1/activities/{activity['id']}"
+            reply = await client.get(address, headers={"Accept": "application/ld+json"})
+            assert reply.headers["content-type"].startswith("application/ld+json")
+            events[name] = reply.json()
+            write(f"right_{list(activities).index(name)}", events[name])
+    assert "offers" in events["paid"]
+    for number, change in enumerate(BROKEN_EVENTS):
+        write(f"wrong_{number}", {**events["paid"], **change})
+    compiler = str(validators.folder / "node_modules" / "typescript" / "bin" / "tsc")
+    found = await asyncio.to_thread(validators.refused, compiler, "--project", "events.tsconfig.json")
+    named = {line.partition("(")[0] for line in found.splitlines() if line.startswith("events/")}
+    assert named == {f"events/wrong_{number}.ts" for number in range(len(BROKEN_EVENTS))}, found
+
+
+async def test_a_website_of_others_embeds_a_page_that_it_was_given_the_address_of(
+    validators: Validators, served: Network, activities: dict[str, Any]
+) -> None:
+    shown = [activities[name] for name in ("plain", "full of characters", "paid")]
+    pages = [activity["page_url"] for activity in shown]
+    nowhere = f"{served.settings.base_url}/activities/01890000-0000-7000-8000-000000000000"
+    *told, failed = await asyncio.to_thread(validators.judged, "embedded.mjs", *pages, nowhere)
+    for activity, page in zip(shown, told, strict=True):
+        found = page["oEmbed"]
+        assert (found["type"], found["version"], found["title"]) == ("rich", "1.0", activity["title"])
+        assert (found["width"], found["height"], found["cache_age"]) == (600, 420, 3600)
+        source = found["html"].partition('src="')[2].partition('"')[0]
+        assert source == f"{activity['page_url']}/embed"
+        assert "<h1" in await fetched(served, source.removeprefix(served.settings.base_url))
+    assert failed.keys() == {"failed"}
 
 
 async def test_what_search_engines_require_of_an_event_is_in_every_page(

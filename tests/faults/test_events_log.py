@@ -17,7 +17,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from deploy import postgres
 from services.kernel import consumers, dead_letters, replay
-from services.kernel.consumers import MOST_TRIES, Consumer
+from services.kernel.consumers import Consumer
+from services.kernel.parking import MOST_TRIES
 from services.kernel.runtime import Runtime
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, rows

@@ -34,6 +34,8 @@ PERMITTED = {
     "family name": {"registration.registrations"},
     "answer": {"registration.registrations"},
     "check-in code": {"registration.registrations"},
+    "reason of a correction": {"registration.attendance_history"},
+    "number of a card": {"registration.cards"},
     "secret of a link": set[str](),
     "token of a coordinator": set[str](),
     "refused": set[str](),
@@ -259,10 +261,30 @@ class Journey:
         await self._send("POST", address, 200, headers=self.local, json=[note, other])
         await self._send("POST", address, 422, headers=self.local, json={**note, "nonce": "Qzrefused!"})
         await self._send("GET", address.replace("check-ins", "registrations"), 401)
+        await self._put_right(address)
         # What has not begun can't be completed.
         begun = "starts_at = now() - interval '3 hours', ends_at = now() - interval '1 minute'"
         await self._sql(f"UPDATE activities.activities SET {begun}")
         await self._send("POST", f"{self.activity}/complete", 200, headers=self.local)
+
+    async def _put_right(self, address: str) -> None:
+        """Somebody comes without a place, and what is recorded of somebody who has one is corrected."""
+        came = {"at": in_hours(0), "participant_class": "local", "nonce": "device-two-1"}
+        await self._send("POST", address.replace("check-ins", "walk-ins"), 200, headers=self.local, json=came)
+        identity = self.people["Qzada"]["id"]
+        attendance = f"/registration/v1/attendances/{identity}"
+        etag = (await self._send("GET", attendance, 200, headers=self.local)).headers["etag"]
+        corrected = {"present": True, "hours": 2, "reason": "Qyreason"}
+        who = {**self.local, "If-Match": etag}
+        await self._send("PUT", attendance, 200, headers=who, json=corrected)
+        await self._send("PUT", attendance, 412, headers=who, json=corrected)
+        self.markers["reason of a correction"].add("Qyreason")
+        # As it lies there until somebody can tell whether it is valid.
+        card = (
+            f"INSERT INTO registration.cards (registration_id, number, due_at) VALUES ('{identity}', 'QZCARD1', NULL)"
+        )
+        await self._sql(card)
+        self.markers["number of a card"].add("QZCARD1")
 
     async def _report(self) -> None:
         async def is_heard() -> None:
@@ -347,8 +369,9 @@ async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: J
     client, url = up.network.client, up.network.database_url
     known = await rows(
         url,
-        "SELECT id, participant_id, attendance_key FROM registration.registrations WHERE given_name = 'Qzada'"
-        " UNION ALL SELECT id, NULL, NULL FROM registration.handles",
+        "SELECT whose.id, participant_id, attendance_key, person_key FROM registration.registrations AS whose"
+        " JOIN registration.participants AS person ON person.id = participant_id WHERE given_name = 'Qzada'"
+        " UNION ALL SELECT id, NULL, NULL, NULL FROM registration.handles",
     )
     assert len(known) == 2, "the registration, and the further id of the repeated sign-up"
     markers = {
@@ -358,8 +381,10 @@ async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: J
         "code": {up.people["Qzada"]["code"], up.people["Qzada"]["code"].replace("-", "")},
         "id": {str(each) for row in known for each in (row["id"], row["participant_id"]) if each is not None},
         "secret": set(await up._secrets("Qzada", 3)),
+        "reason": {"Qyreason"},
+        "card": {"QZCARD1"},
     }
-    for kind in ("mailbox", "name", "answer", "id"):
+    for kind in ("mailbox", "name", "answer", "id", "reason", "card"):
         assert any([await up.holding(marker) for marker in markers[kind]]), kind
     public = "/impact/v1/statistics?by=country"
     before = (await client.get(public)).json()
@@ -381,4 +406,8 @@ async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: J
     assert (after["items"], after["total"]) == (before["items"], before["total"])
     key = next(row["attendance_key"] for row in known if row["attendance_key"] is not None)
     assert await up.holding(str(key)) == {"events.log", "impact.attendances"}, "the fact, which leads to nobody"
+    person = next(row["person_key"] for row in known if row["person_key"] is not None)
+    counted = await up.holding(str(person))
+    assert {"events.log", "impact.attendances"} <= counted, "who it was is counted once, and leads to nobody"
+    assert not [table for table in counted if table.startswith("registration.")]
     assert await up.holding(_mailbox("Qzbob")) == {"registration.participants"}, "who was not asked for stays"

@@ -53,9 +53,10 @@ class Impact:
         self.runtime = runtime
         self.url = url
         self.worker = Worker(SERVICE, runtime)
+        self.consumer = SERVICE.consumer
 
-    async def tell(self, told: Iterable[Event]) -> None:
-        """Put events into the log, in this order."""
+    async def tell(self, told: Iterable[Event], *, wakes: bool = False) -> None:
+        """Put events into the log, in this order; as their own service does it, the worker is woken."""
         async with self.runtime.unit_of_work() as session:
             rows = [
                 {
@@ -66,6 +67,8 @@ class Impact:
             ]  # fmt: skip
             if rows:
                 await session.execute(sa.insert(events.LOG), rows)
+            if wakes:
+                session.info["news"] = {contracts.IMPACT: 0}
 
     async def verify(self, activity_id: UUID, quantities: dict[tuple[str, str], Decimal], **report: Any) -> None:
         """Put a verified report, or one that was returned, where reports are."""

@@ -28,6 +28,7 @@ REFUSED = {
     "events.count": ["INSERT", "UPDATE", "DELETE", "TRUNCATE"],
     "events.log": ["UPDATE", "DELETE", "TRUNCATE"],
     "access.tokens": ["INSERT", "UPDATE", "DELETE", "TRUNCATE"],
+    "access.keys": ["DELETE", "TRUNCATE"],
     "events.cursors": ["DELETE", "TRUNCATE"],
     "events.dead_letters": ["TRUNCATE"],
 }
@@ -115,3 +116,11 @@ async def test_a_role_cannot_log_in_and_is_nobody_special(connection: asyncpg.Co
     assert {name for name in rights if found[name]} <= {"rolinherit"}
     member_of = await connection.fetchval("SELECT count(*) FROM pg_auth_members WHERE member = $1::regrole", role)
     assert member_of == 0
+
+
+@pytest.mark.parametrize("role", sorted({*OWNERS} - {"activities"}))
+async def test_one_service_alone_makes_and_ends_keys(connection: asyncpg.Connection, role: str) -> None:
+    for statement in ("INSERT INTO access.keys DEFAULT VALUES", "UPDATE access.keys SET revoked_at = NULL"):
+        assert await _refused(connection, role, statement) == "permission denied for table keys"
+    await _allowed(connection, role, "UPDATE access.keys SET last_used_at = now()")
+    await _allowed(connection, "activities", "UPDATE access.keys SET revoked_at = now()")

@@ -7,7 +7,8 @@ from collections import Counter
 import pytest
 
 from services.impact.disclosure.listing import Row, Shape
-from services.impact.disclosure.protection import protect
+from services.impact.disclosure.patience import GaveUp
+from services.impact.disclosure.protection import protect, protect_in_time
 from tests.harness.attacker import FEWEST, SHAPES, disclosures, network
 
 YEAR = Row("year", "2026/27")
@@ -94,3 +95,22 @@ def test_few_people_are_told_in_no_table() -> None:
 def test_nothing_has_to_be_withheld_where_every_count_is_large() -> None:
     made = _people((30, "IT", "study"), (20, "IT", "traineeship"), (25, "PL", "study"), (9, "PL", "traineeship"))
     assert len(protect(made, COUNTRIES).counts) == 6
+
+
+@pytest.mark.parametrize("steps", [0, 1_000, 2_000])
+def test_what_takes_too_long_is_told_in_fewer_tables_and_as_safely(steps: int) -> None:
+    made = network(3, people=100, sections=5, labels=6)
+    with pytest.raises(GaveUp):
+        protect(made, SHAPES, steps=steps)
+    released = protect_in_time(made, SHAPES, steps=steps)
+    assert {row.table.removeprefix("rest of ") for row in released.rows} < {shape.table for shape in SHAPES}
+    assert list(disclosures(made, released)) == []
+    assert bool(released.counts) == (steps > 0)
+
+
+def test_a_large_and_diverse_year_ends() -> None:
+    made = network(11, people=4_000, countries=30, sections=80, labels=40)
+    with pytest.raises(GaveUp):
+        protect(made, SHAPES, steps=100_000)
+    # Nobody has to wait for the last table to be told the first.
+    assert {row.table for row in protect_in_time(made, SHAPES, steps=100_000).rows} >= {"year"}

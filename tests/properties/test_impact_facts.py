@@ -39,6 +39,8 @@ REPORTS = st.builds(
     unclassified=HEADS,
     hours=st.none() | AMOUNTS,
     beneficiaries=HEADS,
+    newcomers=HEADS,
+    returning=HEADS,
     quantities=st.dictionaries(
         st.sampled_from([Quantity("waste", "kg"), Quantity("waste", "t"), Quantity("money", "EUR")]), AMOUNTS
     ),

@@ -7,6 +7,8 @@ from collections.abc import Coroutine
 from typing import Any
 from uuid import UUID
 
+import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -17,6 +19,7 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
 from services.kernel.problems import Invalid
@@ -25,6 +28,9 @@ from services.registration.people import actions as links
 from services.registration.people.rules import Purpose, managed_until
 from services.registration.places import actions, endings, rules, signing_up, store
 from services.registration.places.schemas import SignUp
+from services.registration.places.tables import Places as PlacesRow
+from services.registration.privacy import actions as privacy
+from services.registration.privacy import store as privacy_store
 from services.registration.terms import actions as terms
 from services.registration.terms.schemas import Terms
 from services.registration.waiting import actions as waiting
@@ -45,6 +51,15 @@ SELECT coalesce(lead_id, id) AS lead, state, array_agg(participant_class) AS cla
 FROM registration.registrations WHERE activity_id = $1 GROUP BY coalesce(lead_id, id), state
 """
 
+KEPT = """
+SELECT count(*) AS registrations,
+  count(*) FILTER (WHERE forgotten_at IS NOT NULL AND (given_name <> '' OR participant_id IS NOT NULL))
+    AS named_forgotten,
+  ARRAY(SELECT email FROM registration.participants WHERE id IN (
+    SELECT participant_id FROM registration.registrations WHERE activity_id = $1)) AS mailboxes
+FROM registration.registrations WHERE activity_id = $1
+"""
+
 
 class Places(RuleBasedStateMachine):
     """One activity and twelve people who may come back at any time."""
@@ -62,6 +77,7 @@ class Places(RuleBasedStateMachine):
         self.id = UUID(self.ours.activity_id)
         self.seated_before = 0
         self.acknowledged: set[str] = set()
+        self.registrations = 0
         self.do(self.ours.on_terms(guests_at_most=3))
 
     @rule(name=NAMES, each=CLASSES)
@@ -104,6 +120,13 @@ class Places(RuleBasedStateMachine):
     @rule(which=st.integers(0, 11))
     def stop_waiting(self, which: int) -> None:
         self.do(self._by_link(which, {"waitlisted"}, Purpose.MANAGE))
+
+    @precondition(lambda self: self.acknowledged)
+    @rule(which=st.integers(0, 11))
+    def erase(self, which: int) -> None:
+        name = sorted(self.acknowledged)[which % len(self.acknowledged)]
+        self.do(self._erase(name))
+        self.acknowledged.discard(name)
 
     @rule(capacity=st.none() | st.integers(0, 8))
     def change_the_capacity(self, capacity: int | None) -> None:
@@ -152,10 +175,27 @@ class Places(RuleBasedStateMachine):
     def nobody_has_two_places_and_no_acknowledged_one_is_lost(self) -> None:
         statement = """SELECT given_name, count(*) FILTER (
           WHERE state IN ('unconfirmed', 'pending_approval', 'waitlisted', 'offered', 'confirmed')) AS live
-        FROM registration.registrations WHERE activity_id = $1 AND lead_id IS NULL GROUP BY given_name"""
+        FROM registration.registrations
+        WHERE activity_id = $1 AND lead_id IS NULL AND forgotten_at IS NULL GROUP BY given_name"""
         found = self.do(self._rows(statement, self.id))
         assert all(row["live"] <= 1 for row in found)
         assert {row["given_name"] for row in found} == self.acknowledged
+
+    @invariant()
+    def whoever_was_erased_is_nowhere_and_still_counted(self) -> None:
+        [kept] = self.do(self._rows(KEPT, self.id))
+        assert {mailbox.partition("@")[0] for mailbox in kept["mailboxes"]} == {
+            name.lower() for name in self.acknowledged
+        }
+        assert kept["named_forgotten"] == 0
+        assert kept["registrations"] >= self.registrations
+        self.registrations = kept["registrations"]
+
+    async def _erase(self, name: str) -> None:
+        async with self.runtime.unit_of_work() as session:
+            who = await privacy_store.lock_mailbox(session, f"{name.lower()}@students.example")
+            assert who is not None
+            await privacy.forget_person(session, who)
 
     async def _rows(self, statement: str, *arguments: Any) -> list[Any]:
         connection = await self.network.observer()
@@ -218,3 +258,30 @@ async def test_places_under_whatever_happens(network: Network) -> None:
         max_examples=12, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck), database=None
     )
     await asyncio.to_thread(run_state_machine_as_test, Places, settings=quick)
+
+
+async def _without_looking(session: AsyncSession, activity_id: UUID, party: dict[ParticipantClass, int]) -> PlacesRow:
+    """The taking of a place without its guard."""
+    one_more = {"taken": PlacesRow.taken + sum(party.values())}
+    one_more |= {f"taken_{each}": getattr(PlacesRow, f"taken_{each}") + many for each, many in party.items()}
+    statement = sa.update(PlacesRow).where(PlacesRow.activity_id == activity_id).values(one_more).returning(PlacesRow)
+    quiet = {"populate_existing": True, "synchronize_session": False}
+    return (await session.scalars(statement, execution_options=quiet)).one()
+
+
+async def test_the_control_without_the_guard_is_found_out(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    Places.network, Places.loop = network, asyncio.get_running_loop()
+
+    def run() -> None:
+        machine = Places()
+        machine.publish(capacity=1)
+        machine.sign_up("Ada", ParticipantClass.LOCAL)
+        machine.the_counts_are_those_of_the_registrations()
+        # What was read a moment ago says that there is a place, as it does to all who come at once.
+        monkeypatch.setattr(signing_up, "state_of", lambda *_, **__: rules.State.UNCONFIRMED)
+        monkeypatch.setattr(store, "take_place", _without_looking)
+        machine.sign_up("Bda", ParticipantClass.LOCAL)
+        with pytest.raises(AssertionError, match="there was no place"):
+            machine.the_counts_are_those_of_the_registrations()
+
+    await asyncio.to_thread(run)

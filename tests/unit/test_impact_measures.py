@@ -10,7 +10,8 @@ import pytest
 
 from services.impact.reports import past_quantities
 from services.impact.reports.measures import KNOWN, MONEY, fault_of_measure, fault_of_unit, most_of, units_of
-from services.impact.reports.units import BASES, CURRENCIES, OF_LITTLE_VALUE, UCUM
+from services.impact.reports.units import BASES, OF_LITTLE_VALUE, UCUM
+from services.kernel.currencies import CURRENCIES
 
 PAST = Path(__file__).parents[1] / "flows" / "past_quantities.csv"
 

@@ -30,7 +30,9 @@ Without `organisers` an activity is of the caller's section. An empty cell is th
 is there a column that is missing stays.
 
 A row whose `{EXTERNAL_ID}` was imported for its section before revises that activity, so that the same file twice
-changes nothing. Rows that can't be taken are named with line, column and reason and do not stop the others."""
+changes nothing; `changed` says in which fields. What was changed by hand since is kept: a row that says otherwise about
+the same field is refused, unless `overwrite` is asked for. Rows that can't be taken are named with line, column and
+reason and do not stop the others."""
 
 
 @router.post(
@@ -63,9 +65,11 @@ async def import_table(
     actor: Caller,
     body: CsvBody,
     dry_run: Annotated[bool, Query(description="Only say what would happen.")] = False,
+    overwrite: Annotated[bool, Query(description="The table is right about what was changed by hand, too.")] = False,
 ) -> Response:
     """Draft and revise activities from a table."""
-    done = await sheets.take(session, runtime.settings, actor, body, dry_run=dry_run)
+    how = sheets.How(dry_run=dry_run, overwrites=overwrite)
+    done = await sheets.take(session, runtime.settings, actor, body, how)
     return _reply(request, done, is_dry_run=dry_run)
 
 

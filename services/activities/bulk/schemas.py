@@ -101,6 +101,7 @@ class LineOut(Sent):
     external_id: str | None
     outcome: Literal["created", "revised", "unchanged", "refused"]
     id: UUID | None = Field(description="Null where the row was refused, and for what a dry run would create.")
+    changed: list[str] = Field(description="The fields of a draft that it changes, of an activity that is there.")
     errors: list[CellError]
 
 

@@ -30,15 +30,20 @@ from services.kernel.texts import Line
 
 _LINE: Final = TypeAdapter(Line)
 _SOURCE: Final = "csv"
+_BY_HAND: Final = "Was changed by hand since the last import; send the table with `overwrite=true` to replace that."
 
 # On which line an external id of a section stands.
 Seen = dict[tuple[str, ...], int]
 
 
 class _Ahead(NamedTuple):
-    """What was read for all rows, and holds it: activities by source and external id, and what descriptions need."""
+    """What was read for all rows, and holds it: activities by source and external id, and what descriptions need.
+
+    And which fields of these activities were changed by hand since they were imported.
+    """
 
     known: Mapping[tuple[str | None, str | None], Activity]
+    by_hand: Mapping[UUID, frozenset[str]]
     around: Surroundings
 
 
@@ -47,19 +52,27 @@ class Taken(NamedTuple):
 
     outcome: str
     id: UUID
+    changed: frozenset[str] = frozenset()
 
 
-async def take(session: AsyncSession, settings: Settings, actor: Actor, body: bytes, *, dry_run: bool) -> ImportOut:
+class How(NamedTuple):
+    """Whether it is only tried, and whether the table is right about what was changed by hand since."""
+
+    dry_run: bool
+    overwrites: bool
+
+
+async def take(session: AsyncSession, settings: Settings, actor: Actor, body: bytes, how: How) -> ImportOut:
     """Take every row that can be taken; a row with an `external_id` is found again by it when it comes again."""
     rows = _rows(body)
     await store.one_import_at_a_time(session)
     ahead = await _read_ahead(session, actor, rows)
     lines_of: Seen = {}
-    async with undone_if(session, dry_run):
-        items = [await _line(session, settings, actor, row, lines_of, ahead, dry_run=dry_run) for row in rows]
+    async with undone_if(session, how.dry_run):
+        items = [await _line(session, settings, actor, row, lines_of, ahead, how) for row in rows]
     count = Counter(item.outcome for item in items)
     return ImportOut(
-        dry_run=dry_run, created=count["created"], revised=count["revised"], unchanged=count["unchanged"],
+        dry_run=how.dry_run, created=count["created"], revised=count["revised"], unchanged=count["unchanged"],
         refused=count["refused"], items=items, next=None,
     )  # fmt: skip
 
@@ -71,26 +84,25 @@ async def _line(
     row: Row,
     lines_of: Seen,
     ahead: _Ahead,
-    *,
-    dry_run: bool,
+    how: How,
 ) -> LineOut:
     external_id: str | None = None
     try:
         if row.fault is not None:
             raise row.fault
         external_id = _external_id(row, lines_of, *_organisers(row, actor)[:1])
-        taken = await attempt(session, _take_row(session, settings, actor, row, external_id, ahead))
+        taken = await attempt(session, _take_row(session, settings, actor, row, external_id, ahead, how))
     except Refused as refused:
         errors = [CellError(column=refused.column, detail=_sentence(refused.reason))]
-        return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, errors=errors)
+        return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, changed=[], errors=errors)
     except Problem as problem:
         errors = [CellError(column=column_of(fault.pointer), detail=fault.detail) for fault in problem.errors]
         errors = errors or [CellError(column=None, detail=problem.detail)]
-        return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, errors=errors)
+        return LineOut(line=row.line, external_id=external_id, outcome="refused", id=None, changed=[], errors=errors)
     is_made = taken.outcome == "created"
     return LineOut.model_validate({
         "line": row.line, "external_id": external_id, "outcome": taken.outcome,
-        "id": None if is_made and dry_run else taken.id, "errors": [],
+        "id": None if is_made and how.dry_run else taken.id, "changed": sorted(taken.changed), "errors": [],
     })  # fmt: skip
 
 
@@ -98,17 +110,18 @@ async def _read_ahead(session: AsyncSession, actor: Actor, rows: list[Row]) -> _
     """Read for all rows what each of them needs, before the first savepoint: whose rollback would let go of it."""
     keys = {row.line: key for row in rows if (key := _key(row, actor)) is not None}
     known = await store.all_imported(session, set(keys.values()))
+    by_hand = await store.changed_by_hand(session, [each.id for each in known.values()])
     drafts = []
     for row in rows:
         with suppress(Problem):
             key = keys.get(row.line)
             drafts.append(_wanted(row, actor, known.get(key) if key else None))
     await store.now(session)
-    return _Ahead(known, await surroundings.read(session, drafts))
+    return _Ahead(known, by_hand, await surroundings.read(session, drafts))
 
 
 async def _take_row(
-    session: AsyncSession, settings: Settings, actor: Actor, row: Row, external_id: str | None, ahead: _Ahead
+    session: AsyncSession, settings: Settings, actor: Actor, row: Row, external_id: str | None, ahead: _Ahead, how: How
 ) -> Taken:
     source = _source(row, actor) if external_id is not None else None
     known = ahead.known.get((source, external_id)) if source else None
@@ -121,9 +134,14 @@ async def _take_row(
             around=ahead.around,
         )  # fmt: skip
         return Taken("created", drafted.id)
-    before = known.revision
-    await parts.revise(session, settings, actor, known, wanted, around=ahead.around)
-    return Taken("revised" if known.revision > before else "unchanged", known.id)
+    changed = await describing.differing(session, known, wanted, around=ahead.around)
+    if not changed:
+        return Taken("unchanged", known.id)
+    kept = changed & ahead.by_hand.get(known.id, frozenset())
+    if kept and not how.overwrites:
+        raise Invalid(errors=[FieldError(pointer=f"#/{name}", detail=_BY_HAND) for name in sorted(kept)])
+    await parts.revise(session, settings, actor, known, wanted, verb=catalogue.IMPORT, around=ahead.around)
+    return Taken("revised", known.id, changed)
 
 
 def _wanted(row: Row, actor: Actor, known: Activity | None) -> ActivityDraft:

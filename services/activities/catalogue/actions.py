@@ -42,8 +42,11 @@ _TOLD_AS: Final[Mapping[type[Event], str]] = {
     contracts.ActivityCancelled: "activity.cancelled",
 }
 FOLLOW = "follow"
-
+REVISE: Final = "revise"
+IMPORT: Final = "import"
+"""A revision by a table."""
 REGROUP = "regroup"
+_REVIEWERS: Final = frozenset({Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL})
 _ROLE_OF: Final[Mapping[str, str]] = {
     REGROUP: "service", FOLLOW: "directory", Verb.CANCEL: "service", Verb.DISCARD: "service",
 }  # fmt: skip
@@ -89,9 +92,13 @@ async def revise(
     wanted: ActivityDraft,
     fields: frozenset[str],
     *,
+    verb: str = REVISE,
     around: Surroundings | None = None,
 ) -> Activity:
-    """Change these fields of a locked activity; what was reviewed for the label stays."""
+    """Change these fields of a locked activity; what was reviewed for the label stays, but for its words.
+
+    Words that somebody else than a reviewer changed ask for a fresh look; the label stays until a reviewer decides.
+    """
     await check_reach(session, actor, row)
     rules.check_editable(State(row.state), LabelState(row.label_state), fields)
     if "organisers" in fields:
@@ -104,8 +111,24 @@ async def revise(
         await fill(session, row, wanted, around=around)
     if "organisers" in fields:
         await check_leads(session, actor, row)
+    if actor.role not in _REVIEWERS and rules.asks_for_look(State(row.state), LabelState(row.label_state), fields):
+        row.label_look_since = row.label_look_since or await store.now(session)
+        row.label_changed = sorted({*(row.label_changed or ()), *(fields & rules.WORDS)})
     changes = rules.changes_between(before, description(row))
-    await changed(session, settings, row, actor, "revise", changes=changes)
+    await changed(session, settings, row, actor, verb, changes=changes)
+    return row
+
+
+async def correct_reason(
+    session: AsyncSession, settings: Settings, actor: Actor, row: Activity, reason: str
+) -> Activity:
+    """Put the reason right for which a locked activity was cancelled; everybody reads it."""
+    await check_reach(session, actor, row)
+    if row.state != State.CANCELLED:
+        raise rules.WrongState("Only what is cancelled has a reason to put right.")
+    if row.reason != reason:
+        row.reason = reason
+        await changed(session, settings, row, actor, REVISE, changes={"reason": None})
     return row
 
 
@@ -121,15 +144,14 @@ async def carry_out(
     session: AsyncSession, settings: Settings, actor: Actor | None, row: Activity, verb: Verb, reason: str | None
 ) -> Activity:
     """The same without asking into whose reach it falls; nobody did it where it follows from something else."""
-    if (
-        actor is not None
-        and verb in {Verb.APPROVE, Verb.RETURN}
-        and actor.role not in {Role.NATIONAL_COORDINATOR, Role.INTERNATIONAL}
-    ):
+    if actor is not None and verb in {Verb.APPROVE, Verb.RETURN} and actor.role not in _REVIEWERS:
         raise rules.ReviewerNeeded
     is_required = await policies.is_required(session, row.country)
     before, label_before = State(row.state), LabelState(row.label_state)
-    state, label_state = rules.decided(before, label_before, verb, label_required=is_required)
+    asks_for_look = row.label_look_since is not None
+    state, label_state = rules.decided(
+        before, label_before, verb, label_required=is_required, asks_for_look=asks_for_look
+    )
     # What was answered for the series was answered for its dates.
     if verb in {Verb.SUBMIT, Verb.APPROVE} and row.relation != rules.OCCURRENCE:
         label.check_complete(row.label_checklist)
@@ -141,6 +163,8 @@ async def carry_out(
         await describing.check_labels_in_use(session, row)
     if verb in rules.LABEL_VERBS or label_state is not label_before:
         _move_label(row, label_state, reason, await store.now(session))
+    if verb in {*rules.LABEL_VERBS, Verb.CANCEL, Verb.DISCARD}:
+        row.label_look_since = row.label_changed = None
     # Everybody reads why an activity was cancelled; about its label a reviewer writes to the section.
     if before not in rules.PUBLIC or verb not in rules.LABEL_VERBS:
         row.reason = None if verb is Verb.APPROVE else reason
@@ -181,6 +205,8 @@ async def duplicate(session: AsyncSession, settings: Settings, actor: Actor, ori
         "label_asked_at": None,
         "label_decided_at": None,
         "label_note": None,
+        "label_look_since": None,
+        "label_changed": None,
         "part_of": None,
         "relation": None,
         "part_of_title": None,

@@ -206,6 +206,22 @@ async def cancel_activity(
     return await _act(request, session, runtime, actor, activity_id, Verb.CANCEL, reasons.reason)
 
 
+@router.put(
+    "/activities/{activity_id}/reason",
+    response_model=ActivityOut,
+    responses={**_MANAGED, **documented(PreconditionRequired)},
+    dependencies=[idempotency.optional],
+)
+async def correct_reason(
+    request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons
+) -> Response:
+    """Put right why an activity was cancelled, imported ones too: send its ETag in If-Match."""
+    row = await actions.lock(session, activity_id)
+    await actions.check_reach(session, actor, row)
+    _check_seen(request, row)
+    return _reply(await actions.correct_reason(session, runtime.settings, actor, row, reasons.reason))
+
+
 @router.post(
     "/activities/{activity_id}/withdraw",
     response_model=ActivityOut,

@@ -76,6 +76,7 @@ async def revise(
     row: Activity,
     wanted: ActivityDraft,
     *,
+    verb: str = actions.REVISE,
     around: Surroundings | None = None,
 ) -> Activity:
     """Change a locked activity where `wanted` differs from it, and what follows for the parts or for the whole."""
@@ -89,7 +90,7 @@ async def revise(
         raise rules.FollowsItsSeries
     if row.is_series and fields & _TIMES:
         raise rules.SpansItsOccurrences
-    await actions.revise(session, settings, actor, row, wanted, fields, around=around)
+    await actions.revise(session, settings, actor, row, wanted, fields, verb=verb, around=around)
     if row.is_series:
         now = await store.now(session)
         for part in await store.lock_parts(session, row.id):
@@ -156,6 +157,9 @@ async def _carry_out(
     now, before = await store.now(session), row.state
     parts = await store.lock_parts(session, row.id) if row.is_series else []
     concerned = [part for part in parts if _concerns(verb, part, before=before, now=now)]
+    if verb is Verb.APPROVE and row.label_look_since is not None:
+        # The words are looked at where they were changed; the dates have their label.
+        concerned = []
     if verb is Verb.COMPLETE and any(_is_to_come(part, now) for part in concerned):
         raise rules.NotStartedYet("An occurrence has not begun yet; what won't take place can be cancelled.")
     await actions.carry_out(session, settings, actor, row, verb, reason)

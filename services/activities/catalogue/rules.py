@@ -64,6 +64,8 @@ _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
 EDITABLE: Final = frozenset({State.DRAFT, State.RETURNED, State.APPROVED, State.PUBLISHED})
 CORRECTABLE: Final = frozenset({"contact", "image", "summary", "translations"})
 """What may be wrong, or be somebody's, and must be put right also after an activity is over."""
+WORDS: Final = frozenset({"title", "summary", "translations"})
+"""What may be put better after the label was given, and then asks for a fresh look."""
 # The label is given to what was reviewed: these may not change afterwards without a new review.
 REVIEWED_FIELDS: Final = frozenset({"kind", "programme", "areas", "causes", "organisers", "label_checklist"})
 
@@ -203,11 +205,16 @@ def next_state(state: State, verb: Verb, *, label_required: bool = True) -> Stat
     return after
 
 
-def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool = True) -> tuple[State, LabelState]:
+def decided(
+    state: State, label: LabelState, verb: Verb, *, label_required: bool = True, asks_for_look: bool = False
+) -> tuple[State, LabelState]:
     """An activity's state and its label's after `verb`, or a `WrongState` problem.
 
-    A label that was given can be taken back from what is published; the activity stays published without it.
+    A label that was given can be taken back from what is published; the activity stays published without it. Where
+    words were changed since, and ask for a fresh look, approving says that it stays given.
     """
+    if verb is Verb.APPROVE and label is LabelState.GIVEN and asks_for_look:
+        return state, label
     if verb not in LABEL_VERBS or state not in _MAY_TAKE_LABEL:
         after = next_state(state, verb, label_required=label_required)
         # Nobody waits for a decision about what was given up.
@@ -221,6 +228,11 @@ def decided(state: State, label: LabelState, verb: Verb, *, label_required: bool
         expected = " or ".join(sorted(allowed))
         raise WrongState(f"To {verb} what is {state}, its label must be {expected}; it is {label}.")
     return state, _LABEL_AFTER[verb]
+
+
+def asks_for_look(state: State, label: LabelState, changed: frozenset[str]) -> bool:
+    """Whether a change of words asks the reviewer for a fresh look; what was called off concerns nobody any more."""
+    return label is LabelState.GIVEN and state in {State.APPROVED, *_MAY_TAKE_LABEL} and bool(changed & WORDS)
 
 
 def check_editable(state: State, label: LabelState, changed: frozenset[str]) -> None:

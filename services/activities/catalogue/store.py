@@ -132,6 +132,29 @@ async def all_imported(
     return {(row.source, row.source_id): row for row in found}
 
 
+async def changed_by_hand(session: AsyncSession, identities: Collection[UUID]) -> dict[UUID, frozenset[str]]:
+    """Which fields of imported activities were changed by hand, and by no table since."""
+    if not identities:
+        return {}
+    later = sa.orm.aliased(HistoryEntry)
+    names = sa.func.jsonb_object_keys(HistoryEntry.changes).table_valued("name", name="changed").lateral()
+    by_a_table = sa.exists().where(
+        later.activity_id == HistoryEntry.activity_id,
+        later.revision > HistoryEntry.revision,
+        later.verb == "import",
+        later.changes.has_key(names.c.name),
+    )
+    statement = (
+        sa.select(HistoryEntry.activity_id, names.c.name)
+        .join(names, sa.true())
+        .where(HistoryEntry.activity_id.in_(identities), HistoryEntry.verb == "revise", sa.not_(by_a_table))
+    )
+    found: dict[UUID, set[str]] = {}
+    for identity, name in await session.execute(statement):
+        found.setdefault(identity, set()).add(name)
+    return {identity: frozenset(names) for identity, names in found.items()}
+
+
 async def holds_samples(session: AsyncSession) -> bool:
     """Whether there is any sample activity."""
     return bool(await session.scalar(sa.select(sa.exists().where(Activity.sample))))

@@ -72,6 +72,9 @@ class Activity(Table):
             postgresql_include=[
                 *("programme", "country", "edition", "areas", "causes", "objectives", "platform", "mode", "audience"),
                 "is_series",
+                # What facets are narrowed by, so that counting reads this index alone.
+                *("state", "label_state", "latitude", "longitude", "starts_at", "ends_at", "updated_at", "joint"),
+                *("takes_sign_ups", "has_places", "sign_up_opens_at", "sign_up_closes_at"),
             ],
             postgresql_where=_IS_PUBLIC,
         ),
@@ -134,11 +137,13 @@ class Activity(Table):
             postgresql_where=_IS_PUBLIC,
         ),
         sa.Index(
-            "ix_activities_label_asked",
+            "ix_activities_label_waits",
             "country",
-            "label_asked_at",
+            sa.text("COALESCE(label_look_since, label_asked_at)"),
             "id",
-            postgresql_where=sa.text("label_state = 'asked'"),
+            postgresql_where=sa.text(
+                "(label_state = 'asked' OR label_look_since IS NOT NULL) AND relation IS DISTINCT FROM 'occurrence'"
+            ),
         ),
         sa.Index("ix_activities_starts_at", "starts_at", postgresql_where=sa.text("state <> 'cancelled'")),
         sa.Index("ix_activities_turns_at", "turns_at", postgresql_where=sa.text("turns_at IS NOT NULL")),
@@ -197,6 +202,8 @@ class Activity(Table):
     label_asked_at: Mapped[datetime | None] = mapped_column(_Instant)
     label_decided_at: Mapped[datetime | None] = mapped_column(_Instant)
     label_note: Mapped[str | None] = mapped_column(sa.Text)
+    label_look_since: Mapped[datetime | None] = mapped_column(_Instant)
+    label_changed: Mapped[list[str] | None] = mapped_column(ARRAY(sa.Text))
     sample: Mapped[bool] = mapped_column(sa.Boolean)
     source: Mapped[str | None] = mapped_column(sa.Text)
     source_id: Mapped[str | None] = mapped_column(sa.Text)

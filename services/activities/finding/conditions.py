@@ -12,8 +12,9 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import TSQUERY
+from sqlalchemy.dialects.postgresql import ARRAY, TSQUERY
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity
@@ -34,6 +35,20 @@ SHORT_WORDS: Final = range(4, 6)
 SHORTEST_WITH_A_MISTAKE: Final = 3
 # More words than these are compared as a whole only.
 MOST_WORDS_WITH_MISTAKES: Final = 8
+
+CODES: Final[Mapping[str, InstrumentedAttribute[Any]]] = {
+    "area": Activity.areas,
+    "cause": Activity.causes,
+    "objective": Activity.objectives,
+    "kind": Activity.kind,
+    "country": Activity.country,
+    "edition": Activity.edition,
+    "programme": Activity.programme,
+    "platform": Activity.platform,
+    "mode": Activity.mode,
+    "audience": Activity.audience,
+}
+"""Labels that are columns of one index: what facets count."""
 
 NO_START = sa.text("'infinity'::timestamptz")
 START = sa.func.coalesce(Activity.starts_at, NO_START)
@@ -118,10 +133,14 @@ async def conditions_for(session: AsyncSession, wanted: Filters) -> list[sa.Colu
     return conditions_of(wanted, sought.forgiving())
 
 
-def conditions_of(wanted: Filters, sought: Sought | None) -> list[sa.ColumnElement[bool]]:
-    """The conditions, beside being public, that an activity must meet."""
-    conditions = [_label_condition(name, codes) for name, codes in wanted.labels.items() if codes]
-    if "edition" in wanted.labels:
+def conditions_of(wanted: Filters, sought: Sought | None, *, by_codes: bool = False) -> list[sa.ColumnElement[bool]]:
+    """The conditions, beside being public, that an activity must meet.
+
+    With `by_codes` labels are looked for in the columns that they are made of, which the index of codes holds.
+    """
+    label_condition = _code_condition if by_codes else _label_condition
+    conditions = [label_condition(name, codes) for name, codes in wanted.labels.items() if codes]
+    if "edition" in wanted.labels and not by_codes:
         # An edition lies at one place of the order by start, which Postgres would else expect to meet it anywhere in.
         conditions.append(Activity.edition.in_(wanted.labels["edition"]))
     if wanted.accessible:
@@ -160,6 +179,21 @@ def _costs_at_most(amount: Decimal, currency: str) -> sa.ColumnElement[bool]:
     stated = sa.cast(Activity.cost["amount"].astext, sa.Numeric)
     is_free = Activity.labels.contains(sa.literal(["free:true"], Activity.labels.type))
     return sa.or_(is_free, sa.and_(Activity.cost["currency"].astext == currency, stated <= amount))
+
+
+def are_codes_enough(wanted: Filters) -> bool:
+    """Whether the index of codes holds all that these filters look at."""
+    labels = {name for name, codes in wanted.labels.items() if codes}
+    others = replace(wanted, labels={}, accessible=(), partners=(), cost=None, q=None)
+    return labels <= CODES.keys() and others == replace(wanted, labels={})
+
+
+def _code_condition(dimension: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:
+    column = CODES[dimension]
+    if isinstance(column.type, ARRAY):
+        overlap: sa.ColumnElement[bool] = column.bool_op("&&")(sa.literal(list(codes), column.type))
+        return overlap
+    return column.in_(codes)
 
 
 def _label_condition(dimension: str, codes: Sequence[str]) -> sa.ColumnElement[bool]:

@@ -9,7 +9,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue.store import document_in
@@ -27,28 +27,14 @@ from services.activities.finding.conditions import (
     with_predecessors,
 )
 from services.activities.finding.counts import counted
+from services.activities.finding.facets import facets_of
 
 # Of a common word's texts so many are ranked: the latest.
 MOST_RANKED: Final = 500
-MOST_CODES_OF_A_FACET: Final = 300
 # What one activity in so many has is common.
 LEAST_COMMON: Final = 10
 # What an activity may be wherever it is; an edition or a language has its places.
 _ANYWHERE: Final = frozenset({"area", "cause", "objective", "sdg", "kind", "programme", "mode", "audience", "free"})
-
-_FACETS: Final = {
-    "area": Activity.areas,
-    "cause": Activity.causes,
-    "objective": Activity.objectives,
-    "kind": Activity.kind,
-    "country": Activity.country,
-    "edition": Activity.edition,
-    "programme": Activity.programme,
-    "platform": Activity.platform,
-    "mode": Activity.mode,
-    "audience": Activity.audience,
-}
-FACETS: Final = tuple(_FACETS)
 
 
 class Sort(StrEnum):
@@ -102,7 +88,7 @@ async def find(
     if sought is not None and not found and after is None:
         sought = sought.forgiving()
         found = await _documents(session, filters, sort, sought, languages=languages, after=None, limit=limit)
-    counts = await _facets(session, filters, facets, sought) if facets and after is None else None
+    counts = await facets_of(session, filters, facets, sought) if facets and after is None else None
     is_cut_off = any(each.candidates == MOST_RANKED for each in found)
     return Page(found, counts, is_cut_off)
 
@@ -238,58 +224,3 @@ def _relevance(sought: Sought, pool: sa.Subquery) -> sa.ColumnElement[float]:
         alike = sa.func.word_similarity(sa.literal(sought.words, sa.Text), pool.c.plain_words)
         return sa.cast(alike, sa.Double)
     return sa.cast(sa.func.ts_rank(pool.c.search, query_of(sought)), sa.Double)
-
-
-async def _facets(
-    session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None
-) -> dict[str, list[tuple[str, int]]]:
-    """How many activities each code of a facet would leave, the facet's own filter aside: the most frequent first.
-
-    Where nothing else is asked for, that is what is kept of all activities.
-    """
-    everything = {name for name in names if not replace(filters, labels=_without(filters, name)).narrows}
-    answer: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
-    if everything:
-        for name, code, count in await session.execute(counted(sorted(everything))):
-            answer[name].append((code, count))
-    for name in everything:
-        answer[name] = sorted(answer[name], key=lambda each: (-each[1], each[0]))[:MOST_CODES_OF_A_FACET]
-    narrowed = [name for name in names if name not in everything]
-    chosen = [name for name in narrowed if filters.labels.get(name)]
-    if others := [name for name in narrowed if name not in chosen]:
-        answer |= await _counted_among(session, filters, others, sought)
-    for name in chosen:
-        aside = replace(filters, labels=_without(filters, name))
-        answer |= await _counted_among(session, aside, [name], sought)
-    return answer
-
-
-async def _counted_among(
-    session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None
-) -> dict[str, list[tuple[str, int]]]:
-    columns = (_FACETS[name].label(name) for name in names)
-    found = sa.select(*columns).where(IS_LISTED, *conditions_of(filters, sought)).cte("found")
-    found = found.prefix_with("MATERIALIZED")
-    statements = []
-    for name in names:
-        column = found.c[name]
-        codes = sa.func.unnest(column, type_=sa.Text) if isinstance(column.type, ARRAY) else column
-        each = sa.select(codes.label("code")).subquery()
-        statements.append(
-            sa.select(
-                sa.select(sa.literal(name, sa.Text), each.c.code, sa.func.count().label("count"))
-                .where(each.c.code.is_not(None))
-                .group_by(each.c.code)
-                .order_by(sa.desc("count"), each.c.code)
-                .limit(MOST_CODES_OF_A_FACET)
-                .subquery()
-            )
-        )
-    answer: dict[str, list[tuple[str, int]]] = {name: [] for name in names}
-    for name, code, count in await session.execute(sa.union_all(*statements)):
-        answer[name].append((code, count))
-    return answer
-
-
-def _without(filters: Filters, facet: str) -> dict[str, tuple[str, ...]]:
-    return {name: codes for name, codes in filters.labels.items() if name != facet}

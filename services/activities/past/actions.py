@@ -38,8 +38,12 @@ async def record_past(session: AsyncSession, settings: Settings, row: PastActivi
         audience=[], pupils_expected=None, contact=None, translations={}, is_series=False,
         public_parts=0,
     )  # fmt: skip
+    by_hand: frozenset[str] = frozenset()
+    if known is not None:
+        by_hand = (await store.changed_by_hand(session, [known.id])).get(known.id, frozenset())
     for name, value in (await _content(session, row)).items():
-        if getattr(activity, name) != value:
+        # What somebody put right stays so: a record of long ago can't know better.
+        if name not in by_hand and getattr(activity, name) != value:
             setattr(activity, name, value)
     if known is not None and not session.is_modified(activity):
         return activity, False

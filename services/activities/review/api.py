@@ -68,7 +68,11 @@ async def list_reviews(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> Response:
-    """Activities whose label was asked for and not decided about, who has waited longest first."""
+    """Activities whose label was asked for and not decided about, who has waited longest first.
+
+    Also those that have it and whose words were changed since: approving says that they keep it, returning takes it
+    back.
+    """
     if actor.role is Role.NATIONAL_COORDINATOR:
         country = country or actor.country
     if actor.role is not Role.INTERNATIONAL and (
@@ -97,19 +101,26 @@ async def _within_reach(session: Reading, actor: Actor, identity: UUID) -> Activ
 
 def _position(shown: Sequence[Activity]) -> list[str]:
     last = shown[-1]
-    assert last.label_asked_at is not None
-    return [last.label_asked_at.isoformat(), str(last.id)]
+    since = last.label_look_since or last.label_asked_at
+    assert since is not None
+    return [since.isoformat(), str(last.id)]
 
 
 def _review(row: Activity, hints: Sequence[Hint]) -> dict[str, Any]:
     return {
         "activity": json.loads(row.document),
-        "asked_at": row.label_asked_at and row.label_asked_at.isoformat().replace("+00:00", "Z"),
+        "asked_at": _instant(row.label_asked_at),
+        "look_since": _instant(row.label_look_since),
+        "changed": row.label_changed or [],
         "note": row.label_note,
         "label_checklist": row.label_checklist,
         "missing": missing(row.label_checklist),
         "hints": [hint._asdict() for hint in hints],
     }
+
+
+def _instant(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
 
 
 def _answer(body: dict[str, Any]) -> Response:

@@ -32,6 +32,10 @@ class ReviewOut(Sent):
 
     activity: ActivityOut
     asked_at: datetime | None = Field(description="When the label was asked for, last.")
+    look_since: datetime | None = Field(
+        description="Since when words that were changed after the label was given wait for a fresh look."
+    )
+    changed: list[str] = Field(description="Those words, by their fields.", examples=[["summary", "title"]])
     note: str | None = Field(description="What the reviewer wrote with the last decision.")
     label_checklist: LabelChecklist | None
     missing: list[str] = Field(description="The fields of the checklist that are not complete.")

@@ -17,19 +17,22 @@ from services.activities.review.rules import DAYS_APART, SIMILAR_FROM, Similar
 
 MOST_SIMILAR = 5
 
-# Spelt out in the statements, since a partial index is not used for a parameter.
-_IS_ASKED = sa.text(f"label_state = '{LabelState.ASKED}'")
+# Spelt out in the statements, since a partial index is not used for a parameter. The dates of a series have its label.
+_WAITS = sa.text(
+    f"(label_state = '{LabelState.ASKED}' OR label_look_since IS NOT NULL) AND relation IS DISTINCT FROM '{OCCURRENCE}'"
+)
+_SINCE = sa.func.coalesce(Activity.label_look_since, Activity.label_asked_at)
 
 
 async def queue(
     session: AsyncSession, *, country: str | None, after: tuple[datetime, UUID] | None, limit: int
 ) -> Sequence[Activity]:
-    """Activities that wait for a decision about their label, who has waited longest first."""
-    statement = sa.select(Activity).where(_IS_ASKED).order_by(Activity.label_asked_at, Activity.id).limit(limit)
+    """Activities that wait for a decision about their label, or for a fresh look, who has waited longest first."""
+    statement = sa.select(Activity).where(_WAITS).order_by(_SINCE, Activity.id).limit(limit)
     if country is not None:
         statement = statement.where(Activity.country == country)
     if after is not None:
-        statement = statement.where(sa.tuple_(Activity.label_asked_at, Activity.id) > after)
+        statement = statement.where(sa.tuple_(_SINCE, Activity.id) > after)
     return (await session.scalars(statement)).all()
 
 

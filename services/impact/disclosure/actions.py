@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import asyncio
 
-from sqlalchemy.ext.asyncio import AsyncSession
+import sqlalchemy as sa
 
 from services.contracts import IMPACT
 from services.impact.disclosure import rules, store
-from services.impact.disclosure.protection import protect
+from services.impact.disclosure.protection import protect_in_time
 from services.kernel.consumers import read_up_to
+from services.kernel.runtime import Runtime
 
 
-async def release_due(session: AsyncSession) -> str | None:
+async def release_due(runtime: Runtime) -> str | None:
     """Release the tables of the earliest academic year that is closed and has none; answers which it was.
 
     All tables of a year are released together, and never again: between two releases nobody can take the difference.
+    Counting reads one snapshot and deciding holds no transaction, for both take their time in a large year.
     """
-    if not await store.hold_releasing(session):
-        return None
-    today = await store.today(session)
-    due = [year for year in await store.unreleased(session) if rules.released_from(year) <= today]
-    if not due:
-        return None
-    year = due[0]
-    # Read before the people: they may be newer than what they are said to be, never older.
-    as_of = await read_up_to(session, IMPACT) or await store.now(session)
-    groups = await store.groups(session, year)
+    async with runtime.reading() as session:
+        await session.execute(sa.text("SET LOCAL statement_timeout = '10min'"))
+        today = await store.today(session)
+        due = [year for year in await store.unreleased(session) if rules.released_from(year) <= today]
+        if not due:
+            return None
+        year = due[0]
+        as_of = await read_up_to(session, IMPACT) or await store.now(session)
+        groups = await store.groups(session, year)
     told = []
     for label in rules.LABELS:
         people = rules.counted(groups, year, label)
-        # It takes seconds for a large year, in which the worker goes on with its other work.
-        told += rules.told_rows(await asyncio.to_thread(protect, people, rules.shapes(label)))
-    await store.keep(session, year, as_of, told)
+        # The worker goes on with its other work meanwhile.
+        told += rules.told_rows(await asyncio.to_thread(protect_in_time, people, rules.shapes(label)))
+    async with runtime.unit_of_work() as session:
+        if not await store.hold_releasing(session) or year not in await store.unreleased(session):
+            # Somebody else released it meanwhile.
+            return None
+        await store.keep(session, year, as_of, told)
     return year

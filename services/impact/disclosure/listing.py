@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import product
 from typing import Final, NamedTuple
 
+from services.impact.disclosure.patience import Patience
+
 _REST: Final = "rest of "
 
 
@@ -46,7 +48,7 @@ class Listing:
         return (counted & self.sizes.keys()) | left_over
 
 
-def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape]) -> Listing:
+def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape], patience: Patience) -> Listing:
     """Leave rows out until none is too small, leaves out too few of a row around it, or makes a rest too small."""
     thresholds = {shape.table: shape.threshold for shape in shapes}
     listed = {row for rows in members for row in rows}
@@ -55,7 +57,9 @@ def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape]) -> L
         now = Listing(dict.fromkeys(listed | rests.keys(), 0), rests, {}, {}, {})
         together: Counter[tuple[Row, Row]] = Counter()
         for rows, many in members.items():
-            for one, other in product(now.rows_of(rows), repeat=2):
+            counted = now.rows_of(rows)
+            patience.spend(len(counted) ** 2)
+            for one, other in product(counted, repeat=2):
                 together[one, other] += many
         sizes = {row: together[row, row] for row in now.sizes if together[row, row]}
         needed = {row: thresholds[row.table.removeprefix(_REST)] for row in sizes}

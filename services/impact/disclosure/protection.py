@@ -10,8 +10,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from services.impact.disclosure.listing import Listing, Row, Shape, level, listing
+from services.impact.disclosure.patience import GaveUp, Patience
 from services.impact.disclosure.worlds import UNNAMED, Worlds, bits
 
 People = Mapping[tuple[frozenset[Row], str], int]
@@ -26,15 +28,43 @@ class Released:
     counts: dict[tuple[Row, str], int]
 
 
-def protect(people: People, shapes: Sequence[Shape], *, complementary: bool = True) -> Released:
-    """Decide what may be told of these people; `complementary` False is how it must not be done, for comparison."""
+MOST_STEPS: Final = 5_000_000
+"""How long the tables of a label are looked at, in the smallest steps of the search."""
+
+
+def protect_in_time(people: People, shapes: Sequence[Shape], *, steps: int = MOST_STEPS) -> Released:
+    """Decide what may be told of these people, of fewer tables where that takes too long: the first are kept longest.
+
+    A table that is left out is told nowhere, so those that remain are decided as if it had never been declared.
+    """
+    for many in range(len(shapes), 0, -1):
+        kept = shapes[:many]
+        tables = {shape.table for shape in kept}
+        fewer: Counter[tuple[frozenset[Row], str]] = Counter()
+        for (rows, label), number in people.items():
+            fewer[frozenset(row for row in rows if row.table in tables), label] += number
+        try:
+            return protect(fewer, kept, steps=steps)
+        except GaveUp:
+            continue
+    return Released({}, {})
+
+
+def protect(
+    people: People, shapes: Sequence[Shape], *, complementary: bool = True, steps: int = MOST_STEPS
+) -> Released:
+    """Decide what may be told of these people, or raise `GaveUp` where it takes more steps than are allowed.
+
+    `complementary` False is how it must not be done, for comparison.
+    """
+    patience = Patience(steps)
     members: Counter[frozenset[Row]] = Counter()
     for (rows, _), many in people.items():
         members[rows] += many
-    found = listing(members, shapes)
+    found = listing(members, shapes, patience)
     if not found.sizes:
         return Released({}, {})
-    decision = _Decision(people, found, shapes)
+    decision = _Decision(people, found, shapes, patience)
     if complementary:
         decision.withhold_small_differences()
         decision.withhold_until_safe()
@@ -44,7 +74,7 @@ def protect(people: People, shapes: Sequence[Shape], *, complementary: bool = Tr
 class _Decision:
     """What is withheld so far. It only becomes more, so whatever was safe stays safe."""
 
-    def __init__(self, people: People, found: Listing, shapes: Sequence[Shape]) -> None:
+    def __init__(self, people: People, found: Listing, shapes: Sequence[Shape], patience: Patience) -> None:
         self._listing = found
         self._rows = list(found.sizes)
         self._thresholds = [found.thresholds[row] for row in self._rows]
@@ -62,7 +92,7 @@ class _Decision:
                 self._counts[row][labels[name]] += many
         tables = [level(row, shapes) for row in self._rows]
         levels = [bits(at for at, row in enumerate(self._rows) if row.table in group) for group in tables]
-        self._worlds = Worlds(kinds, [self._at_first(row) for row in range(len(self._rows))], levels)
+        self._worlds = Worlds(kinds, [self._at_first(row) for row in range(len(self._rows))], levels, patience)
         self._room = shapes[0].threshold
         self._totals = dict(self._counts[0])
         self._unnamed: list[int] = []

@@ -88,6 +88,7 @@ MEASURES: Final = {
         "people_esn_volunteer",
         "beneficiaries",
     ),
+    **_public("Head counts of a report as a whole, which say nothing of one person.", "newcomers", "returning"),
     **_public("Sums over everybody at an activity, without anything that describes one.", "hours", "checked_in_hours"),
     **_public("Amounts of things and money that an activity as a whole gave.", "quantities"),
 }

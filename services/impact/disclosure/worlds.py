@@ -14,6 +14,8 @@ from itertools import chain, islice
 from math import inf
 from typing import Final
 
+from services.impact.disclosure.patience import Patience
+
 UNNAMED: Final = 0
 """The label that all labels share which are published nowhere: which of them somebody has is told by nothing."""
 
@@ -28,8 +30,11 @@ Told = set[tuple[int, int]]
 class Worlds:
     """People by the rows that they are counted in (a bit each) and by their label, and what each row withholds."""
 
-    def __init__(self, people: Mapping[int, Counts], withheld: list[int], levels: list[int]) -> None:
+    def __init__(
+        self, people: Mapping[int, Counts], withheld: list[int], levels: list[int], patience: Patience
+    ) -> None:
         """`withheld` has a row's withheld labels as bits, and `levels` the rows between which a row's people move."""
+        self._patience = patience
         self.people = {kind: dict(counts) for kind, counts in people.items()}
         self.withheld = withheld
         self._levels = levels
@@ -117,6 +122,7 @@ class Worlds:
 
     def _givers(self, row: int, label: int, *, inwards: bool) -> Iterator[int]:
         for kind in self._inside[row]:
+            self._patience.spend()
             if len(self.people[kind]) > (label in self.people[kind]) if inwards else label in self.people[kind]:
                 yield kind
 
@@ -134,6 +140,7 @@ class Worlds:
         promising = chain(self._near[level][kind & ~level], self._having[label] if inwards else self._by_rarity)
         seen: set[int] = set()
         for stranger in promising:
+            self._patience.spend()
             if stranger >> row & 1 or stranger in seen or (inwards and label not in self.people[stranger]):
                 continue
             seen.add(stranger)

@@ -27,6 +27,8 @@ from services.impact.projections.rules import Kept
 from services.kernel import consumers
 
 BATCH = 1000
+MANY = 1000
+"""Beyond so many differences of one kind it is quicker to write everything again."""
 _OF_FACTS = (
     ActivityPublished,
     ActivityRevised,
@@ -84,11 +86,11 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
     """Make every fact and every total anew, and say how many of those that folding had kept were different.
 
     All of it is read beside the consumer, which goes on; only what is different is written, by adding what is missing,
-    so that it does not matter what the consumer has added since.
+    so that it does not matter what the consumer has added since. Where much is different all is written again.
     """
     await session.execute(sa.text("SET LOCAL lock_timeout = '60s'"))
     await session.execute(sa.text("SET LOCAL statement_timeout = '10min'"))
-    await session.execute(sa.text("SET LOCAL work_mem = '128MB'"))
+    await session.execute(sa.text("SET LOCAL work_mem = '256MB'"))
     suspects: set[UUID] = set()
     activities, after, is_last = 0, None, False
     while not is_last:
@@ -96,16 +98,17 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
         stored, facts = await store.stored_within(session, span), await _facts(session, identities)
         suspects.update(identity for identity in {*stored, *facts} if stored.get(identity) != facts.get(identity))
         activities, after, is_last = activities + len(facts), span[1], span[1] is None
-    wrong = [(kept, rows) for kept in totals.ALL if (rows := await totals.corrections(session, kept))]
+    wrong = [(kept, *await totals.corrections(session, kept, most=MANY)) for kept in totals.ALL]
     wrong_people = await people.wrong(session)
     # The first statement that writes: from here on the consumer waits, and events of others wait for the commit.
     await consumers.hold(session, IMPACT)
-    ordered, changed = sorted(suspects), set[UUID]()
-    for begin in range(0, len(ordered), BATCH):
-        changed |= await refold(session, ordered[begin : begin + BATCH])
-    for kept, rows in wrong:
-        await totals.add_rows(session, kept, rows)
-    await people.correct(session, wrong_people)
+    if len(suspects) > MANY or wrong_people.are_many or any(number > MANY for _, number, _ in wrong):
+        changed = await _make_anew(session, suspects)
+    else:
+        changed = await _mend(session, suspects)
+        for kept, _, rows in wrong:
+            await totals.add_rows(session, kept, rows)
+        await people.correct(session, wrong_people)
     # Read last: whatever was seen above has its event in the log by now. What was not heard of yet was rightly
     # different, and another occurrence of its series may stand for it then.
     unread = await consumers.unread(session, IMPACT, _OF_FACTS)
@@ -115,5 +118,28 @@ async def rebuild(session: AsyncSession) -> Rebuilt:
         cells=await totals.count(session, totals.FIGURES.totals),
         quantity_cells=await totals.count(session, totals.QUANTITIES.totals),
         wrong_facts=len(changed - rightly),
-        wrong_cells=sum(len(rows) for _, rows in wrong) + len(wrong_people),
+        wrong_cells=sum(number for _, number, _ in wrong) + len(wrong_people),
     )
+
+
+async def _mend(session: AsyncSession, suspects: Collection[UUID]) -> set[UUID]:
+    """Fold what is known of these activities; answers whose facts were wrong."""
+    ordered, changed = sorted(suspects), set[UUID]()
+    for begin in range(0, len(ordered), BATCH):
+        changed |= await refold(session, ordered[begin : begin + BATCH])
+    return changed
+
+
+async def _make_anew(session: AsyncSession, suspects: Collection[UUID]) -> set[UUID]:
+    """Replace the facts of these activities, then every total and every count of people by one statement each."""
+    ordered, changed = sorted(suspects), set[UUID]()
+    for begin in range(0, len(ordered), BATCH):
+        batch = ordered[begin : begin + BATCH]
+        before, after = await store.stored(session, batch), await _facts(session, batch)
+        wrong = {identity: after.get(identity) for identity in batch if before.get(identity) != after.get(identity)}
+        await store.replace(session, wrong)
+        changed |= wrong.keys()
+    for kept in totals.ALL:
+        await totals.make_anew(session, kept)
+    await people.count_anew(session)
+    return changed

@@ -52,6 +52,8 @@ class Figures(NamedTuple):
     attendances_local: int = 0
     attendances_esn_volunteer: int = 0
     checked_in_hours: Decimal = Decimal(0)
+    newcomers: int = 0
+    returning: int = 0
 
     @property
     def attendances(self) -> int:
@@ -96,6 +98,8 @@ class Verified:
     unclassified: int | None
     hours: Decimal | None
     beneficiaries: int | None
+    newcomers: int | None
+    returning: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +199,8 @@ def _reported(report: Verified) -> Figures:
         participants_unclassified=report.unclassified or 0,
         beneficiaries=report.beneficiaries or 0,
         hours=report.hours or Decimal(0),
+        newcomers=report.newcomers or 0,
+        returning=report.returning or 0,
     )
 
 
@@ -274,14 +280,12 @@ def presences(
         for where, sign in ((before, -1), (after, 1)):
             if where is not None:
                 found[where, person] += sign * times
-    for each in kept:
+    known = {identity: where_of(facts) for identity, facts in here.items()}
+    for identity, person, times in kept:
         # Where it has moved, those seen now hold the change already: it is taken back from what is taken away.
-        at = moved[each.activity_id][0] if each.activity_id in moved else where_of(here.get(each.activity_id))
-        if at is not None:
-            if each.before.present:
-                found[at, each.before.person] -= 1
-            if each.after.present:
-                found[at, each.after.person] += 1
+        at = moved[identity][0] if identity in moved else known.get(identity)
+        if at is not None and times:
+            found[at, person] += times
     return found
 
 

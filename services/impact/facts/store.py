@@ -43,6 +43,8 @@ _OF_REPORT = (
     Report.unclassified,
     Report.hours,
     Report.beneficiaries,
+    Report.newcomers,
+    Report.returning,
 )
 
 

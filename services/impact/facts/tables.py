@@ -89,6 +89,8 @@ class _Figures:
     attendances_local: Mapped[int] = mapped_column(sa.BigInteger)
     attendances_esn_volunteer: Mapped[int] = mapped_column(sa.BigInteger)
     checked_in_hours: Mapped[Decimal] = mapped_column(sa.Numeric)
+    newcomers: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    returning: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
 
 
 class _Amount:

@@ -27,7 +27,7 @@ from services.impact.facts.tables import (
     RollUp,
     Total,
 )
-from services.impact.tables import Table
+from services.impact.tables import METADATA, Table
 
 Row = tuple[Any, ...]
 """Values of the dimensions of an activity, then of the parts, then what is added up."""
@@ -134,8 +134,18 @@ async def add_rows(session: AsyncSession, kept: Kept, rows: Iterable[Row]) -> No
         await session.execute(sa.delete(kept.table).where(gone))
 
 
-async def corrections(session: AsyncSession, kept: Kept) -> Sequence[Row]:
-    """What must be added to totals to make them the sum of the facts, cell by cell, in one snapshot of both."""
+async def corrections(session: AsyncSession, kept: Kept, *, most: int) -> tuple[int, Sequence[Row]]:
+    """How many cells are not the sum of the facts, in one snapshot of both, and what must be added to them.
+
+    Of more than `most` nothing is told but how many they are.
+    """
+    wrong = _wrong(kept)
+    number = (await session.execute(sa.select(sa.func.count()).select_from(wrong.subquery()))).scalar_one()
+    rows = [tuple(row) for row in await session.execute(wrong)] if 0 < number <= most else []
+    return number, rows
+
+
+def _wrong(kept: Kept) -> sa.Select[Any]:
     columns = kept.table.__table__.c
     there = sa.select(
         *(columns[name] for name in kept.told_apart_by), *((-columns[name]).label(name) for name in kept.summed)
@@ -145,8 +155,22 @@ async def corrections(session: AsyncSession, kept: Kept) -> Sequence[Row]:
     both = sa.union_all(_recount(kept), there).subquery()
     cell = [both.c[name] for name in kept.told_apart_by]
     sums = [sa.func.sum(both.c[name]).label(name) for name in kept.summed]
-    statement = sa.select(*cell, *sums).group_by(*cell).having(sa.or_(*(total != 0 for total in sums)))
-    return [tuple(row) for row in await session.execute(statement)]
+    return sa.select(*cell, *sums).group_by(*cell).having(sa.or_(*(total != 0 for total in sums)))
+
+
+async def make_anew(session: AsyncSession, kept: Kept) -> None:
+    """Put the sums of the facts in the place of whatever is there, while nobody else adds to it."""
+    there = sa.delete(kept.table)
+    if kept.grain is not None:
+        there = there.where(kept.table.__table__.c.grain == kept.grain)
+    await session.execute(there)
+    recount = _recount(kept).subquery()
+    names = (*kept.told_apart_by, *kept.summed)
+    something = sa.or_(*(recount.c[name] != 0 for name in kept.summed))
+    statement = sa.select(*(recount.c[name] for name in names)).where(something)
+    await session.execute(
+        sa.insert(METADATA.tables[f"impact.{kept.table.__tablename__}"]).from_select(names, statement)
+    )
 
 
 async def count(session: AsyncSession, kept: Kept) -> int:

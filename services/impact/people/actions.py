@@ -12,18 +12,26 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.impact.people import store
 from services.impact.people.rules import Presences, Scope, scopes_of
 
+MANY_SCOPES = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """What is to be added to make the numbers those of a recount."""
 
+    scopes: int
     people: Mapping[tuple[Scope, UUID], int]
     guests: Mapping[Scope, int]
     numbers: Mapping[int, int]
 
+    @property
+    def are_many(self) -> bool:
+        """Whether so much is wrong that it was not looked for one by one."""
+        return self.scopes > MANY_SCOPES
+
     def __len__(self) -> int:
-        """How many numbers are wrong."""
-        return len(self.people) + len(self.guests) + len(self.numbers)
+        """How many numbers are wrong, or in how many scopes there are such."""
+        return (self.scopes if self.are_many else len(self.people) + len(self.guests)) + len(self.numbers)
 
 
 async def count(session: AsyncSession, presences: Presences) -> None:
@@ -43,12 +51,19 @@ async def count(session: AsyncSession, presences: Presences) -> None:
 
 async def wrong(session: AsyncSession) -> Wrong:
     """Compare all that is kept with a recount, beside whatever goes on."""
-    found = await store.wrong_counts(session)
+    scopes = await store.wrong_scopes(session)
+    found = await store.wrong_counts(session, scopes) if 0 < len(scopes) <= MANY_SCOPES else []
     return Wrong(
+        scopes=len(scopes),
         people={(scope, person): times for scope, person, times in found if person is not None},
         guests={scope: times for scope, person, times in found if person is None},
         numbers=await store.wrong_numbers(session),
     )
+
+
+async def count_anew(session: AsyncSession) -> None:
+    """Count everybody again, while nobody else does."""
+    await store.count_anew(session)
 
 
 async def correct(session: AsyncSession, found: Wrong) -> None:

@@ -59,9 +59,21 @@ async def add_guests(session: AsyncSession, guests: Mapping[int, int], people: M
         await session.execute(_ADD_GUESTS, values)
 
 
-async def wrong_counts(session: AsyncSession) -> list[tuple[Scope, UUID | None, int]]:
-    """What must be added to be the recount of all presences, in one snapshot: of people, and of those without a key."""
-    return [(Scope(*row[:4]), row[4], row[5]) for row in await session.execute(_WRONG_COUNTS)]
+async def wrong_scopes(session: AsyncSession) -> list[Scope]:
+    """The scopes whose presences are not those that are counted, by their number and a sum over their keys."""
+    return [Scope(*row) for row in await session.execute(_WRONG_SCOPES)]
+
+
+async def wrong_counts(session: AsyncSession, scopes: Sequence[Scope]) -> list[tuple[Scope, UUID | None, int]]:
+    """What must be added in these scopes to be the recount of all presences, in one snapshot; of people and guests."""
+    told = {name: list(values) for name, values in zip(Scope._fields, zip(*scopes, strict=True), strict=True)}
+    return [(Scope(*row[:4]), row[4], row[5]) for row in await session.execute(_WRONG_COUNTS, told)]
+
+
+async def count_anew(session: AsyncSession) -> None:
+    """Put a count of all presences in the place of what was kept, while nobody else counts."""
+    for statement in _COUNT_ANEW:
+        await session.execute(statement)
 
 
 async def wrong_numbers(session: AsyncSession) -> dict[int, int]:
@@ -154,28 +166,107 @@ _ADD_GUESTS = _statement(
     guests=sa.BigInteger,
     people=sa.BigInteger,
 )
-# The scopes of an activity are those of its facts: where its people are counted now.
-_WRONG_COUNTS = sa.text("""
-    WITH seen AS (
-      SELECT section, country, edition, academic_year, person_key, count(*) AS times
-      FROM impact.attendances JOIN impact.activity_facts USING (activity_id) WHERE present
-      GROUP BY section, country, edition, academic_year, person_key
-    ), recount AS (
-      SELECT kind, place, period_kind, period, person_key, times FROM seen CROSS JOIN LATERAL (VALUES
+# The scopes of an activity are those of its facts: where its people are counted now. `place_id` numbers what has the
+# same of them, so that presences are added up by one number and not by all that it stands for.
+_WHERE = """
+    WITH facts AS (
+      SELECT activity_id, section, country, edition, academic_year,
+        dense_rank() OVER (ORDER BY section, country, edition, academic_year) AS place_id
+      FROM impact.activity_facts
+    ), counted AS (
+      SELECT place_id, kind, place, period_kind, period
+      FROM (SELECT DISTINCT place_id, section, country, edition, academic_year FROM facts) AS places
+      CROSS JOIN LATERAL (VALUES
         ('network', NULL, 'academic_year', academic_year), ('network', NULL, 'edition', edition),
         ('country', country, 'academic_year', academic_year), ('country', country, 'edition', edition),
         ('section', section, 'academic_year', academic_year), ('section', section, 'edition', edition)
       ) AS scope (kind, place, period_kind, period)
       WHERE period IS NOT NULL AND (place IS NOT NULL OR kind = 'network')
+    )"""
+
+
+def _counted(text: str) -> str:
+    return _WHERE + text
+
+
+_WRONG_SCOPES = sa.text(
+    _counted(""", seen AS (
+      SELECT place_id, count(person_key) AS times, sum(uuid_hash_extended(person_key, 0)) AS keys,
+        count(*) - count(person_key) AS guests
+      FROM impact.attendances JOIN facts USING (activity_id) WHERE present GROUP BY place_id
     ), both_sides AS (
-      SELECT kind, place, period_kind, period, person_key, times FROM recount
+      SELECT kind, place, period_kind, period, times, keys, guests FROM seen JOIN counted USING (place_id)
+      UNION ALL SELECT kind, place, period_kind, period, -kept.times, -kept.keys, 0
+      FROM (SELECT scope_id, sum(times) AS times,
+        sum(times * CAST(uuid_hash_extended(person_key, 0) AS numeric)) AS keys
+        FROM impact.person_counts GROUP BY scope_id) AS kept
+      JOIN impact.people_scopes ON id = scope_id
+      UNION ALL SELECT kind, place, period_kind, period, 0, 0, -guests FROM impact.people_scopes
+    )
+    SELECT kind, place, period_kind, period FROM both_sides GROUP BY kind, place, period_kind, period
+    HAVING sum(times) <> 0 OR sum(keys) <> 0 OR sum(guests) <> 0""")
+)
+_WRONG_COUNTS = _statement(
+    _counted(""", told AS (
+      SELECT kind, place, period_kind, period FROM unnest(
+        CAST(:kind AS text[]), CAST(:place AS text[]), CAST(:period_kind AS text[]), CAST(:period AS text[])
+      ) AS told (kind, place, period_kind, period)
+    ), both_sides AS (
+      SELECT told.*, person_key, 1 AS times FROM impact.attendances JOIN facts USING (activity_id)
+      JOIN counted AS known USING (place_id) JOIN told ON known.kind = told.kind
+      AND coalesce(known.place, '') = coalesce(told.place, '') AND known.period_kind = told.period_kind
+      AND known.period = told.period WHERE present
       UNION ALL
-      SELECT kind, place, period_kind, period, person_key, -times
-      FROM impact.person_counts JOIN impact.people_scopes ON id = scope_id
-      UNION ALL SELECT kind, place, period_kind, period, NULL, -guests FROM impact.people_scopes
+      SELECT told.*, person_key, -times FROM impact.person_counts JOIN impact.people_scopes AS known ON id = scope_id
+      JOIN told ON known.kind = told.kind
+      AND coalesce(known.place, '') = coalesce(told.place, '') AND known.period_kind = told.period_kind
+      AND known.period = told.period
+      UNION ALL SELECT told.*, NULL, -guests FROM impact.people_scopes AS known JOIN told ON known.kind = told.kind
+      AND coalesce(known.place, '') = coalesce(told.place, '') AND known.period_kind = told.period_kind
+      AND known.period = told.period
     )
     SELECT kind, place, period_kind, period, person_key, CAST(sum(times) AS int) FROM both_sides
-    GROUP BY kind, place, period_kind, period, person_key HAVING sum(times) <> 0""")
+    GROUP BY kind, place, period_kind, period, person_key HAVING sum(times) <> 0"""),
+    **_OF_SCOPES,
+)
+_COUNT_ANEW = (
+    sa.text("DELETE FROM impact.person_counts"),
+    sa.text(
+        _counted("""
+    INSERT INTO impact.people_scopes (kind, place, period_kind, period)
+    SELECT DISTINCT kind, place, period_kind, period FROM counted ON CONFLICT DO NOTHING""")
+    ),
+    sa.text(
+        _counted(""", seen AS (
+      SELECT place_id, person_key, count(*) AS times FROM impact.attendances JOIN facts USING (activity_id)
+      WHERE present AND person_key IS NOT NULL GROUP BY place_id, person_key
+    )
+    INSERT INTO impact.person_counts (scope_id, person_key, times)
+    SELECT known.id, person_key, sum(times) FROM seen JOIN counted USING (place_id)
+    JOIN impact.people_scopes AS known ON known.kind = counted.kind
+      AND coalesce(known.place, '') = coalesce(counted.place, '') AND known.period_kind = counted.period_kind
+      AND known.period = counted.period
+    GROUP BY known.id, person_key ORDER BY known.id, person_key""")
+    ),
+    sa.text(
+        _counted(""", seen AS (
+      SELECT place_id, count(*) AS guests FROM impact.attendances JOIN facts USING (activity_id)
+      WHERE present AND person_key IS NULL GROUP BY place_id
+    ), guests AS (
+      SELECT known.id, sum(seen.guests) AS guests FROM seen JOIN counted USING (place_id)
+      JOIN impact.people_scopes AS known ON known.kind = counted.kind
+      AND coalesce(known.place, '') = coalesce(counted.place, '') AND known.period_kind = counted.period_kind
+      AND known.period = counted.period GROUP BY known.id
+    ), people AS (
+      SELECT scope_id, count(*) AS people FROM impact.person_counts GROUP BY scope_id
+    )
+    UPDATE impact.people_scopes AS scope SET people = coalesce(people.people, 0), guests = coalesce(guests.guests, 0)
+    FROM impact.people_scopes AS same
+    LEFT JOIN people ON people.scope_id = same.id LEFT JOIN guests ON guests.id = same.id
+    WHERE same.id = scope.id
+      AND (scope.people, scope.guests) <> (coalesce(people.people, 0), coalesce(guests.guests, 0))""")
+    ),
+)
 _WRONG_NUMBERS = sa.text("""
     SELECT id, CAST(coalesce(counted.people, 0) - scope.people AS bigint) FROM impact.people_scopes AS scope
     LEFT JOIN (SELECT scope_id, count(*) AS people FROM impact.person_counts WHERE times > 0 GROUP BY scope_id)

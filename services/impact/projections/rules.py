@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from uuid import UUID
 
 
@@ -23,19 +23,9 @@ class CheckedIn:
         return self.international + self.local + self.esn_volunteer
 
 
-class Seen(NamedTuple):
-    """Whether somebody was there, and their key, which a guest does not have."""
-
-    present: bool
-    person: UUID | None
-
-
-NOBODY: Final = Seen(present=False, person=None)
-
-
 class Kept(NamedTuple):
-    """An attendance that was written, and what it took the place of."""
+    """How often more, or less, somebody was there than was known, 0 where that did not change. Guests have no key."""
 
     activity_id: UUID
-    before: Seen
-    after: Seen
+    person: UUID | None
+    times: int

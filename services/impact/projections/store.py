@@ -12,9 +12,10 @@ from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
-from services.impact.projections.rules import NOBODY, CheckedIn, Kept, Seen
+from services.impact.projections.rules import CheckedIn, Kept
 from services.impact.projections.tables import Activity, Attendance, Edition, Section
 from services.impact.tables import Table
+from services.kernel.events import Recorded
 
 OCCURRENCE: Final = "occurrence"
 
@@ -38,58 +39,45 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
     )  # fmt: skip
 
 
-_ATTENDANCE: Final = (
-    "attendance_key",
-    "revision",
-    "activity_id",
-    "participant_class",
-    "present",
-    "hours",
-    "person_key",
-    "home_country",
-    "mobility",
+async def keep_attendances(session: AsyncSession, told: Iterable[Recorded]) -> list[Kept]:
+    """Write attendances as the log tells of them, each unless as new a revision is known; answers what changed."""
+    places = [(each.xid, each.number) for each in told]
+    values = {"xids": [xid for xid, _ in places], "numbers": [number for _, number in places]}
+    return [Kept(*row) for row in await session.execute(_KEEP_ATTENDANCES, values)]
+
+
+# What must be there and of which kind it is, the columns of the table say.
+_KEEP_ATTENDANCES: Final = sa.text("""
+    WITH told AS (
+      SELECT DISTINCT ON (activity_id, attendance_key) each.*
+      FROM unnest(CAST(:xids AS text[]), CAST(:numbers AS bigint[])) AS news (xid, number)
+      JOIN events.log ON log.xid = CAST(news.xid AS xid8) AND log.number = news.number
+      CROSS JOIN LATERAL jsonb_to_record(log.payload) AS each (
+        activity_id uuid, attendance_key uuid, revision int, participant_class text, present boolean,
+        hours numeric(7, 2), person_key uuid, home_country text, mobility text)
+      ORDER BY activity_id, attendance_key, revision DESC
+    ), before AS (
+      SELECT activity_id, known.present, known.person_key
+      FROM told JOIN impact.attendances AS known USING (activity_id, attendance_key)
+      WHERE known.revision < told.revision
+    ), written AS (
+      INSERT INTO impact.attendances AS known (activity_id, attendance_key, revision, participant_class, present,
+        hours, person_key, home_country, mobility)
+      SELECT activity_id, attendance_key, revision, participant_class, present, hours, person_key, home_country,
+        mobility FROM told
+      ON CONFLICT (activity_id, attendance_key) DO UPDATE SET revision = excluded.revision,
+        participant_class = excluded.participant_class, present = excluded.present, hours = excluded.hours,
+        person_key = excluded.person_key, home_country = excluded.home_country, mobility = excluded.mobility
+      WHERE known.revision < excluded.revision
+      RETURNING activity_id, present, person_key
+    )
+    SELECT activity_id, person_key, CAST(sum(times) AS int) FROM (
+      SELECT activity_id, person_key, CAST(present AS int) AS times FROM written
+      UNION ALL
+      SELECT activity_id, person_key, -CAST(present AS int) FROM before
+    ) AS changes GROUP BY activity_id, person_key""").bindparams(
+    sa.bindparam("xids", type_=ARRAY(sa.Text)), sa.bindparam("numbers", type_=ARRAY(sa.BigInteger))
 )
-
-
-async def keep_attendances(session: AsyncSession, told: Iterable[contracts.AttendanceRecorded]) -> list[Kept]:
-    """Write attendances, each unless as new a revision is known; answers those that were written."""
-    newest: dict[UUID, contracts.AttendanceRecorded] = {}
-    for each in told:
-        if each.attendance_key not in newest or newest[each.attendance_key].revision < each.revision:
-            newest[each.attendance_key] = each
-    if not newest:
-        return []
-    rows = [tuple(getattr(each, name) for name in _ATTENDANCE) for each in newest.values()]
-    columns = Attendance.__table__.c
-    arrays = [
-        sa.cast(list(values), ARRAY(columns[name].type))
-        for name, values in zip(_ATTENDANCE, zip(*rows, strict=True), strict=True)
-    ]
-    named = [sa.column(name, columns[name].type) for name in _ATTENDANCE]
-    source = sa.func.unnest(*arrays).table_valued(*named, name="told").render_derived()
-    known = sa.select(Attendance.attendance_key, Attendance.present, Attendance.person_key).join(
-        source, sa.and_(*(source.c[name] == columns[name] for name in ("activity_id", "attendance_key")))
-    )
-    before = {key: _seen(present, person) for key, present, person in await session.execute(known)}
-    statement = insert(Attendance).from_select(_ATTENDANCE, sa.select(*(source.c[name] for name in _ATTENDANCE)))
-    upsert = statement.on_conflict_do_update(
-        index_elements=["activity_id", "attendance_key"],
-        set_={name: statement.excluded[name] for name in _ATTENDANCE[1:] if name != "activity_id"},
-        where=columns.revision < statement.excluded.revision,
-    )
-    written = (await session.scalars(upsert.returning(Attendance.attendance_key))).all()
-    return [
-        Kept(
-            activity_id=newest[key].activity_id,
-            before=before.get(key, NOBODY),
-            after=_seen(newest[key].present, newest[key].person_key),
-        )
-        for key in written
-    ]
-
-
-def _seen(present: bool, person: UUID | None) -> Seen:
-    return Seen(present=True, person=person) if present else NOBODY
 
 
 async def seen_at(session: AsyncSession, activities: Iterable[UUID]) -> list[tuple[UUID, UUID | None, int]]:

@@ -27,6 +27,12 @@ class Activity(Table):
         ),
         sa.Index("ix_activities_section_and_day", "section", "starts_on"),
         sa.Index(
+            "ix_activities_country_and_last_day",
+            "country",
+            sa.text("starts_on DESC NULLS LAST"),
+            postgresql_where=sa.text("platform IS NOT NULL"),
+        ),
+        sa.Index(
             "ix_activities_over",
             "ends_at",
             "activity_id",
@@ -91,7 +97,11 @@ class Attendance(Table):
 
     __tablename__ = "attendances"
     # By hash: facts are kept for ever and found by their activity, and no day has to be known or can move a row.
-    __table_args__ = {"postgresql_partition_by": "HASH (activity_id)"}
+    # Whoever reads events by SQL has no other judge of what they say.
+    __table_args__ = (
+        sa.CheckConstraint("participant_class IN ('international', 'local', 'esn_volunteer')", name="class"),
+        {"postgresql_partition_by": "HASH (activity_id)"},
+    )
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     attendance_key: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)

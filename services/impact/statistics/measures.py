@@ -109,6 +109,20 @@ MEASURES: Final = {
         "participants_local",
         "participants_esn_volunteer",
     ),
+    "newcomers": Measure(
+        "Newcomers",
+        "1",
+        "Participants who volunteered with ESN for the first time, as verified reports state it; a report that does "
+        "not say adds none. With those who returned they are the participants of whom this is known.",
+        ("newcomers",),
+    ),
+    "returning": Measure(
+        "Those who returned",
+        "1",
+        "Participants who had volunteered with ESN before, as verified reports state it; a report that does not say "
+        "adds none.",
+        ("returning",),
+    ),
     "attendances": Measure(
         "Check-ins",
         "1",

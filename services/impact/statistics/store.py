@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.impact.facts.grains import GRAINS, LABEL_GRAINS, covering
@@ -122,14 +121,16 @@ def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
     if "platform" in asked.codes:
         table, _, among = _figures_of(asked.of_all(), "country")
         then = sa.select(table.country).where(*among)
+        # The last of each country by an index, whatever the number of activities.
+        countries = sa.select(Section.country).distinct().subquery()
         last = (
-            sa.select(Activity.country, Activity.platform)
-            .where(Activity.platform.is_not(None))
-            .ext(distinct_on(Activity.country))
-            .order_by(Activity.country, Activity.starts_on.desc().nulls_last())
-            .subquery()
+            sa.select(Activity.platform)
+            .where(Activity.country == countries.c.country, Activity.platform.is_not(None))
+            .order_by(Activity.starts_on.desc().nulls_last())
+            .limit(1)
+            .lateral()
         )
-        today = sa.select(last.c.country).where(last.c.platform.in_(asked.codes["platform"]))
+        today = sa.select(countries.c.country).join(last, sa.true()).where(last.c.platform.in_(asked.codes["platform"]))
         found.append(sa.or_(Section.country.in_(then), Section.country.in_(today)))
     return found
 

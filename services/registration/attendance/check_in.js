@@ -1,25 +1,10 @@
 /* The check-in page: by camera, by code or from the list, with or without a network. */
-import { Day, NotAnswered, NotReached, TokenNeeded, readCode } from "./check-in-store.js";
+import { askHours, at, reasonText, showPeople, showRefused, t } from "./check-in-people.js";
+import { NotAnswered, NotReached, TokenNeeded } from "./check-in-server.js";
+import { Day, readCode } from "./check-in-store.js";
 
-const SHOWN = 40;
 const CLOCK_MAY_DIFFER_MS = 5 * 60_000;
-const CLASSES = { international: "International", local: "Local", esn_volunteer: "ESN volunteer" };
-const REASONS = {
-  unknown_code: "Nobody has this code here. Look at the code again, or for the name.",
-  unknown_registration: "This registration is not of this activity.",
-  other_activity: "This code is for another activity.",
-  not_confirmed: "No confirmed place: waiting, not chosen, or let go. Count them as somebody without a place.",
-  cancelled: "This place was given back. Count them as somebody without a place.",
-  activity_cancelled: "The activity was cancelled.",
-  counted_in_its_parts: "People are counted at the parts of this activity.",
-  too_early: "It is too early: more than a day before the start.",
-  too_late: "It is too late: a month after the end.",
-  in_the_future: "This phone’s clock is ahead. Set it right and check in again.",
-  nonce_reused: "This was sent before for somebody else. Check in again.",
-  not_understood: "The server did not understand this. Check in again.",
-};
 
-const at = (id) => document.getElementById(id);
 const activity = location.pathname.split("/").at(-2);
 const day = new Day(activity, new URL("../../v1/", location.href));
 const tabs = new BroadcastChannel("check-in");
@@ -29,54 +14,29 @@ let trouble = null;
 let scanning = null;
 /* The check-in of whoever is standing there. */
 let standing = null;
+/* What takes the last tap back. */
+let undo = null;
 
 function say(text, kind = "") {
   at("said").textContent = text;
   at("said").className = kind;
 }
 
-function plural(number, one, many) {
-  return `${number} ${number === 1 ? one : many}`;
-}
-
 function line() {
   const waiting = day.waiting().length;
-  const told = [];
-  if (trouble) told.push(trouble);
-  else told.push(isOffline ? "Offline: everything is kept on this phone." : "Online.");
-  told.push(waiting ? `${plural(waiting, "check-in", "check-ins")} not sent yet.` : "Everything is sent.");
-  if (Math.abs(day.skew) > CLOCK_MAY_DIFFER_MS) told.push("This phone’s clock is wrong. Set it right.");
+  const told = [trouble ?? t(isOffline ? "offline" : "online")];
+  told.push(waiting ? t("unsent", { number: waiting }) : t("sent"));
+  if (Math.abs(day.server.skew) > CLOCK_MAY_DIFFER_MS) told.push(t("clock"));
   return told.join(" ");
 }
 
-function element(name, text, more = {}) {
-  const made = Object.assign(document.createElement(name), more);
-  made.textContent = text;
-  return made;
-}
-
-function plain(text) {
-  return text.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
-}
-
-function personItem(person, waiting) {
-  const isThere = person.present || waiting.has(person.id);
-  const state = person.present ? "is here" : waiting.has(person.id) ? "is here, not sent yet" : "not here yet";
-  const lead = person.lead && day.people.find(({ id }) => id === person.lead);
-  const button = element("button", person.name, { disabled: isThere });
-  button.append(element("small", [CLASSES[person.class], lead && `with ${lead.name}`, state].filter(Boolean).join(" · ")));
-  button.addEventListener("click", () => checkIn(person));
-  const item = document.createElement("li");
-  item.append(button);
-  return item;
-}
-
-function refusedItem({ label, reason, nonce }) {
-  const item = element("li", `${label}: ${REASONS[reason] ?? reason}`);
-  const button = element("button", "All right", { className: "plain" });
-  button.addEventListener("click", () => { day.dismiss(nonce); show(); });
-  item.append(button);
-  return item;
+function counts() {
+  if (!day.list.at) return t("no_list");
+  const changes = day.changes();
+  const here = day.people.filter(({ id, present }) => changes.get(id) ?? present).length;
+  const walkIns = day.walkIns();
+  const told = t("counts", { here, people: day.people.length, walk_ins: walkIns });
+  return day.list.capacity !== null && here + walkIns > day.list.capacity ? `${told} ${t("over")}` : told;
 }
 
 function show() {
@@ -84,49 +44,63 @@ function show() {
   at("enter").hidden = isOpen;
   at("day").hidden = !isOpen;
   at("line").textContent = isOpen || day.waiting().length ? line() : "";
-  at("title").textContent = isOpen && day.list.title ? `Check-in: ${day.list.title}` : "Check-in";
+  at("title").textContent = isOpen && day.list.title ? `${t("title")}: ${day.list.title}` : t("title");
   if (!isOpen) return;
-  const waiting = new Set(day.waiting().map(({ note }) => note.registration_id));
-  const walkIns = (day.list.walkIns ?? 0) + day.waiting().filter(({ kind }) => kind === "walk-ins").length;
-  const here = day.people.filter(({ id, present }) => present || waiting.has(id)).length;
-  const full = day.list.capacity !== null && here + walkIns > day.list.capacity ? " More than there are places." : "";
-  at("counts").textContent = day.list.at
-    ? `${here} of ${day.people.length} are here, ${walkIns} without a place.${full}` : "The list is not on this phone yet";
-  const wanted = plain(at("search").value.trim()).split(/\s+/).filter(Boolean);
-  const names = new Map(day.people.map(({ id, name }) => [id, name]));
-  const found = day.people.filter((person) => {
-    const text = plain(`${person.name} ${names.get(person.lead) ?? ""}`);
-    return wanted.every((word) => text.includes(word));
-  });
-  at("people").replaceChildren(...found.slice(0, SHOWN).map((person) => personItem(person, waiting)));
-  at("more").hidden = found.length <= SHOWN;
-  at("more").textContent = `${found.length - SHOWN} more. Type more of the name.`;
-  const refused = day.refused();
-  at("trouble").hidden = refused.length === 0;
-  at("refused").replaceChildren(...refused.map(refusedItem));
+  at("counts").textContent = counts();
+  at("undo").hidden = undo === null;
+  const last = day.lastWalkIn();
+  at("take-back").hidden = last === null;
+  at("take-back").textContent = last ? t("undo_of", { name: last.label }) : "";
+  showPeople(day, { checkIn, takeBack, askHours: (person) => askHours(person, (hours) => giveHours(person, hours)) });
+  showRefused(day, show);
 }
 
 function tell({ label, outcome, reason }) {
-  if (outcome === "refused") say(`✗ ${label}: ${REASONS[reason] ?? reason}`, "wrong");
-  else if (outcome === "overruled") say(`✗ ${label}: the organisers corrected this; it stays as they said.`, "wrong");
-  else if (outcome === "already_recorded") say(`✓ ${label}: was here already.`, "good");
+  if (outcome === "refused") say(`✗ ${label}: ${reasonText(reason)}`, "wrong");
+  else if (outcome === "overruled") say(`✗ ${t("overruled", { name: label })}`, "wrong");
+  else if (outcome === "already_recorded") say(`✓ ${t("already", { name: label })}`, "good");
   else say(`✓ ${label}`, "good");
 }
 
 async function checkIn(person) {
-  if (person.present || day.isWaiting(person)) {
-    say(`✓ ${person.name}: was here already.`, "good");
+  if (day.isHere(person)) {
+    say(`✓ ${t("already", { name: person.name })}`, "good");
     return;
   }
-  standing = day.add("check-ins", { registration_id: person.id }, person.name);
+  standing = day.arrive(person, t("reason_here"));
   say(`✓ ${person.name}`, "good");
+  undo = () => takeBack(person);
+  await send();
+}
+
+/* A slip of the finger: whoever was tapped is not here, and can be checked in again. */
+async function takeBack({ id, name }) {
+  const person = day.people.find((each) => each.id === id);
+  if (person) day.takeBack(person, t("reason_undone"));
+  standing = undo = null;
+  say(t("undone", { name }));
+  await send();
+}
+
+async function takeBackWalkIn() {
+  const { label } = day.lastWalkIn();
+  day.takeBackWalkIn(t("reason_undone"));
+  standing = undo = null;
+  say(t("undone", { name: label }));
+  await send();
+}
+
+async function giveHours(person, hours) {
+  day.giveHours(person, hours, t("reason_hours"));
+  standing = undo = null;
+  say(`✓ ${t("hours_kept", { name: person.name, hours: hours.toLocaleString(document.documentElement.lang) })}`, "good");
   await send();
 }
 
 async function checkInByCode(written) {
   const code = readCode(written);
   if (!code) {
-    say("Type a code first.", "wrong");
+    say(t("type_code"), "wrong");
     return;
   }
   const person = day.byCode(code);
@@ -135,9 +109,23 @@ async function checkInByCode(written) {
     return;
   }
   // Somebody may have signed up since the list was taken: the server knows.
-  standing = day.add("check-ins", { code: code.slice(0, 20) }, `Code ${code.slice(0, 20)}`);
-  say(`Code ${code.slice(0, 20)} is not on this phone’s list. It is asked for as soon as there is a network.`);
+  const shown = code.slice(0, 20);
+  standing = day.add("check-ins", { code: shown }, t("code_of", { code: shown }));
+  undo = null;
+  say(t("code_unknown", { code: shown }));
   await send();
+}
+
+async function markNoShows() {
+  try {
+    const many = await day.markNoShows();
+    say(many === null ? t("not_over") : t("no_shows_marked", { number: many }), many === null ? "wrong" : "good");
+    await day.refresh();
+  } catch (failure) {
+    explain(failure);
+    if (isOffline) say(t("needs_network"), "wrong");
+  }
+  show();
 }
 
 /* Send what waits, and say what became of the one that somebody is standing there for. */
@@ -152,7 +140,8 @@ async function send() {
     const result = results.find(({ nonce }) => nonce === standing);
     if (result) tell(result);
     const known = new Set(day.people.map(({ id }) => id));
-    const isNew = ({ outcome, identity }) => identity && outcome !== "refused" && !known.has(identity);
+    const isNew = ({ outcome, identity, kind }) =>
+      kind === "corrections" || (identity && outcome !== "refused" && !known.has(identity));
     if (results.some(isNew)) await day.refresh();
   } catch (failure) {
     explain(failure);
@@ -179,12 +168,12 @@ function explain(failure) {
   if (failure instanceof NotReached) {
     isOffline = true;
   } else if (failure instanceof TokenNeeded) {
-    trouble = failure.message === "403" ? "This activity is not yours to check in." : "This token is not valid any more.";
+    trouble = t(`trouble_${failure.message}`);
     day.token = null;
     at("enter").hidden = false;
     at("token").focus();
   } else if (failure instanceof NotAnswered) {
-    trouble = failure.message === "404" ? "There is no such activity." : "The server is busy; this page tries again.";
+    trouble = t(failure.message === "404" ? "trouble_404" : "trouble_busy");
   } else {
     throw failure;
   }
@@ -204,16 +193,16 @@ async function scan() {
     scanning.getTracks().forEach((track) => track.stop());
     scanning = null;
     at("camera").hidden = true;
-    at("scan").textContent = "Scan with the camera";
+    at("scan").textContent = t("scan");
     return;
   }
   try {
     scanning = await navigator.mediaDevices.getUserMedia({ video: { facingMode: "environment" } });
   } catch {
-    say("The camera can’t be used. Type the code.", "wrong");
+    say(t("no_camera"), "wrong");
     return;
   }
-  at("scan").textContent = "Stop the camera";
+  at("scan").textContent = t("scan_stop");
   at("camera").srcObject = scanning;
   at("camera").hidden = false;
   await at("camera").play();
@@ -247,14 +236,19 @@ at("search").addEventListener("input", show);
 at("walk-ins").addEventListener("click", ({ target }) => {
   const each = target.dataset?.class;
   if (!each) return;
-  const label = `${CLASSES[each]} without a place`;
+  const label = t("walk_in", { who: t(each) });
   standing = day.add("walk-ins", { participant_class: each }, label);
+  undo = takeBackWalkIn;
   say(`✓ ${label}`, "good");
   send();
 });
+at("undo").addEventListener("click", () => undo?.());
+at("take-back").addEventListener("click", takeBackWalkIn);
+at("no-shows").addEventListener("click", markNoShows);
 at("leave").addEventListener("click", () => {
-  day.leave();
+  day.leave(t("somebody"));
   tabs.postMessage("leave");
+  undo = null;
   show();
 });
 at("scan").addEventListener("click", scan);
@@ -262,7 +256,7 @@ at("scan").addEventListener("click", scan);
 /* A code that a phone's own camera read opens another tab: it asks the one that is open for the token. */
 tabs.addEventListener("message", ({ data }) => {
   if (data === "token?" && day.token) tabs.postMessage({ token: day.token });
-  else if (data === "leave") { day.leave(); show(); }
+  else if (data === "leave") { day.leave(t("somebody")); show(); }
   else if (data?.token && !day.token) enter(data.token);
 });
 

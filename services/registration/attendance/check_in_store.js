@@ -1,18 +1,16 @@
 /* What the check-in page keeps on the device for one activity, and how it is sent: nothing is lost, nothing doubled.
 
-   Every check-in that is not sent yet has a place of its own in localStorage, under its nonce, so that tabs don't
+   Every check-in and every correction that is not sent yet has a place of its own in localStorage, under its nonce, so that tabs don't
    overwrite each other's. It is removed only when the server has said what became of it; telling it twice changes
    nothing. The token is in sessionStorage only. */
+
+import { NotAnswered, Server } from "./check-in-server.js";
 
 const PREFIX = "check-in:";
 const KEPT_HOURS_AFTER_THE_END = 48;
 const AT_ONCE = 100;
 const SEATED = new Set(["unconfirmed", "offered", "confirmed"]);
 const READ_AS = { O: "0", I: "1", L: "1" };
-
-export class TokenNeeded extends Error {}
-export class NotReached extends Error {}
-export class NotAnswered extends Error {}
 
 /* A code as it is stored, from a scanned address, or from how people write it. */
 export function readCode(written) {
@@ -25,11 +23,16 @@ export function nonce() {
   return Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/* Whom something that waits is about. */
+function subject(note) {
+  return note.registration_id ?? note.subject;
+}
+
 export class Day {
   constructor(activity, api) {
     this.activity = activity;
-    this.api = api;
-    this.skew = 0;
+    this.server = new Server(api, () => this.token);
+    this.sending = new Set();
     this.#forgetOld();
     this.list = this.#read("list") ?? { title: null, people: [], at: null };
   }
@@ -47,16 +50,22 @@ export class Day {
     return this.list.people;
   }
 
+  /* What is not sent yet, in the order in which it was done. */
   waiting() {
-    return this.#all("todo");
+    return this.#all("todo").sort((one, other) => one.note.at.localeCompare(other.note.at));
+  }
+
+  /* What the last thing that waits about each person, or walk-in, says of them. */
+  changes() {
+    return new Map(this.waiting().map(({ note }) => [subject(note), note.present ?? true]));
   }
 
   refused() {
     return this.#all("refused");
   }
 
-  isWaiting(person) {
-    return this.waiting().some(({ note }) => note.registration_id === person.id);
+  isHere(person) {
+    return this.changes().get(person.id) ?? person.present;
   }
 
   byCode(code) {
@@ -70,6 +79,63 @@ export class Day {
     return note.nonce;
   }
 
+  /* Somebody is here; answers the nonce of what is to be sent, if anything has to be. */
+  arrive(person, reason) {
+    this.#drop(person.id, false);
+    if (this.isHere(person)) return null;
+    // No check-in stands above a correction, so that it takes another one.
+    const isCorrected = person.corrected || this.waiting().some(({ note }) => note.subject === person.id);
+    return isCorrected
+      ? this.#correct(person.id, { present: true, hours: null, reason }, person.name)
+      : this.add("check-ins", { registration_id: person.id }, person.name);
+  }
+
+  /* Somebody is not here after all. What is not on its way yet is just not sent. */
+  takeBack(person, reason) {
+    this.#drop(person.id, true);
+    return this.isHere(person) ? this.#correct(person.id, { present: false, hours: null, reason }, person.name) : null;
+  }
+
+  giveHours(person, hours, reason) {
+    return this.#correct(person.id, { present: true, hours, reason }, person.name);
+  }
+
+  /* Who came without a place last, as far as this phone knows. */
+  lastWalkIn() {
+    const unsent = this.waiting().filter(({ kind, note }) => kind === "walk-ins" && !this.sending.has(note.nonce)).at(-1);
+    return unsent ?? this.list.came?.at(-1) ?? null;
+  }
+
+  takeBackWalkIn(reason) {
+    const last = this.lastWalkIn();
+    if (last.note) {
+      localStorage.removeItem(this.#key(`todo:${last.note.nonce}`));
+      return null;
+    }
+    this.list.came = this.list.came.slice(0, -1);
+    this.#write("list", this.list);
+    return this.#correct(last.id, { present: false, hours: null, reason }, last.label);
+  }
+
+  /* How many came without a place, with what is not sent yet. */
+  walkIns() {
+    const waiting = this.waiting();
+    const people = new Set(this.people.map(({ id }) => id));
+    const gone = waiting.filter(({ note }) => note.subject && !people.has(note.subject)).length;
+    return (this.list.walkIns ?? 0) + waiting.filter(({ kind }) => kind === "walk-ins").length - gone;
+  }
+
+  #correct(identity, said, label) {
+    return this.add("corrections", { subject: identity, ...said }, label);
+  }
+
+  #drop(identity, present) {
+    for (const { note } of this.waiting()) {
+      const isMeant = subject(note) === identity && (note.present ?? true) === present;
+      if (isMeant && !this.sending.has(note.nonce)) localStorage.removeItem(this.#key(`todo:${note.nonce}`));
+    }
+  }
+
   dismiss(one) {
     localStorage.removeItem(this.#key(`refused:${one}`));
   }
@@ -80,14 +146,36 @@ export class Day {
     for (const kind of ["check-ins", "walk-ins"]) {
       const waiting = this.waiting().filter((each) => each.kind === kind);
       for (let from = 0; from < waiting.length; from += AT_ONCE) {
-        results.push(...(await this.#sendSome(kind, waiting.slice(from, from + AT_ONCE))));
+        results.push(...(await this.#sending(waiting.slice(from, from + AT_ONCE), (some) => this.#sendSome(kind, some))));
       }
+    }
+    for (const one of this.waiting().filter((each) => each.kind === "corrections")) {
+      const told = () => this.server.correct(one.note);
+      results.push(this.#took(one, await this.#sending([one], told)));
     }
     return results;
   }
 
+  /* What is on its way can't be dropped any more, only corrected. */
+  async #sending(some, send) {
+    some.forEach(({ note }) => this.sending.add(note.nonce));
+    try {
+      return await send(some);
+    } finally {
+      some.forEach(({ note }) => this.sending.delete(note.nonce));
+    }
+  }
+
+  /* Mark who is not here as not come; answers how many, or null where the activity is not over. */
+  async markNoShows() {
+    const reply = await this.server.ask(`activities/${this.activity}/no-shows`, {});
+    if (reply.status === 409) return null;
+    if (!reply.ok) throw new NotAnswered(reply.status);
+    return (await reply.json()).marked.length;
+  }
+
   async #sendSome(kind, some) {
-    const reply = await this.#ask(`activities/${this.activity}/${kind}`, some.map(({ note }) => note));
+    const reply = await this.server.ask(`activities/${this.activity}/${kind}`, some.map(({ note }) => note));
     if (reply.status === 422) {
       // One that the server does not understand must not hold up the others.
       if (some.length === 1) return [this.#took(some[0], { outcome: "refused", reason: "not_understood" })];
@@ -100,31 +188,38 @@ export class Day {
     return some.map((one, number) => this.#took(one, items[number]));
   }
 
-  #took(one, { outcome, reason, registration_id: identity }) {
+  #took(one, { outcome, reason, registration_id: identity, id }) {
     if (outcome === "refused") {
       this.#write(`refused:${one.note.nonce}`, { label: one.label, reason, nonce: one.note.nonce });
     } else {
       const person = this.people.find(({ id }) => id === identity);
-      if (person && outcome !== "overruled") person.present = true;
-      if (one.kind === "walk-ins" && outcome === "recorded") this.list.walkIns = (this.list.walkIns ?? 0) + 1;
+      if (person && outcome !== "overruled") Object.assign(person, { present: one.note.present ?? true, isNoShow: false });
+      if (person && one.kind === "corrections") Object.assign(person, { corrected: true, hours: one.note.hours });
+      if (person?.present) person.hours ??= this.list.planned ?? null;
+      if (!person && one.kind === "corrections") this.list.walkIns -= 1;
+      if (one.kind === "walk-ins" && outcome === "recorded") {
+        this.list.walkIns = (this.list.walkIns ?? 0) + 1;
+        this.list.came = [...(this.list.came ?? []), { id, label: one.label }];
+      }
       this.#write("list", this.list);
     }
     localStorage.removeItem(this.#key(`todo:${one.note.nonce}`));
-    return { label: one.label, nonce: one.note.nonce, outcome, reason, identity };
+    return { kind: one.kind, label: one.label, nonce: one.note.nonce, outcome, reason, identity };
   }
 
   /* Take the list anew: of those who have a place, what is needed at the door and nothing more. */
   async refresh() {
-    const day = await this.#readJSON(`activities/${this.activity}/attendance`);
+    const day = await this.server.read(`activities/${this.activity}/attendance`);
     const people = [];
     let address = `activities/${this.activity}/registrations?limit=200`;
     while (address) {
-      const page = await this.#readJSON(address);
+      const page = await this.server.read(address);
       for (const each of page.items) {
         if (!SEATED.has(each.state)) continue;
         people.push({
           id: each.id, lead: each.lead_id, code: each.code, name: `${each.given_name} ${each.family_name}`,
-          class: each.participant_class, present: each.presence === "present",
+          class: each.participant_class, present: each.presence === "present", isNoShow: each.presence === "no_show",
+          hours: each.hours, corrected: each.corrected,
         });
       }
       address = page.next && new URL(page.next).pathname.split("/v1/")[1] + new URL(page.next).search;
@@ -132,41 +227,21 @@ export class Day {
     people.sort((one, other) => one.name.localeCompare(other.name));
     const ends = Date.parse(day.ends_at ?? day.starts_at ?? new Date().toISOString());
     const until = Math.max(ends, Date.now()) + KEPT_HOURS_AFTER_THE_END * 3_600_000;
-    this.list = { title: day.title, capacity: day.capacity, walkIns: day.walk_ins, people, until, at: Date.now() };
+    const { came } = this.list;
+    this.list = {
+      title: day.title, capacity: day.capacity, planned: day.planned_duration, walkIns: day.walk_ins, people, came, until,
+      at: Date.now(),
+    };
     this.#write("list", this.list);
   }
 
   /* Delete what is known of people; what is not sent yet stays, and names nobody. */
-  leave() {
+  leave(somebody) {
     this.token = null;
     for (const name of this.#names("refused:")) localStorage.removeItem(name);
     localStorage.removeItem(this.#key("list"));
-    for (const { kind, note } of this.waiting()) this.#write(`todo:${note.nonce}`, { kind, note, label: "Somebody" });
+    for (const { kind, note } of this.waiting()) this.#write(`todo:${note.nonce}`, { kind, note, label: somebody });
     this.list = { title: null, people: [], at: null };
-  }
-
-  async #readJSON(address) {
-    const reply = await this.#ask(address);
-    if (!reply.ok) throw new NotAnswered(reply.status);
-    return reply.json();
-  }
-
-  async #ask(address, body) {
-    const headers = { Authorization: `Bearer ${this.token}` };
-    if (body) headers["Content-Type"] = "application/json";
-    let reply;
-    try {
-      reply = await fetch(new URL(address, this.api), {
-        method: body ? "POST" : "GET", headers, body: body && JSON.stringify(body), cache: "no-store",
-        credentials: "omit", signal: AbortSignal.timeout?.(20_000),
-      });
-    } catch {
-      throw new NotReached();
-    }
-    if (reply.status === 401 || reply.status === 403) throw new TokenNeeded(reply.status);
-    const said = Date.parse(reply.headers.get("date") ?? "");
-    if (said) this.skew = Date.now() - said;
-    return reply;
   }
 
   #key(name) {

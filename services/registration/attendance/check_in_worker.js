@@ -1,10 +1,11 @@
 /* Opens the check-in page without a network: the newest page where there is one, else the one of the last time. */
 "use strict";
-const CACHE = "check-in-1";
-const SCRIPTS = ["check-in.js", "check-in-store.js"];
-/* The page is the same for every activity, so that of none is as good as another. */
+const CACHE = "check-in-2";
+const SCRIPTS = ["check-in.js", "check-in-people.js", "check-in-server.js", "check-in-store.js"];
+/* The page is the same for every activity, so that of none is as good as another; it is kept in the language that
+   was last seen. */
 const PAGE = "activities/00000000-0000-0000-0000-000000000000/check-in";
-const IS_OURS = /\/activities\/[0-9a-f-]{36}\/check-in$|\/check-in(-store)?\.js$/;
+const IS_OURS = /\/activities\/[0-9a-f-]{36}\/check-in$|\/check-in(-people|-server|-store)?\.js$/;
 
 self.addEventListener("install", (event) => {
   event.waitUntil((async () => {
@@ -14,7 +15,12 @@ self.addEventListener("install", (event) => {
   })());
 });
 
-self.addEventListener("activate", (event) => event.waitUntil(self.clients.claim()));
+/* A page and scripts of before don't know each other's words: what was kept of them goes. */
+self.addEventListener("activate", (event) => event.waitUntil((async () => {
+  const old = (await caches.keys()).filter((name) => name.startsWith("check-in-") && name !== CACHE);
+  await Promise.all(old.map((name) => caches.delete(name)));
+  await self.clients.claim();
+})()));
 
 /* A door with one bar of signal is as good as one without: whoever waits in the rain waits for three seconds. */
 async function fetched(request, cache) {

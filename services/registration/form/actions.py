@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.problems import FieldError, Invalid
 from services.registration.people.rules import LinkNotFound, Purpose
-from services.registration.places import hosts, questions
+from services.registration.places import hosts, questions, store
 from services.registration.places.actions import Linked
 from services.registration.places.rules import ActivityBegan
 from services.registration.places.schemas import Details
@@ -33,9 +33,14 @@ async def change(session: AsyncSession, row: Registration, places: Places, wante
     today = None if host is None else await hosts.section_today(session, host)
     if host is not None and host != row.host_section and today is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
+    guests = await store.guests_of(session, row)
+    if wanted.guests is not None and len(wanted.guests) != len(guests):
+        faults.append(FieldError(pointer="#/guests", detail="Name every guest who has a place, and nobody else."))
     if faults:
         raise Invalid(errors=faults)
-    for name, told in wanted.model_dump(mode="json", include=set(Details.model_fields)).items():
+    for name, told in wanted.model_dump(mode="json", include=set(Details.model_fields) - {"guests"}).items():
         setattr(row, name, told)
+    for guest, named in zip(guests, wanted.guests or (), strict=False):
+        guest.given_name, guest.family_name = named.given_name, named.family_name
     row.host_section = today or host
     await session.flush()

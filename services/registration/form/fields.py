@@ -123,9 +123,9 @@ def asked(
 
 
 def changeable(
-    places: Places, language: Language, filled: Filled, *, hosts: Sequence[Section]
-) -> tuple[list[Field], list[Field]]:
-    """What somebody may still change of a registration: about themselves, and their answers."""
+    places: Places, language: Language, filled: Filled, *, hosts: Sequence[Section], guests: int
+) -> tuple[list[Field], list[Field], list[list[Field]]]:
+    """What somebody may still change of a registration: about themselves, their answers, and whom they bring."""
     made = _Maker(language, filled)
     text = language.text
     tongues = [Option(tag, catalogues.catalogue(tag).locale.get_display_name(tag) or tag) for tag in catalogues.tags()]
@@ -135,7 +135,8 @@ def changeable(
         *made.more(places, hosts),
         made("language", text("answers.language"), "select", options=tongues),
     ]
-    return person, [made.question(question, places.language) for question in places.questions]
+    answers = [made.question(question, places.language) for question in places.questions]
+    return person, answers, [made.names(number, required=True) for number in range(1, guests + 1)]
 
 
 class _Maker:
@@ -182,13 +183,8 @@ class _Maker:
 
     def guest(self, number: int, classes: Sequence[Option]) -> list[Field]:
         """Who comes along: no field is required, since nobody has to."""
-        who = self._language.text("form.guest").format(number=number)
-        names = {"given_name": "form.given_name", "family_name": "form.family_name"}
-        labels = {name: self._language.text(text) for name, text in names.items()}
-        fields = [
-            self(f"guest.{number}.{name}", label, "text", longest=LONGEST_NAME, required=False, short=f"{who}: {label}")
-            for name, label in labels.items()
-        ]
+        who = self._who(number)
+        fields = self.names(number, required=False)
         label = self._language.text("form.guest_class")
         kind = f"guest.{number}.participant_class"
         classed = self(kind, label, "select", options=classes, required=False, short=f"{who}: {label}")
@@ -196,6 +192,20 @@ class _Maker:
         # One list for all guests: 250 choices for each would be a long page.
         country = self(home, label, "country", longest=LONGEST_NAME, required=False, short=f"{who}: {label}")
         return [*fields, classed, country]
+
+    def names(self, number: int, *, required: bool) -> list[Field]:
+        """What somebody who comes along is called."""
+        return [
+            self(
+                f"guest.{number}.{name}", label, "text", longest=LONGEST_NAME, required=required,
+                short=f"{self._who(number)}: {label}",
+            )
+            for name in ("given_name", "family_name")
+            for label in [self._language.text(f"form.{name}")]
+        ]  # fmt: skip
+
+    def _who(self, number: int) -> str:
+        return self._language.text("form.guest").format(number=number)
 
     def consent(self, purpose: str) -> Field:
         """A text to agree to, whose box sends the version that was read."""

@@ -25,6 +25,7 @@ _PERSON: Final = (
     "esncard_number",
 )  # fmt: skip
 _CHANGED: Final = ("given_name", "family_name", "home_country", "mobility", "host_section", "language")
+_NAMES: Final = ("given_name", "family_name")
 _GUEST: Final = ("given_name", "family_name", "participant_class", "home_country")
 _NUMBER: Final = re.compile(r"[+-]?[0-9]{1,12}(?:[.,][0-9]{1,9})?")
 _WORDS: Final = {"missing": "missing", "mailbox": "email"}
@@ -70,20 +71,23 @@ def read(places: Places, sent: Mapping[str, str], language: str) -> tuple[SignUp
     return None if faults else wanted, Filled(sent, faults)
 
 
-def read_changes(places: Places, sent: Mapping[str, str]) -> tuple[Details | None, Filled]:
-    """What somebody changed, or None; and what stands in the form when it is shown again."""
+def read_changes(places: Places, sent: Mapping[str, str], *, guests: int) -> tuple[Details | None, Filled]:
+    """What somebody with so many guests changed, or None; and what stands in the form when it is shown again."""
+    numbers = range(1, guests + 1)
+    named = [_said({name: sent.get(f"guest.{number}.{name}", "") for name in _NAMES}) for number in numbers]
     answers = _answers(places.questions, sent)
     faults = explained(places, questions.faults(places.questions, answers))
     wanted = None
     try:
-        wanted = Details.model_validate({**_said({name: sent.get(name, "") for name in _CHANGED}), "answers": answers})
+        told = _said({name: sent.get(name, "") for name in _CHANGED})
+        wanted = Details.model_validate({**told, "answers": answers, "guests": named})
     except ValidationError as error:
         for each in error.errors():
-            faults.setdefault(_name(each["loc"], [], []), f"form.fault.{_WORDS.get(each['type'], 'check')}")
+            faults.setdefault(_name(each["loc"], [], numbers), f"form.fault.{_WORDS.get(each['type'], 'check')}")
     return None if faults else wanted, Filled(sent, faults)
 
 
-def as_filled(row: Registration, places: Places, language: str) -> Filled:
+def as_filled(row: Registration, places: Places, language: str, guests: Sequence[Registration]) -> Filled:
     """What somebody told before, as it stands in the form."""
     told = {name: getattr(row, name) or "" for name in _CHANGED} | {"language": language}
     kinds = {question["code"]: Kind(question["kind"]) for question in places.questions}
@@ -92,7 +96,10 @@ def as_filled(row: Registration, places: Places, language: str) -> Filled:
         for code, answer in row.answers.items()
         if answer is not None
     }
-    return Filled({**told, **answers})
+    named = {
+        f"guest.{number}.{name}": getattr(guest, name) for number, guest in enumerate(guests, 1) for name in _NAMES
+    }
+    return Filled({**told, **answers, **named})
 
 
 def explained(places: Places, errors: Sequence[FieldError]) -> dict[str, str]:

@@ -19,6 +19,7 @@ from services.registration.mail.languages import language_of
 from services.registration.people.rules import Purpose
 from services.registration.places import actions as places_actions
 from services.registration.places import hosts as sections
+from services.registration.places import store
 from services.registration.places.actions import Linked
 
 router = pages_by_secret(tag="links")
@@ -34,8 +35,9 @@ async def show_answers(session: Reading, token: Token) -> Response:
         return _back(token)
     language = language_of(linked.row.language)
     hosts = await sections.listed(session)
-    filled = filling.as_filled(linked.row, linked.places, language.tag)
-    return answers(language, linked.places, filled, hosts=hosts, token=token)
+    guests = await store.guests_of(session, linked.row)
+    filled = filling.as_filled(linked.row, linked.places, language.tag, guests)
+    return answers(language, linked.places, filled, hosts=hosts, token=token, guests=len(guests))
 
 
 @router.post("/{token}/answers", response_class=Response)
@@ -48,7 +50,8 @@ async def change_answers(request: Request, session: Writing, token: Token) -> Re
         return _back(token)
     row, places = linked.row, linked.places
     hosts = await sections.listed(session)
-    wanted, filled = filling.read_changes(places, sent)
+    guests = len(await store.guests_of(session, row))
+    wanted, filled = filling.read_changes(places, sent, guests=guests)
     if wanted is not None:
         try:
             await actions.change(session, row, places, wanted)
@@ -56,7 +59,8 @@ async def change_answers(request: Request, session: Writing, token: Token) -> Re
             filled = Filled(filled.values, filling.explained(places, problem.errors))
     language = language_of(row.language)
     is_kept = wanted is not None and not filled.faults
-    return answers(language, places, filled, hosts=hosts, token=token, saved=is_kept, status=200 if is_kept else 422)
+    status = 200 if is_kept else 422
+    return answers(language, places, filled, hosts=hosts, token=token, guests=guests, saved=is_kept, status=status)
 
 
 async def _changeable(session: AsyncSession, token: str, *, writing: bool) -> Linked | None:

@@ -13,8 +13,7 @@ from starlette.responses import HTMLResponse
 from services.kernel.page_policy import page_policy
 from services.registration.form.fields import Asked, Filled, asked, changeable
 from services.registration.mail import letters
-from services.registration.mail.catalogues import tags
-from services.registration.mail.languages import Language, language_of
+from services.registration.mail.languages import Language, others
 from services.registration.places.rules import Choosing
 from services.registration.places.schemas import SignedUp
 from services.registration.places.tables import Places, Section
@@ -89,11 +88,12 @@ def answers(
     *,
     hosts: Sequence[Section],
     token: str,
+    guests: int = 0,
     saved: bool = False,
     status: int = 200,
 ) -> HTMLResponse:
     """What somebody told about themselves, to be changed."""
-    person, answered = changeable(places, language, filled, hosts=hosts)
+    person, answered, guested = changeable(places, language, filled, hosts=hosts, guests=guests)
     facts = _facts(language, places)
     page = _pages.get_template("answers.html").render(
         language=language,
@@ -103,7 +103,8 @@ def answers(
         facts=facts,
         person=person,
         answers=answered,
-        faulty=[each for each in [*person, *answered] if each.fault],
+        guests=guested,
+        faulty=[each for each in [*person, *answered, *(each for guest in guested for each in guest)] if each.fault],
         saved=saved,
         token=token,
     )
@@ -159,15 +160,10 @@ def _page(
         faulty=bool(fields and (fields.faulty or fields.guests_fault)),
         notice=notice,
         activity_id=identity,
-        languages=_others(language) if languages else [],
+        languages=others(language) if languages else [],
     )
     headers = {**_HEADERS, "Content-Language": language.tag}
     return HTMLResponse(page, status_code=status, headers=headers)
-
-
-def _others(language: Language) -> list[tuple[str, str]]:
-    named = [(tag, language_of(tag).catalogue.locale.get_language_name(tag) or tag) for tag in tags()]
-    return [(tag, name) for tag, name in named if tag != language.tag]
 
 
 def _facts(language: Language, places: Places) -> dict[str, Any]:

@@ -31,6 +31,7 @@ class Letter(StrEnum):
     PENDING = "pending"
     NOT_CHOSEN = "not_chosen"
     MOVED = "moved"
+    MOVED_TOGETHER = "moved_together"
     MOVED_WAITING = "moved_waiting"
     REMINDER = "reminder"
     WITHDRAWN = "withdrawn"
@@ -140,3 +141,9 @@ def language_of(tag: str) -> Language:
 def chosen(asked: str | None, accepted: str) -> Language:
     """The language of a page: the one that its address asks for, else the visitor's best, else English."""
     return language_of(best(catalogues.tags(), asked=asked, accept=accepted, otherwise=catalogues.ENGLISH))
+
+
+def others(language: Language) -> list[tuple[str, str]]:
+    """Every other language that a page can be read in, with its name as those say it who speak it."""
+    named = [(tag, language_of(tag).catalogue.locale.get_language_name(tag) or tag) for tag in catalogues.tags()]
+    return [(tag, name) for tag, name in named if tag != language.tag]

@@ -11,13 +11,14 @@ from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader
 
+from services.kernel.mail import content_id
 from services.kernel.texts import one_line
 from services.registration.mail.languages import Language, Letter, Page, PageText, language_of
 
 __all__ = ["FIELDS", "Facts", "Written", "language_of", "page", "words", "write"]
 
 WIDTH: Final = 76
-# It loads nothing and tells nobody that it was opened: no images, no style sheet, no script.
+# It loads nothing and tells nobody that it was opened: no style sheet, no script, no picture but those within it.
 _pages = Environment(loader=PackageLoader("services.registration.mail", "."), autoescape=True)
 
 
@@ -37,6 +38,8 @@ class Facts:
     link: str = ""
     stop: str = ""
     position: int | None = None
+    scanned: str = ""
+    """What the check-in code's picture says to a phone."""
     dates: tuple[Facts, ...] = ()
     """Each of several dates, where they are written about together; a code or link of its own is said beside it."""
 
@@ -55,14 +58,23 @@ class Written:
     subject: str
     text: str
     html: str
+    scanned: tuple[str, ...] = ()
+    """What the pictures of codes say that the HTML shows, in their order."""
 
 
 def write(letter: Letter, language: Language, facts: Facts) -> Written:
     """A letter as text and as HTML, of the same words."""
     said = words(language, facts)
     dates = [words(language, each) for each in facts.dates] or [{**said, "code": "", "link": ""}]
+    scanned = tuple(each.scanned for each in facts.dates or (facts,) if each.code and each.scanned)
+    pictures = iter(content_id(number) for number in range(1, len(scanned) + 1))
+    for each, date in zip(facts.dates, dates, strict=False):
+        date["picture"] = next(pictures) if each.code and each.scanned else ""
     subject = language.text(f"letter.{letter}.subject").format_map(said)
     paragraphs = [*_with_picture(language.text(f"letter.{letter}.body").split("\n\n"), said), "{closing}"]
+    if not facts.dates and "{picture}" not in paragraphs:
+        scanned = ()
+    said["picture"] = next(pictures, "") if not facts.dates and scanned else ""
     blocks = [(_kind(text), text.format_map({**said, "details": ""})) for text in paragraphs]
     blocks = [(kind, text) for kind, text in blocks if text or kind == "details"]
     html = _pages.get_template("letter.html").render(
@@ -76,21 +88,24 @@ def write(letter: Letter, language: Language, facts: Facts) -> Written:
         button=language.perhaps(f"letter.{letter}.button"),
         stop=language.text("label.stop"),
     )
-    return Written(subject, "\n\n".join(_in_lines(language, kind, text, dates) for kind, text in blocks) + "\n", html)
+    plain = "\n\n".join(_in_lines(language, kind, text, dates) for kind, text in blocks if kind != "picture") + "\n"
+    return Written(subject, plain, html, scanned)
 
 
 def _with_picture(paragraphs: list[str], said: dict[str, str]) -> Iterator[str]:
-    """The paragraphs, and below the link of a letter that says the check-in code where it is a picture."""
+    """The paragraphs, with the check-in code as a picture below it, and below the link where else there is one."""
     says_code = any("{code}" in paragraph for paragraph in paragraphs)
     for paragraph in paragraphs:
         yield paragraph
+        if "{code}" in paragraph:
+            yield "{picture}"
         if paragraph == "{link}" and says_code and said["code"]:
             yield "{qr}"
 
 
 def _kind(paragraph: str) -> str:
     """What a paragraph is when it consists of one field that is shown in a way of its own."""
-    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}", "{stop}"} else "words"
+    return paragraph[1:-1] if paragraph in {"{details}", "{link}", "{closing}", "{stop}", "{picture}"} else "words"
 
 
 def _in_lines(language: Language, kind: str, text: str, dates: list[dict[str, str]]) -> str:
@@ -133,6 +148,7 @@ def words(language: Language, facts: Facts) -> dict[str, str]:
         "link": facts.link,
         "qr": f"{language.text('label.qr')}: {facts.link}/code",
         "stop": facts.stop,
+        "picture": "",
         "position": _position(language, facts.position),
         "closing": language.text("closing"),
     }

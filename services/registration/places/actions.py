@@ -171,7 +171,8 @@ async def tell_of_places(
         token = await links.issue_link(
             session, registration_id=row.id, purpose=Purpose.MANAGE, expires_at=link_ends(now, places)
         )
-        dates.append(letters.facts(row, places, link=letters.address(settings, token)))
+        told = letters.facts(row, places, link=letters.address(settings, token))
+        dates.append(replace(told, scanned=letters.scanned(settings, row)))
     row, places = confirmed[0]
     await letters.send(session, settings, Letter.HAVE_PLACES, row, places, dates=dates, occasion=now)
 

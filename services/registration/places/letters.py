@@ -14,6 +14,7 @@ from services.kernel.settings import Settings
 from services.registration.mail import letters
 from services.registration.mail.languages import Letter
 from services.registration.people import store as people
+from services.registration.places import codes
 from services.registration.places.rules import show_code
 from services.registration.places.tables import Places, Registration
 from services.registration.tables import OUTGOING_MAIL
@@ -50,7 +51,7 @@ async def send(
     link = address(settings, token) + page if token is not None else ""
     unsubscribe_url = f"{address(settings, stop)}/reminders" if stop is not None else None
     told = replace(facts(row, places, link=link, position=position), held_until=until or row.held_until)
-    told = replace(told, stop=unsubscribe_url or "")
+    told = replace(told, stop=unsubscribe_url or "", scanned=scanned(settings, row))
     if dates:
         told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
     written = letters.write(letter, language, told)
@@ -66,6 +67,7 @@ async def send(
             html=written.html,
             language=language.tag,
             unsubscribe_url=unsubscribe_url,
+            codes=written.scanned,
         ),
     )
 
@@ -73,6 +75,11 @@ async def send(
 def address(settings: Settings, token: str) -> str:
     """Where a mailed secret leads."""
     return f"{settings.base_url}/registration/v1/links/{token}"
+
+
+def scanned(settings: Settings, row: Registration) -> str:
+    """What a phone reads from a registration's check-in code."""
+    return codes.address(settings.base_url, row.activity_id, row.code)
 
 
 def dates_of(registrations: Sequence[tuple[Registration, Places]]) -> list[letters.Facts]:

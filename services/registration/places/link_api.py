@@ -154,6 +154,8 @@ def _ways(linked: Linked, token: str) -> list[tuple[str, str]]:
         ways.append(("ways.answers", f"{token}/answers"))
     if linked.row.state == State.CONFIRMED and linked.places.starts_at is not None:
         ways.append(("ways.calendar", f"{token}/calendar.ics"))
+    if linked.row.checked_in_at is not None:
+        ways.append(("mine.title", f"{token}/me/certificates"))
     return [*ways, ("privacy.title", f"{token}/me")]
 
 

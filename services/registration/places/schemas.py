@@ -106,6 +106,13 @@ class SignUp(_Person):
     activity_id: UUID
 
 
+class GuestNames(Received):
+    """What somebody calls one of their guests, or somebody else who comes in that guest's stead."""
+
+    given_name: Name
+    family_name: Name
+
+
 class Details(Received):
     """What somebody can still change of what they told, as a whole; not their class, by which places are counted."""
 
@@ -116,6 +123,10 @@ class Details(Received):
     mobility: Mobility | None = None
     language: LanguageTag
     answers: Annotated[dict[Code, Answer], Field(max_length=30)] = {}
+    guests: Annotated[
+        Annotated[list[GuestNames], Field(max_length=MOST_GUESTS)] | None,
+        Field(description="Every guest, in the order in which they were named; null leaves them as they are."),
+    ] = None
 
 
 class DetailsByLink(Details):

@@ -206,6 +206,7 @@ RECORDS: Final = (
         "body": "what it says",
         "html": "what it says, as HTML",
         "unsubscribe_url": "where you can say that you want no more mails of its kind",
+        "codes": "the check-in codes that it shows as pictures",
     }),
     Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for the mail",
@@ -257,6 +258,11 @@ RECORDS: Final = (
 """What is known of those who take part, and of those who write to ESN."""
 
 VOLUNTEERS: Final = (
+    Record("access.keys", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "made_by": "the number of the access of whoever made a key for a website or a program",
+        "name": "what the key is for, as they wrote it down",
+        "last_used_at": "when the key was used last, to the minute",
+    }),
     Record("access.tokens", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
         "id": "a random number for the access of a volunteer or a program",
         "label": "whose access it is, as whoever gave it wrote it down",
@@ -293,6 +299,10 @@ VOLUNTEERS: Final = (
         "actor_section": "for which section",
         "actor_country": "for which country",
     }),
+    Record("activities.organisation_history", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+        "actor_id": "the number of the access of whoever changed a national organisation",
+        "actor_role": "in which role",
+    }),
     Record("activities.taxonomy_history", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed a term",
         "actor_role": "in which role",
@@ -321,6 +331,9 @@ VOLUNTEERS: Final = (
         "subject": "what the mail is about",
         "body": "which webhook, and why",
         "given_up_at": "when the mail was given up",
+    }),
+    Record("impact.report_quantities", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
+        "given_to": "who was given what an activity collected: an organisation and not a person",
     }),
     Record("impact.report_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the report",

@@ -6,6 +6,10 @@ that is killed goes on where it was, and nobody is written to twice.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.auth import hashed
@@ -18,6 +22,7 @@ from services.registration.people.rules import Purpose
 from services.registration.places import actions as places_actions
 from services.registration.places import letters, rules
 from services.registration.places import store as places_store
+from services.registration.places.rules import State
 from services.registration.places.tables import Places, Registration
 from services.registration.places.timing import Whereabouts
 from services.registration.telling import store
@@ -29,21 +34,49 @@ async def tell_of_moves(session: AsyncSession, settings: Settings) -> int:
     """Write to those who signed up for what has moved and come to rest; answers how many moves and letters."""
     settled = await _settle(session)
     found = await store.lock_to_ask(session, limit=LETTERS_AT_ONCE)
+    now = await places_store.now(session)
+    letters_due: dict[object, list[tuple[Registration, Places]]] = {}
     for row, places in found:
-        now = await places_store.now(session)
         row.asked_again_at, row.still_comes_at = now, None
-        held = row.state in rules.HELD
-        token = await links.issue_link(
-            session,
-            registration_id=row.id,
-            purpose=Purpose.CONFIRM if held else Purpose.MANAGE,
-            expires_at=places_actions.link_ends(now, places),
-        )
-        letter = Letter.MOVED if row.state in rules.SEATED else Letter.MOVED_WAITING
-        await letters.send(session, settings, letter, row, places, token=token, occasion=places.moved_at)
+        # A series that moves as a whole is one letter to whoever has places on several of its dates.
+        together = row.state == State.CONFIRMED and places.part_of is not None
+        key = (row.participant_id, places.part_of) if together else row.id
+        letters_due.setdefault(key, []).append((row, places))
+    for each in letters_due.values():
+        await (_ask_of_one if len(each) == 1 else _ask_of_several)(session, settings, each, now)
     if not found:
         await store.finish_asking(session)
     return settled + len(found)
+
+
+async def _ask_of_one(
+    session: AsyncSession, settings: Settings, moved: Sequence[tuple[Registration, Places]], now: datetime
+) -> None:
+    [(row, places)] = moved
+    token = await _link(session, row, places, now)
+    letter = Letter.MOVED if row.state in rules.SEATED else Letter.MOVED_WAITING
+    await letters.send(session, settings, letter, row, places, token=token, occasion=places.moved_at)
+
+
+async def _ask_of_several(
+    session: AsyncSession, settings: Settings, moved: Sequence[tuple[Registration, Places]], now: datetime
+) -> None:
+    by_date = sorted(moved, key=lambda each: rules.by_date(each[1].starts_at, each[0].id))
+    dates = []
+    for row, places in by_date:
+        link = letters.address(settings, await _link(session, row, places, now))
+        dates.append(replace(letters.facts(row, places, link=link), code=""))
+    row, places = by_date[0]
+    await letters.send(session, settings, Letter.MOVED_TOGETHER, row, places, dates=dates, occasion=now)
+
+
+async def _link(session: AsyncSession, row: Registration, places: Places, now: datetime) -> str:
+    return await links.issue_link(
+        session,
+        registration_id=row.id,
+        purpose=Purpose.CONFIRM if row.state in rules.HELD else Purpose.MANAGE,
+        expires_at=places_actions.link_ends(now, places),
+    )
 
 
 async def _settle(session: AsyncSession) -> int:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.registration.people.tables import Participant
 from services.registration.places.tables import Places, Registration
@@ -17,15 +18,23 @@ _UNSYNCHRONISED = {"synchronize_session": False}
 _IS_LIVE: Final = sa.text(
     "registrations.state IN ('unconfirmed', 'pending_approval', 'waitlisted', 'offered', 'confirmed')"
 )
+# The dates of a series are revised one after the other.
+_MOVED_ALONG: Final = timedelta(minutes=1)
 # Whoever signed up while the news arrived may have read the old time.
 _JUST: Final = timedelta(minutes=1)
 
 
 async def lock_moved(session: AsyncSession) -> Sequence[Places]:
-    """Activities whose move has settled, locked."""
+    """Activities whose move has settled, locked; a date of a series waits for those that moved along with it."""
+    other = aliased(Places)
+    moves_along = sa.select(other.activity_id).where(
+        other.part_of == Places.part_of,
+        other.move_due_at > sa.func.now(),
+        other.move_due_at <= Places.move_due_at + _MOVED_ALONG,
+    )
     statement = (
         sa.select(Places)
-        .where(Places.move_due_at <= sa.func.now())
+        .where(Places.move_due_at <= sa.func.now(), ~moves_along.exists())
         .order_by(Places.activity_id)
         .limit(MOVES_AT_ONCE)
         .with_for_update(skip_locked=True, key_share=True)
@@ -49,8 +58,23 @@ def _to_ask() -> sa.ColumnElement[bool]:
 
 
 async def lock_to_ask(session: AsyncSession, *, limit: int) -> Sequence[tuple[Registration, Places]]:
-    """Those who have yet to be told that their activity moved, locked; those that somebody is busy with wait."""
-    return await _locked(session, sa.select(Registration, Places).where(_to_ask()), limit)
+    """Those who have yet to be told that their activity moved, locked; those that somebody is busy with wait.
+
+    With each come the same person's places on other dates of the series, past the limit too: they are one letter.
+    """
+    found = list(await _locked(session, sa.select(Registration, Places).where(_to_ask()), limit))
+    people = {row.participant_id for row, places in found if places.part_of is not None}
+    if len(found) == limit and people:
+        known = [row.id for row, _ in found]
+        series = {places.part_of for _, places in found if places.part_of is not None}
+        more = sa.and_(
+            _to_ask(),
+            Registration.participant_id.in_(people),
+            Places.part_of.in_(series),
+            Registration.id.not_in(known),
+        )
+        found += await _locked(session, sa.select(Registration, Places).where(more), None)
+    return found
 
 
 async def finish_asking(session: AsyncSession) -> None:
@@ -98,7 +122,7 @@ async def finish_reminding(session: AsyncSession) -> None:
 
 
 async def _locked(
-    session: AsyncSession, statement: sa.Select[Registration, Places], limit: int
+    session: AsyncSession, statement: sa.Select[Registration, Places], limit: int | None
 ) -> Sequence[tuple[Registration, Places]]:
     statement = (
         statement.order_by(Registration.id)

@@ -1,0 +1,1 @@
+"""Keys by which websites and programs use the services."""
