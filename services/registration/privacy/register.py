@@ -51,6 +51,7 @@ class Until(StrEnum):
     PARTNER = "as long as the organisation is known as a partner"
     TWO_DAYS = "48 hours; at once when you ask for it"
     EXPIRED = "30 days after the link expires; at once when you ask for it"
+    EXPORTED = "a week after the link to the export has ended"
     ACCESS = "as long as the volunteer's access is accounted for"
     ACTIVITY = "as long as the activity is kept"
 
@@ -308,6 +309,9 @@ VOLUNTEERS: Final = (
     }),
     Record("activities.partners", Aim.WRITING, Basis.INTEREST, Until.PARTNER, Seen.ORGANISERS, {
         "contact_email": "the address of a partner organisation, of a function and not of a person",
+    }),
+    Record("impact.exports", Aim.SAFETY, Basis.INTEREST, Until.EXPORTED, Seen.NOBODY, {
+        "asked_by": "the number of the access with which an export was asked for",
     }),
     Record("impact.report_quantities", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
         "given_to": "who was given what an activity collected: an organisation and not a person",
