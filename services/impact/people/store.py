@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.impact.people.rules import Scope
 from services.impact.people.tables import PeopleScope
 
-_SCOPE = (PeopleScope.kind, PeopleScope.place, PeopleScope.period_kind, PeopleScope.period)
-
 
 async def scopes(session: AsyncSession, wanted: Iterable[Scope]) -> dict[Scope, int]:
     """The ids of scopes, made where they are new."""
