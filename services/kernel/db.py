@@ -19,6 +19,8 @@ NAMING_CONVENTION = {
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "30s"
 IDLE_IN_TRANSACTION_TIMEOUT = "60s"
+# When a server that does not answer at all is given up; commands may raise their own statement's bound to ten minutes.
+_SECONDS_WITHOUT_ANSWER, _OF_COMMANDS = 60, 660
 
 
 def metadata(schema: str) -> MetaData:
@@ -48,7 +50,11 @@ def create_engine(settings: Settings, *, role: str | None, pool_size: int | None
         pool_timeout=2,
         pool_pre_ping=True,
         hide_parameters=True,
-        connect_args={"server_settings": server_settings, "timeout": 5, "command_timeout": 60},
+        connect_args={
+            "server_settings": server_settings,
+            "timeout": 5,
+            "command_timeout": _OF_COMMANDS if role is None else _SECONDS_WITHOUT_ANSWER,
+        },
     )
 
 

@@ -1,4 +1,4 @@
-"""Callers whom an issuer vouches for, as ESN Accounts does: by signed tokens, by opaque ones, and signing in here."""
+"""Callers whom an issuer vouches for, as ESN Accounts does: by signed tokens and by opaque ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import time
 from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlencode
 from uuid import UUID
 
 from services.kernel import roles
@@ -32,10 +31,6 @@ class NoRole(Forbidden):
     """This account is known, and none of its groups gives it a role here."""
 
     title = "No role"
-
-
-class SignInRefused(Exception):
-    """The issuer did not confirm that somebody signed in."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,56 +81,6 @@ class Issuer:
             profile = asked
         left = claims["exp"] + CLOCKS_MAY_DIFFER_BY - time.time()
         return Vouched(self._actor(claims, profile), max(left, 0.0))
-
-    def sign_in_address(self, *, state: str, nonce: str, challenge: str, back_to: str) -> str:
-        """Where somebody signs in (RFC 6749, 4.1.1; RFC 7636, 4.3)."""
-        asked = {
-            "response_type": "code",
-            "client_id": self._told.issuer_client_id or "",
-            "redirect_uri": back_to,
-            "scope": self._told.issuer_scope,
-            "state": state,
-            "nonce": nonce,
-            "code_challenge": challenge,
-            "code_challenge_method": "S256",
-        }
-        address = self._told.issuer_authorize_url or ""
-        return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
-
-    async def signed_in(self, *, code: str, verifier: str, nonce: str, back_to: str) -> Actor:
-        """Who came back from signing in with a code, or `SignInRefused` (RFC 6749, 4.1.3)."""
-        form = {
-            "grant_type": "authorization_code",
-            "code": code,
-            "redirect_uri": back_to,
-            "client_id": self._told.issuer_client_id or "",
-            "code_verifier": verifier,
-        }
-        if self._told.issuer_client_secret is not None:
-            form["client_secret"] = self._told.issuer_client_secret.get_secret_value()
-        try:
-            _, told = await self._wire.post(self._told.issuer_token_url or "", form)
-        except NotAnswered:
-            raise Unavailable("ESN Accounts can't be asked just now.") from None
-        token = told.get("access_token") if isinstance(told, dict) else None
-        if not isinstance(token, str) or str(told.get("token_type")).lower() != "bearer":
-            raise SignInRefused
-        claims = await self._id_claims(told.get("id_token"), nonce)
-        profile = claims
-        if self._told.issuer_userinfo_url is not None:
-            profile = await self._profile(token, is_certain=True)
-        if profile is None or (claims is not None and profile.get("sub") != claims["sub"]):
-            raise SignInRefused
-        return self._actor(profile, profile)
-
-    async def _id_claims(self, token: Any, nonce: str) -> dict[str, Any] | None:
-        if self._verifier is None or (token is None and self._told.issuer_userinfo_url is not None):
-            # Plain OAuth 2: the code came back to whoever holds the verifier, and the profile says who that is.
-            return None
-        try:
-            return await self._verifier.id_claims(str(token), client=self._told.issuer_client_id or "", nonce=nonce)
-        except NotOurs:
-            raise SignInRefused from None
 
     def _actor(self, claims: dict[str, Any], profile: dict[str, Any]) -> Actor:
         account = roles.account_of(self._rules, profile)

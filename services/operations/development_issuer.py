@@ -70,7 +70,6 @@ class DevelopmentIssuer:
     """One issuer: its people, its keys, and what it handed out. All of it is gone when the process ends."""
 
     address: str
-    redirects: frozenset[str]
     people: dict[str, Somebody] = field(default_factory=lambda: {each.name: each for each in PEOPLE})
     keys: list[RSAKey | ECKey] = field(default_factory=lambda: [new_key("ES256")])
     codes: dict[str, _Code] = field(default_factory=dict)
@@ -84,9 +83,6 @@ class DevelopmentIssuer:
             "issuer_audience": AUDIENCE,
             "issuer_jwks_url": f"{at}/jwks",
             "issuer_userinfo_url": f"{at}/oauth/v1/userinfo",
-            "issuer_authorize_url": f"{at}/oauth/authorize",
-            "issuer_token_url": f"{at}/oauth/token",
-            "issuer_client_id": CLIENT,
         }
 
     def text(self) -> str:
@@ -133,8 +129,8 @@ class DevelopmentIssuer:
         return JSONResponse(
             {
                 "issuer": at["issuer"],
-                "authorization_endpoint": at["issuer_authorize_url"],
-                "token_endpoint": at["issuer_token_url"],
+                "authorization_endpoint": f"{self.address}/oauth/authorize",
+                "token_endpoint": f"{self.address}/oauth/token",
                 "userinfo_endpoint": at["issuer_userinfo_url"],
                 "jwks_uri": at["issuer_jwks_url"],
                 "response_types_supported": ["code"],
@@ -149,7 +145,7 @@ class DevelopmentIssuer:
 
     async def _authorize(self, request: Request) -> Response:
         asked = request.query_params
-        if asked.get("client_id") != CLIENT or asked.get("redirect_uri") not in self.redirects:
+        if asked.get("client_id") != CLIENT or not _is_here(asked.get("redirect_uri", "")):
             # Whoever asks so is not sent anywhere.
             return JSONResponse({"error": "invalid_request"}, status_code=400)
         back_to, state = asked["redirect_uri"], asked.get("state", "")
@@ -243,6 +239,12 @@ async def _form(request: Request) -> dict[str, str]:
     return dict(parse_qsl((await request.body()).decode("utf-8", "replace")))
 
 
+def _is_here(address: str) -> bool:
+    """Whether an address is of a page or an app on this machine, at whichever port (RFC 8252, 7.3)."""
+    parts = urlsplit(address)
+    return parts.scheme == "http" and parts.hostname in LOOPBACK and not parts.query and not parts.fragment
+
+
 def _back(address: str, **told: str) -> Response:
     return RedirectResponse(f"{address}?{urlencode(told)}", status_code=303)
 
@@ -253,4 +255,4 @@ def made(settings: Settings, *, address: str) -> DevelopmentIssuer:
         raise Stop("The development issuer lets anybody be anybody: it does not start in production.")
     if urlsplit(address).hostname not in LOOPBACK:
         raise Stop("The development issuer is for this machine only: its address is of 127.0.0.1, ::1 or localhost.")
-    return DevelopmentIssuer(address, frozenset({f"{settings.base_url}/registration/sign-in/callback"}))
+    return DevelopmentIssuer(address)

@@ -139,7 +139,7 @@ async def many(databases: Databases, redis_url: str) -> AsyncIterator[Network]:
     values = {
         each.name: known.get(each.name, "'=environment'" if isinstance(each.type, sa.Text) else "1") for each in columns
     }
-    statement = MANY.format(names=", ".join(values), values=", ".join(values.values()))
+    statement = MANY.format(names=", ".join(f'"{name}"' for name in values), values=", ".join(values.values()))
     async with network_with(databases, redis_url, [], sections=[], editions=[]) as network:
         await rows(network.database_url, statement, 40_000)
         yield network

@@ -11,7 +11,9 @@ import time
 from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
@@ -19,20 +21,19 @@ from joserfc import jws, jwt
 from joserfc.jwk import OctKey
 
 from services.kernel import auth, issuer, key_sets
-from services.operations.development_issuer import CLIENT, DevelopmentIssuer, Somebody, new_key
+from services.operations.development_issuer import CLIENT, DevelopmentIssuer, Somebody, challenge_of, new_key
 from tests.harness import databases as harness
 from tests.harness.databases import Databases
 from tests.harness.issuer import Peer, issuing
 from tests.harness.network import DRAFT, Network, running
 from tests.harness.refusals import check_problem
 
-BASE_URL = "http://socialerasmus.test"
 ADDRESS = "/activities/v1/activities"
 
 
 @pytest.fixture(scope="module")
 async def peer() -> AsyncIterator[Peer]:
-    async with issuing(BASE_URL) as made:
+    async with issuing() as made:
         yield made
 
 
@@ -331,10 +332,39 @@ async def test_a_token_is_verified_in_less_than_a_third_of_a_millisecond(ours: N
     found = auth.Tokens(issuer.of(ours.settings))
     token = peer.issuer.access_token("international")
     runtime = ours.runtimes["activities"]
-    await found.actor(runtime, token)
+    await found.holder(runtime, token)
     took = []
     for _ in range(400):
         begun = time.perf_counter()
-        await found.actor(runtime, token)
+        await found.holder(runtime, token)
         took.append(time.perf_counter() - begun)
     assert statistics.median(took) < 0.000_3
+
+
+async def test_an_app_signs_somebody_in_with_a_code_and_its_verifier_once(ours: Network, peer: Peer) -> None:
+    verifier, back_to = "v" * 64, "http://127.0.0.1:5173/callback"
+    asked = {
+        "response_type": "code", "client_id": CLIENT, "redirect_uri": back_to, "state": "of the app", "nonce": "n",
+        "code_challenge": challenge_of(verifier), "code_challenge_method": "S256",
+    }  # fmt: skip
+    form = {"grant_type": "authorization_code", "client_id": CLIENT, "redirect_uri": back_to}
+    async with httpx.AsyncClient(base_url=peer.issuer.address) as browser:
+
+        async def code() -> str:
+            chosen = await browser.post("/oauth/authorize", params=asked, data={"person": "local"})
+            told = dict(parse_qsl(urlsplit(chosen.headers["location"]).query))
+            assert (told["state"], told["iss"]) == ("of the app", peer.issuer.address)
+            return told["code"]
+
+        for wrong in ({"code_verifier": "w" * 64}, {"client_id": "x"}, {"redirect_uri": back_to + "x"}, {"code": "x"}):
+            told = {**form, "code": await code(), "code_verifier": verifier, **wrong}
+            assert (await browser.post("/oauth/token", data=told)).status_code == 400
+        told = {**form, "code": await code(), "code_verifier": verifier}
+        answer = (await browser.post("/oauth/token", data=told)).json()
+        assert (await browser.post("/oauth/token", data=told)).status_code == 400
+        for wrong in ({"redirect_uri": "https://evil.example/"}, {"client_id": "x"}):
+            assert (await browser.get("/oauth/authorize", params={**asked, **wrong})).status_code == 400
+        page = await browser.get("/oauth/authorize", params={**asked, "code_challenge_method": "plain"})
+        assert "error=invalid_request" in page.headers["location"]
+    assert (await _draft(ours, answer["access_token"]))[0] == 201
+    assert (await _draft(ours, answer["id_token"]))[0] == 401

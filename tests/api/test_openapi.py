@@ -118,6 +118,7 @@ def test_a_put_needs_if_match_where_there_always_is_something_to_change() -> Non
         if operation.method == "put" and each["name"] == "If-Match" and each["required"]
     }
     assert needed == {
+        "/v1/activities/{activity_id}/reason",
         "/v1/countries/{code}/organisation",
         "/v1/countries/{code}/platform-memberships",
         "/v1/activities/{activity_id}/terms",

@@ -70,7 +70,7 @@ END = {
         "Eli": ("cancelled", "local", False),
     },
     "mails": {name: _ONCE | ({"You gave up your place": 1} if name == GIVES_UP else {}) for name in PEOPLE},
-    "report": ("verified", "check_in", (2, 1, 1, 0, 4), 12.0, 3, [("money", "EUR", "42.5"), ("waste", "kg", "130")]),
+    "report": ("verified", "check_in", (2, 1, 1, 0, 4, None), 12.0, 3, _FIGURES[-1]),
     "statistics": {
         by: [(value, *_FIGURES)]
         for by, value in {
@@ -88,6 +88,7 @@ END = {
         "registration.availability_changed.v1": 2,
         "registration.attendance_recorded.v1": 4,
         "impact.report_verified.v1": 1,
+        "impact.activity_figures_changed.v1": 1,
     },
 }
 """What every chain ends in: each mail, event and figure once, whatever went wrong on the way."""

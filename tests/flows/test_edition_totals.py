@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -22,12 +22,16 @@ NOBODY = {"international": None, "local": None, "esn_volunteer": None, "unclassi
 
 async def held(network: Network, participants: dict[str, int], hours: float, **changes: Any) -> str:
     """An activity that took place, with a verified report."""
-    identity = (await network.published(**changes))["id"]
+    planned = await network.published(**changes)
+    identity = planned["id"]
     local, national = await network.local(), await network.national()
     begun = "UPDATE activities.activities SET starts_at = now() - interval '1 hour' WHERE id = $1::uuid"
     await rows(network.database_url, begun, identity)
     reply = await network.client.post(f"/activities/v1/activities/{identity}/complete", headers=local)
     assert reply.status_code == 200, reply.text
+    # Its time decides on its edition, so it stands where it was planned.
+    planned_again = "UPDATE activities.activities SET starts_at = $2 WHERE id = $1::uuid"
+    await rows(network.database_url, planned_again, identity, datetime.fromisoformat(planned["starts_at"]))
     await network.settle()
     address = f"/impact/v1/activities/{identity}/report"
     report = {"outcome": "held", "participants": participants, "hours": hours}

@@ -92,9 +92,9 @@ class Impact:
 
 
 @asynccontextmanager
-async def impact_alone(settings: Settings, url: str) -> AsyncIterator[Impact]:
-    """The service on this database."""
-    runtime = Runtime(settings, role="impact")
+async def impact_alone(settings: Settings, url: str, role: str | None = "impact") -> AsyncIterator[Impact]:
+    """The service on this database; without a role as commands run it."""
+    runtime = Runtime(settings, role=role)
     try:
         yield Impact(runtime, url)
     finally:

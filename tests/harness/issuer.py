@@ -36,11 +36,10 @@ class Peer:
 
 
 @asynccontextmanager
-async def issuing(base_url: str) -> AsyncIterator[Peer]:
-    """The issuer for as long as the block runs, for services at an address."""
+async def issuing() -> AsyncIterator[Peer]:
+    """The issuer for as long as the block runs."""
     port = ports.free()
-    redirects = frozenset({f"{base_url}/registration/sign-in/callback"})
-    peer = Peer(DevelopmentIssuer(f"http://{ports.LOOPBACK}:{port}", redirects))
+    peer = Peer(DevelopmentIssuer(f"http://{ports.LOOPBACK}:{port}"))
     told = uvicorn.Config(peer, lifespan="off", log_config=None, access_log=False)
     server = uvicorn.Server(told)
     listener = listen(ports.LOOPBACK, port)

@@ -17,7 +17,8 @@ from services.impact.reports.past_quantities import Quantity
 from services.impact.reports.past_rows import PastReportRow
 from services.impact.reports.rules import Outcome, Qualifier, Source, State, Verb
 from services.impact.reports.schemas import ReportIn
-from services.impact.reports.units import CURRENCIES, UCUM
+from services.impact.reports.units import UCUM
+from services.kernel.currencies import CURRENCIES
 
 NOW = datetime(2026, 11, 14, 9, tzinfo=UTC)
 PEOPLE = {"international": 3, "local": 1, "esn_volunteer": 2}

@@ -20,7 +20,7 @@ from services.activities.taxonomies.words import words
 from services.kernel import idempotency
 from services.kernel.auth import Caller, PerhapsCaller
 from services.kernel.languages import VARY, Languages, chosen
-from services.kernel.openapi import changes_of
+from services.kernel.openapi import ALWAYS_THERE, changes_of
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
@@ -211,6 +211,7 @@ async def cancel_activity(
     response_model=ActivityOut,
     responses={**_MANAGED, **documented(PreconditionRequired)},
     dependencies=[idempotency.optional],
+    openapi_extra=ALWAYS_THERE,
 )
 async def correct_reason(
     request: Request, session: Writing, runtime: Running, actor: Caller, activity_id: UUID, reasons: Reasons

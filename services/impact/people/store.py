@@ -13,8 +13,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.impact.people.rules import Scope
 from services.impact.people.tables import PeopleScope
 
-_SCOPE = (PeopleScope.kind, PeopleScope.place, PeopleScope.period_kind, PeopleScope.period)
-
 
 async def scopes(session: AsyncSession, wanted: Iterable[Scope]) -> dict[Scope, int]:
     """The ids of scopes, made where they are new."""
@@ -229,6 +227,18 @@ _WRONG_COUNTS = _statement(
     GROUP BY kind, place, period_kind, period, person_key HAVING sum(times) <> 0"""),
     **_OF_SCOPES,
 )
+# One comparison and not four, of which Postgres would expect a single row and compare each with each.
+_PLACED = """, placed AS MATERIALIZED (
+      SELECT place_id, id AS scope_id FROM counted JOIN impact.people_scopes AS known
+      ON concat_ws(' ', known.kind, coalesce(known.place, ''), known.period_kind, known.period)
+        = concat_ws(' ', counted.kind, coalesce(counted.place, ''), counted.period_kind, counted.period)
+    )"""
+
+
+def _placed(text: str) -> str:
+    return _counted(_PLACED + text)
+
+
 _COUNT_ANEW = (
     sa.text("DELETE FROM impact.person_counts"),
     sa.text(
@@ -237,32 +247,26 @@ _COUNT_ANEW = (
     SELECT DISTINCT kind, place, period_kind, period FROM counted ON CONFLICT DO NOTHING""")
     ),
     sa.text(
-        _counted(""", seen AS (
+        _placed(""", seen AS (
       SELECT place_id, person_key, count(*) AS times FROM impact.attendances JOIN facts USING (activity_id)
       WHERE present AND person_key IS NOT NULL GROUP BY place_id, person_key
     )
     INSERT INTO impact.person_counts (scope_id, person_key, times)
-    SELECT known.id, person_key, sum(times) FROM seen JOIN counted USING (place_id)
-    JOIN impact.people_scopes AS known ON known.kind = counted.kind
-      AND coalesce(known.place, '') = coalesce(counted.place, '') AND known.period_kind = counted.period_kind
-      AND known.period = counted.period
-    GROUP BY known.id, person_key ORDER BY known.id, person_key""")
+    SELECT scope_id, person_key, sum(times) FROM seen JOIN placed USING (place_id)
+    GROUP BY scope_id, person_key ORDER BY scope_id, person_key""")
     ),
     sa.text(
-        _counted(""", seen AS (
+        _placed(""", seen AS (
       SELECT place_id, count(*) AS guests FROM impact.attendances JOIN facts USING (activity_id)
       WHERE present AND person_key IS NULL GROUP BY place_id
     ), guests AS (
-      SELECT known.id, sum(seen.guests) AS guests FROM seen JOIN counted USING (place_id)
-      JOIN impact.people_scopes AS known ON known.kind = counted.kind
-      AND coalesce(known.place, '') = coalesce(counted.place, '') AND known.period_kind = counted.period_kind
-      AND known.period = counted.period GROUP BY known.id
+      SELECT scope_id, sum(guests) AS guests FROM seen JOIN placed USING (place_id) GROUP BY scope_id
     ), people AS (
       SELECT scope_id, count(*) AS people FROM impact.person_counts GROUP BY scope_id
     )
     UPDATE impact.people_scopes AS scope SET people = coalesce(people.people, 0), guests = coalesce(guests.guests, 0)
     FROM impact.people_scopes AS same
-    LEFT JOIN people ON people.scope_id = same.id LEFT JOIN guests ON guests.id = same.id
+    LEFT JOIN people ON people.scope_id = same.id LEFT JOIN guests ON guests.scope_id = same.id
     WHERE same.id = scope.id
       AND (scope.people, scope.guests) <> (coalesce(people.people, 0), coalesce(guests.guests, 0))""")
     ),

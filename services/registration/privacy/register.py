@@ -52,6 +52,7 @@ class Until(StrEnum):
     TOLD = "30 days, a few days longer if the organisers' system is not reached; at once when you ask for it"
     TWO_DAYS = "48 hours; at once when you ask for it"
     EXPIRED = "30 days after the link expires; at once when you ask for it"
+    EXPORTED = "a week after the link to the export has ended"
     ACCESS = "as long as the volunteer's access is accounted for"
     ACTIVITY = "as long as the activity is kept"
 
@@ -331,6 +332,9 @@ VOLUNTEERS: Final = (
         "subject": "what the mail is about",
         "body": "which webhook, and why",
         "given_up_at": "when the mail was given up",
+    }),
+    Record("impact.exports", Aim.SAFETY, Basis.INTEREST, Until.EXPORTED, Seen.NOBODY, {
+        "asked_by": "the number of the access with which an export was asked for",
     }),
     Record("impact.report_quantities", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
         "given_to": "who was given what an activity collected: an organisation and not a person",
