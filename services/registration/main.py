@@ -22,6 +22,8 @@ from services.registration.attendance import page_api as check_in_page
 from services.registration.cards import consumers as cards
 from services.registration.certificates import api as certificates
 from services.registration.certificates import page_api as certificate_pages
+from services.registration.door import api as door
+from services.registration.door import consumers as door_reactions
 from services.registration.form import api as details
 from services.registration.form import link_api as my_answers
 from services.registration.form import page_api as sign_up_form
@@ -56,6 +58,7 @@ SERVICE = Service(
         choosing.router,
         links.router,
         attendance.router,
+        door.router,
         codes.router,
         check_in_page.router,
         check_in_page.visited,
@@ -91,6 +94,7 @@ SERVICE = Service(
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),
         *sending.sweeps(WEBHOOKS),
+        Sweep("forget passes", door_reactions.forget_old, every_seconds=3600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

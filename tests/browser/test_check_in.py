@@ -249,6 +249,26 @@ async def test_the_page_is_in_the_language_of_its_reader_also_without_a_network(
     assert [line for line in view.console if "violates" in line] == []
 
 
+async def test_a_helper_keeps_the_door_with_a_pass_until_it_is_taken_back(services: Services, viewer: Viewer) -> None:
+    ours = await door(services, "Ada", "Bo")
+    address = f"/registration/v1/activities/{ours.activity}/check-in-passes"
+    client = services.network.client
+    lent = (await client.post(address, json={}, headers=services.who)).json()
+    page = (await viewer.open(lent["url"], **PHONE)).page
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Check-in: Cleaning Porto Ferro beach")
+    assert "cip_" not in page.url
+    await page.get_by_role("button", name="Ada Lovelace").click()
+    await page.get_by_role("button", name="+1 local").click()
+    await ours.soon(1, 2)
+    # What was said of somebody is put right by organisers.
+    for name in ("Undo", "Hours", "Mark all others as not come"):
+        await expect(page.get_by_role("button", name=name)).to_have_count(0)
+    assert (await client.delete(f"{address}/{lent['id']}", headers=services.who)).status_code == 204
+    await page.get_by_role("button", name="Bo Lovelace").click()
+    await expect(page.get_by_text("This pass is not for today, or was taken back.")).to_be_visible()
+    assert await ours.there() == (1, 2)
+
+
 async def test_the_code_of_a_stranger_is_refused_with_the_reason(services: Services, viewer: Viewer) -> None:
     ours, other = await door(services, "Ada"), await door(services, "Zoe")
     view = await ours.open(viewer)

@@ -28,7 +28,12 @@ async def check_in(
     session: AsyncSession, actor: Actor, activity_id: UUID, told: Sequence[CheckInNote]
 ) -> list[CheckInResult]:
     """Record who was there; telling it again, in any order and from any device, ends in the same."""
-    places = await places_actions.organised(session, actor, activity_id)
+    return await take(session, actor, await places_actions.organised(session, actor, activity_id), told)
+
+
+async def take(session: AsyncSession, actor: Actor, places: Places, told: Sequence[CheckInNote]) -> list[CheckInResult]:
+    """Record who was there, on the word of somebody who may say so of this activity."""
+    activity_id = places.activity_id
     now = await places_store.now(session)
     book = await _look_up(session, actor, places, told)
     nonces = await store.owners_of_nonces(session, activity_id, [note.nonce for note in told])

@@ -1,6 +1,6 @@
 /* The check-in page: by camera, by code or from the list, with or without a network. */
 import { askHours, at, reasonText, showPeople, showRefused, t } from "./check-in-people.js";
-import { NotAnswered, NotReached, TokenNeeded } from "./check-in-server.js";
+import { NotAnswered, NotReached, SESSION, TokenNeeded, isPass } from "./check-in-server.js";
 import { Day, readCode } from "./check-in-store.js";
 
 const CLOCK_MAY_DIFFER_MS = 5 * 60_000;
@@ -8,6 +8,8 @@ const CLOCK_MAY_DIFFER_MS = 5 * 60_000;
 const activity = location.pathname.split("/").at(-2);
 const day = new Day(activity, new URL("../../v1/", location.href));
 const tabs = new BroadcastChannel("check-in");
+const CODE = "check-in:code";
+const LEAVING = "check-in:leaving";
 let isOffline = false;
 let isSending = false;
 let trouble = null;
@@ -47,11 +49,14 @@ function show() {
   at("title").textContent = isOpen && day.list.title ? `${t("title")}: ${day.list.title}` : t("title");
   if (!isOpen) return;
   at("counts").textContent = counts();
-  at("undo").hidden = undo === null;
+  // What was said of somebody is put right by organisers.
+  at("undo").hidden = undo === null || day.isLent;
   const last = day.lastWalkIn();
-  at("take-back").hidden = last === null;
+  at("take-back").hidden = last === null || day.isLent;
+  at("ending").hidden = day.isLent;
   at("take-back").textContent = last ? t("undo_of", { name: last.label }) : "";
-  showPeople(day, { checkIn, takeBack, askHours: (person) => askHours(person, (hours) => giveHours(person, hours)) });
+  const hours = (person) => askHours(person, (said) => giveHours(person, said));
+  showPeople(day, day.isLent ? { checkIn } : { checkIn, takeBack, askHours: hours });
   showRefused(day, show);
 }
 
@@ -149,7 +154,7 @@ async function send() {
     isSending = false;
     show();
   }
-  if (!isOffline && !trouble && day.waiting().length) await send();
+  if (!isOffline && !trouble && day.sendable().length) await send();
 }
 
 async function refresh() {
@@ -164,11 +169,16 @@ async function refresh() {
   show();
 }
 
+function kindOf(token) {
+  if (isPass(token)) return "pass";
+  return token === SESSION ? "session" : "401";
+}
+
 function explain(failure) {
   if (failure instanceof NotReached) {
     isOffline = true;
   } else if (failure instanceof TokenNeeded) {
-    trouble = t(`trouble_${failure.message}`);
+    trouble = t(`trouble_${failure.message === "401" ? kindOf(day.token) : failure.message}`);
     day.token = null;
     at("enter").hidden = false;
     at("token").focus();
@@ -178,6 +188,33 @@ function explain(failure) {
     throw failure;
   }
   if (trouble) at("line").textContent = trouble;
+}
+
+/* Whoever signed in needs no token; whoever did not is not told that anything is wrong. */
+async function enterSignedIn() {
+  if (localStorage.getItem(LEAVING)) await signOut();
+  if (day.token || localStorage.getItem(LEAVING)) return;
+  day.token = SESSION;
+  try {
+    await day.refresh();
+    await send();
+  } catch (failure) {
+    if (failure.message === "401") day.token = null;
+    else explain(failure);
+    if (isOffline) day.token = null;
+    show();
+  }
+}
+
+/* Without a network it is done as soon as there is one, and nobody is let in by what is left of it until then. */
+async function signOut() {
+  localStorage.setItem(LEAVING, "1");
+  try {
+    const reply = await fetch(new URL("../../sign-out", location.href), { method: "POST", credentials: "same-origin" });
+    if (reply.ok) localStorage.removeItem(LEAVING);
+  } catch {
+    isOffline = true;
+  }
 }
 
 async function enter(token) {
@@ -246,31 +283,48 @@ at("undo").addEventListener("click", () => undo?.());
 at("take-back").addEventListener("click", takeBackWalkIn);
 at("no-shows").addEventListener("click", markNoShows);
 at("leave").addEventListener("click", () => {
+  const isSignedIn = day.token === SESSION;
   day.leave(t("somebody"));
   tabs.postMessage("leave");
   undo = null;
   show();
+  if (isSignedIn) signOut();
 });
 at("scan").addEventListener("click", scan);
 
 /* A code that a phone's own camera read opens another tab: it asks the one that is open for the token. */
 tabs.addEventListener("message", ({ data }) => {
-  if (data === "token?" && day.token) tabs.postMessage({ token: day.token });
+  if (data === "token?" && day.token) tabs.postMessage({ token: day.token, activity });
   else if (data === "leave") { day.leave(t("somebody")); show(); }
-  else if (data?.token && !day.token) enter(data.token);
+  else if (data?.token && !day.token && (data.activity === activity || !isPass(data.token))) enter(data.token);
 });
 
 at("scan").hidden = !("BarcodeDetector" in window && navigator.mediaDevices);
-if (location.hash.length > 1) {
-  // A tap is still needed: opening an address must not check anybody in.
-  at("code").value = decodeURIComponent(location.hash.slice(1)).slice(0, 20);
-  history.replaceState(null, "", location.pathname);
+const behind = location.hash.slice(1);
+if (behind) history.replaceState(null, "", location.pathname + location.search);
+const lent = isPass(behind) ? behind : null;
+// A tap is still needed: opening an address must not check anybody in.
+at("code").value = (lent ? "" : behind && decodeURIComponent(behind).slice(0, 20)) || sessionStorage.getItem(CODE) || "";
+sessionStorage.removeItem(CODE);
+const signIn = at("sign-in");
+if (signIn) {
+  signIn.href = `../../sign-in?next=${encodeURIComponent(location.pathname + location.search)}`;
+  signIn.addEventListener("click", () => {
+    localStorage.removeItem(LEAVING);
+    sessionStorage.setItem(CODE, at("code").value);
+  });
 }
 navigator.serviceWorker?.register(new URL("../../check-in-worker.js", location.href));
-addEventListener("online", () => send().then(refresh));
+addEventListener("online", () => (localStorage.getItem(LEAVING) ? signOut() : send().then(refresh)));
 document.addEventListener("visibilitychange", () => send().then(refresh));
-setInterval(() => { if (day.waiting().length) send(); }, 3_000);
+setInterval(() => { if (day.sendable().length) send(); }, 3_000);
 setInterval(refresh, 120_000);
 show();
-if (day.token) refresh().then(() => send());
-else tabs.postMessage("token?");
+if (lent) {
+  enter(lent);
+} else if (day.token) {
+  refresh().then(() => send());
+} else {
+  tabs.postMessage("token?");
+  if (signIn) enterSignedIn();
+}

@@ -37,7 +37,7 @@ function button(text, act, more = {}) {
   return made;
 }
 
-/* A person: tapped to check them in, and then to take that back or to say for how many hours they stayed. */
+/* A person: tapped to check them in, and then, by organisers, to take that back or to say for how many hours they stayed. */
 function personItem(person, { changes, names, acts }) {
   const isHere = changes.get(person.id) ?? person.present;
   const lead = names.get(person.lead);
@@ -47,7 +47,7 @@ function personItem(person, { changes, names, acts }) {
   who.append(element("small", told.filter(Boolean).join(" · ")));
   const item = document.createElement("li");
   item.append(who);
-  if (isHere) {
+  if (isHere && acts.takeBack) {
     const pair = element("div", "", { className: "pair" });
     for (const [name, act] of [["undo", acts.takeBack], ["hours", acts.askHours]]) {
       const more = button(t(name), () => act(person), { className: "plain" });

@@ -1,8 +1,23 @@
-/* How the check-in page asks the server, with its user's token. */
+/* How the check-in page asks the server: with its user's token, with a pass that a coordinator lent, or signed in. */
+
+const PASS = "cip_";
+
+/* In the place of a token: the browser has a cookie, which no script can read. */
+export const SESSION = "session";
 
 export class TokenNeeded extends Error {}
 export class NotReached extends Error {}
 export class NotAnswered extends Error {}
+
+/* Whether a text is a pass, which opens one door for a day. */
+export function isPass(text) {
+  return text?.startsWith(PASS) ?? false;
+}
+
+function credentials(token) {
+  if (token === SESSION) return {};
+  return isPass(token) ? { "X-Check-In-Pass": token } : { Authorization: `Bearer ${token}` };
+}
 
 export class Server {
   constructor(api, token) {
@@ -19,13 +34,14 @@ export class Server {
 
   /* Something that exists already is changed (`match` says what it was), else something is told. */
   async ask(address, body, match) {
-    const headers = { Authorization: `Bearer ${this.token()}`, ...match };
+    const token = this.token();
+    const headers = { ...credentials(token), ...match };
     if (body) headers["Content-Type"] = "application/json";
     let reply;
     try {
       reply = await fetch(new URL(address, this.api), {
         method: match ? "PUT" : body ? "POST" : "GET", headers, body: body && JSON.stringify(body), cache: "no-store",
-        credentials: "omit", signal: AbortSignal.timeout?.(20_000),
+        credentials: token === SESSION ? "same-origin" : "omit", signal: AbortSignal.timeout?.(20_000),
       });
     } catch {
       throw new NotReached();

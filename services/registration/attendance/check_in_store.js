@@ -2,9 +2,9 @@
 
    Every check-in and every correction that is not sent yet has a place of its own in localStorage, under its nonce, so that tabs don't
    overwrite each other's. It is removed only when the server has said what became of it; telling it twice changes
-   nothing. The token is in sessionStorage only. */
+   nothing. The token is in sessionStorage only, and so is a pass, which opens this one door. */
 
-import { NotAnswered, Server } from "./check-in-server.js";
+import { NotAnswered, Server, isPass } from "./check-in-server.js";
 
 const PREFIX = "check-in:";
 const KEPT_HOURS_AFTER_THE_END = 48;
@@ -46,6 +46,11 @@ export class Day {
     else sessionStorage.setItem(`${PREFIX}token`, value);
   }
 
+  /* With a pass people are checked in, and nothing that was said of them is changed. */
+  get isLent() {
+    return isPass(this.token);
+  }
+
   get people() {
     return this.list.people;
   }
@@ -53,6 +58,11 @@ export class Day {
   /* What is not sent yet, in the order in which it was done. */
   waiting() {
     return this.#all("todo").sort((one, other) => one.note.at.localeCompare(other.note.at));
+  }
+
+  /* What can be sent with what was entered: a correction waits for an organiser. */
+  sendable() {
+    return this.waiting().filter(({ kind }) => kind !== "corrections" || !this.isLent);
   }
 
   /* What the last thing that waits about each person, or walk-in, says of them. */
@@ -84,7 +94,7 @@ export class Day {
     this.#drop(person.id, false);
     if (this.isHere(person)) return null;
     // No check-in stands above a correction, so that it takes another one.
-    const isCorrected = person.corrected || this.waiting().some(({ note }) => note.subject === person.id);
+    const isCorrected = !this.isLent && (person.corrected || this.waiting().some(({ note }) => note.subject === person.id));
     return isCorrected
       ? this.#correct(person.id, { present: true, hours: null, reason }, person.name)
       : this.add("check-ins", { registration_id: person.id }, person.name);
@@ -144,12 +154,12 @@ export class Day {
   async send() {
     const results = [];
     for (const kind of ["check-ins", "walk-ins"]) {
-      const waiting = this.waiting().filter((each) => each.kind === kind);
+      const waiting = this.sendable().filter((each) => each.kind === kind);
       for (let from = 0; from < waiting.length; from += AT_ONCE) {
         results.push(...(await this.#sending(waiting.slice(from, from + AT_ONCE), (some) => this.#sendSome(kind, some))));
       }
     }
-    for (const one of this.waiting().filter((each) => each.kind === "corrections")) {
+    for (const one of this.sendable().filter((each) => each.kind === "corrections")) {
       const told = () => this.server.correct(one.note);
       results.push(this.#took(one, await this.#sending([one], told)));
     }
@@ -175,7 +185,8 @@ export class Day {
   }
 
   async #sendSome(kind, some) {
-    const reply = await this.server.ask(`activities/${this.activity}/${kind}`, some.map(({ note }) => note));
+    const address = `activities/${this.activity}/${this.isLent ? "door/" : ""}${kind}`;
+    const reply = await this.server.ask(address, some.map(({ note }) => note));
     if (reply.status === 422) {
       // One that the server does not understand must not hold up the others.
       if (some.length === 1) return [this.#took(some[0], { outcome: "refused", reason: "not_understood" })];
@@ -209,17 +220,18 @@ export class Day {
 
   /* Take the list anew: of those who have a place, what is needed at the door and nothing more. */
   async refresh() {
-    const day = await this.server.read(`activities/${this.activity}/attendance`);
+    const [about, list] = this.isLent ? ["door", "door/people"] : ["attendance", "registrations"];
+    const day = await this.server.read(`activities/${this.activity}/${about}`);
     const people = [];
-    let address = `activities/${this.activity}/registrations?limit=200`;
+    let address = `activities/${this.activity}/${list}?limit=200`;
     while (address) {
       const page = await this.server.read(address);
       for (const each of page.items) {
-        if (!SEATED.has(each.state)) continue;
+        if (!this.isLent && !SEATED.has(each.state)) continue;
         people.push({
           id: each.id, lead: each.lead_id, code: each.code, name: `${each.given_name} ${each.family_name}`,
           class: each.participant_class, present: each.presence === "present", isNoShow: each.presence === "no_show",
-          hours: each.hours, corrected: each.corrected,
+          hours: each.hours ?? null, corrected: each.corrected ?? false,
         });
       }
       address = page.next && new URL(page.next).pathname.split("/v1/")[1] + new URL(page.next).search;

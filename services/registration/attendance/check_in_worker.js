@@ -1,6 +1,6 @@
 /* Opens the check-in page without a network: the newest page where there is one, else the one of the last time. */
 "use strict";
-const CACHE = "check-in-2";
+const CACHE = "check-in-3";
 const SCRIPTS = ["check-in.js", "check-in-people.js", "check-in-server.js", "check-in-store.js"];
 /* The page is the same for every activity, so that of none is as good as another; it is kept in the language that
    was last seen. */
@@ -19,8 +19,17 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
   const old = (await caches.keys()).filter((name) => name.startsWith("check-in-") && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
+  await keepWhatIsOpen();
   await self.clients.claim();
 })()));
+
+/* The page may have been opened in another language since the one of the browser was fetched. */
+async function keepWhatIsOpen() {
+  const cache = await caches.open(CACHE);
+  const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
+  const page = open.find(({ url }) => new URL(url).pathname.endsWith("/check-in"));
+  if (page) await fetched({ url: page.url }, cache).catch(() => undefined);
+}
 
 /* A door with one bar of signal is as good as one without: whoever waits in the rain waits for three seconds. */
 async function fetched(request, cache) {

@@ -11,6 +11,7 @@ from starlette.responses import HTMLResponse, Response
 
 from services.kernel.routes import pages as make_pages
 from services.kernel.routes import router as make_router
+from services.kernel.runtime import Running
 from services.registration.attendance.pages import check_in_page
 from services.registration.mail.languages import chosen
 
@@ -26,12 +27,13 @@ _SCRIPTS: Final = {
 
 @visited.get("/activities/{activity_id}/check-in", response_class=HTMLResponse)
 async def show_check_in(
+    runtime: Running,
     _activity_id: Annotated[UUID, Path(alias="activity_id")],
     lang: Annotated[str | None, Query()] = None,
     accepted: Annotated[str, Header(alias="Accept-Language")] = "",
 ) -> HTMLResponse:
     """The page, whether or not there is such an activity: what it shows it asks for, with its user's token."""
-    return check_in_page(chosen(lang, accepted))
+    return check_in_page(chosen(lang, accepted), signs_in=runtime.settings.signs_in)
 
 
 @router.get("/check-in.js", include_in_schema=False)

@@ -42,9 +42,10 @@ def codes_page(language: Language, title: str, shown: Sequence[tuple[str, str, s
     return HTMLResponse(page, headers={**_SHARED, **headers})
 
 
-def check_in_page(language: Language) -> HTMLResponse:
+def check_in_page(language: Language, *, signs_in: bool) -> HTMLResponse:
     """The page on which organisers check people in: the same for every activity, since all it shows it asks for.
 
+    Where an issuer is, organisers sign in there instead of pasting a token.
     Its script reads the language's texts from a block of data within the page, so that they are there offline, too.
     """
     texts = _texts(language.tag)
@@ -55,6 +56,7 @@ def check_in_page(language: Language) -> HTMLResponse:
         languages=others(language),
         languages_label=language.text("form.languages"),
         most_hours=MOST_HOURS,
+        signs_in=signs_in,
         style=_STYLE,
     )
     headers = {

@@ -27,6 +27,12 @@ async def come_in(
 ) -> tuple[Places, list[WalkInResult]]:
     """Record who is there without a place, past the capacity too; telling it again changes nothing."""
     places = await places_actions.organised(session, actor, activity_id)
+    return places, await let_in(session, actor, places, told)
+
+
+async def let_in(session: AsyncSession, actor: Actor, places: Places, told: Sequence[WalkInNote]) -> list[WalkInResult]:
+    """Record who is there without a place, on the word of somebody who may say so of this activity."""
+    activity_id = places.activity_id
     now = await places_store.now(session)
     planned = rules.planned_hours(places.starts_at, places.ends_at)
     before = await store.walk_ins_of(session, activity_id, [note.nonce for note in told])
@@ -55,7 +61,7 @@ async def come_in(
         results.append(WalkInResult(nonce=note.nonce, outcome=outcome, reason=reason, id=found))
     for nonce in sorted(added):
         await tell(session, known[nonce])
-    return places, results
+    return results
 
 
 def _refusal(note: WalkInNote, places: Places, before: Mapping[str, WalkIn], now: datetime) -> Reason | None:

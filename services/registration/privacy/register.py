@@ -53,6 +53,7 @@ class Until(StrEnum):
     TWO_DAYS = "48 hours; at once when you ask for it"
     EXPIRED = "30 days after the link expires; at once when you ask for it"
     EXPORTED = "a week after the link to the export has ended"
+    PASSED = "30 days after the pass ends"
     ACCESS = "as long as the volunteer's access is accounted for"
     ACTIVITY = "as long as the activity is kept"
 
@@ -278,6 +279,16 @@ VOLUNTEERS: Final = (
     Record("registration.walk_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever counted somebody who came without a place",
     }),
+    Record("registration.check_in_passes", Aim.ANSWERING, Basis.INTEREST, Until.PASSED, Seen.ORGANISERS, {
+        "id": "a random number for the pass of a helper who checks people in",
+        "secret_hash": "the hash of the pass",
+        "label": "whose pass it is or where they stand, as whoever lent it wrote it down",
+        "made_by": "the number of the access of whoever lent it",
+        "made_at": "when it was lent",
+        "begins_at": "from when it can be used",
+        "expires_at": "until when it could be used",
+        "revoked_at": "when it was taken back",
+    }),
     Record("registration.attendance_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
         "actor_id": "the number of the access of whoever corrected an attendance",
         "actor_role": "in which role",
@@ -365,6 +376,7 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
     "registration.registrations": frozenset({"forgotten_at"}),
     "registration.attendances": frozenset({"revision"}),
     "registration.check_ins": frozenset({"activity_id"}),
+    "registration.check_in_passes": frozenset({"activity_id"}),
     "registration.attendance_history": frozenset({"walk_in_id"}),
     # Of somebody of whom nobody knows who they are.
     "registration.walk_ins": frozenset({
