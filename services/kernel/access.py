@@ -1,4 +1,4 @@
-"""What opens the services: the tables of tokens and of keys, of which hashes alone are kept."""
+"""What opens the services: the tables of tokens, of keys and of sessions, of which hashes alone are kept."""
 
 from __future__ import annotations
 
@@ -60,6 +60,17 @@ KEYS = sa.Table(
     sa.CheckConstraint("(kind = 'secret') = (cardinality(scopes) > 0)", name="scopes_of_a_secret_one"),
     sa.CheckConstraint("section IS NULL OR country IS NOT NULL", name="country_of_a_section"),
     sa.CheckConstraint("(former_hash IS NULL) = (former_until IS NULL)", name="end_of_the_former"),
+)
+
+SESSIONS = sa.Table(
+    "sessions",
+    METADATA,
+    sa.Column("id", sa.Uuid, primary_key=True),
+    sa.Column("secret_hash", sa.LargeBinary, nullable=False, unique=True),
+    sa.Column("sealed", sa.Text, nullable=False),
+    sa.Column("token_ends_at", _Instant),
+    sa.Column("begun_at", _Instant, nullable=False, server_default=sa.text("now()")),
+    sa.Column("seen_at", _Instant, nullable=False, server_default=sa.text("now()"), index=True),
 )
 
 TOKEN_PREFIX: Final = "set_"  # noqa: S105  # SocialErasmus token: a leaked one is found by scanners that look for it.

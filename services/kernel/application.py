@@ -30,6 +30,7 @@ from services.kernel.logs import logger
 from services.kernel.replies import from_http_exception, respond
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
+from services.kernel.sessions import Sessions
 
 VERSION = "1.0.0"
 _SWAGGER = Path(fastapi_swagger.__file__).parent / "resources"
@@ -43,6 +44,9 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.state.issuer = issuer.of(runtime.settings)
     app.state.tokens = Tokens(app.state.issuer)
+    app.state.sessions = (
+        Sessions(runtime.settings, app.state.issuer, app.state.tokens) if runtime.settings.signs_in else None
+    )
     app.state.at_the_root = service.at_the_root
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)

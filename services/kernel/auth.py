@@ -13,7 +13,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from fastapi import Depends, Security
-from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCredentials, HTTPBearer
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
@@ -112,8 +112,15 @@ class Vouched(Protocol):
 class Issuer(Protocol):
     """Somebody else whose tokens are taken here."""
 
-    async def vouch(self, token: str) -> Vouched | None:
-        """Who the bearer of a token is, or None."""
+    async def vouch(self, token: str, *, is_certain: bool = False) -> Vouched | None:
+        """Who the bearer of a token is, or None; it is certain that the issuer made those that it gave to us."""
+
+
+class SignedIn(Protocol):
+    """Those who signed in at our own pages."""
+
+    async def actor(self, runtime: Runtime, request: Request) -> Actor | None:
+        """Who signed in in the browser that sent a request, if anybody did."""
 
 
 class Tokens:
@@ -156,7 +163,7 @@ class Tokens:
         self._note(runtime, holder, now)
         return f"token {holder.id}"
 
-    async def holder(self, runtime: Runtime, token: str) -> Holder | None:
+    async def holder(self, runtime: Runtime, token: str, *, is_certain: bool = False) -> Holder | None:
         """The holder of a valid token or key, else None."""
         key, now = hashed(token), time.monotonic()
         known = self._valid.get(key)
@@ -164,13 +171,13 @@ class Tokens:
             return known[1]
         if self._invalid.get(key, 0.0) > now:
             return None
-        found, lasts = await self._find(runtime, token, key)
+        found, lasts = await self._find(runtime, token, key, is_certain=is_certain)
         self._remember(key, now + min(lasts, REMEMBERED_SECONDS), found)
         return found
 
-    async def _find(self, runtime: Runtime, token: str, key: bytes) -> tuple[Holder | None, float]:
+    async def _find(self, runtime: Runtime, token: str, key: bytes, *, is_certain: bool) -> tuple[Holder | None, float]:
         if self._issuer is not None and not token.startswith(_OURS):
-            vouched = await self._issuer.vouch(token)
+            vouched = await self._issuer.vouch(token, is_certain=is_certain)
             return (None, REMEMBERED_SECONDS) if vouched is None else (vouched.actor, vouched.seconds)
         async with runtime.reading() as session:
             found = await (_look_up_key(session, key) if token.startswith(_KEYS) else _look_up(session, key))
@@ -241,17 +248,38 @@ async def _used(runtime: Runtime, key_id: UUID) -> None:
 _scheme = HTTPBearer(auto_error=False, scheme_name="token", description="A token of a coordinator, ESN or a machine.")
 
 
+_cookie_scheme = APIKeyCookie(
+    name="__Host-session",
+    auto_error=False,
+    scheme_name="session",
+    description="Of whoever signed in at our pages, from these pages alone.",
+)
+
+
 async def _authenticate(
-    request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)]
+    request: Request,
+    sent: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)],
+    _described: Annotated[str | None, Security(_cookie_scheme)],
 ) -> Actor | None:
     if sent is None:
         # A header that is there but no bearer token is a mistake, not an anonymous call.
         if "authorization" in request.headers:
             raise Unauthenticated("The Authorization header holds no bearer token.")
-        return None
+        return await _signed_in(request)
     if len(request.headers.getlist("authorization")) > 1:
         raise Unauthenticated("More than one Authorization header.")
     return await _admitted(request, sent.credentials, "This token is not valid, has expired or was revoked.")
+
+
+async def _signed_in(request: Request) -> Actor | None:
+    """Whoever signed in in this browser, unless it sends something that was chosen for this request."""
+    sessions: SignedIn | None = request.app.state.sessions
+    if sessions is None or "x-api-key" in request.headers:
+        return None
+    actor = await sessions.actor(of(request), request)
+    # A cookie does not keep caches off as the Authorization header does.
+    request.state.is_signed_in = actor is not None
+    return actor
 
 
 async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:

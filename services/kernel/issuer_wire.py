@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -31,10 +32,17 @@ class Wire:
         headers = {"Accept": "application/json"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
+        return await self._ask("GET", address, headers=headers)
+
+    async def post(self, address: str, form: Mapping[str, str]) -> tuple[int, Any]:
+        """The status and the object that an address answers to a form."""
+        return await self._ask("POST", address, headers={"Accept": "application/json"}, data=dict(form))
+
+    async def _ask(self, method: str, address: str, **request: Any) -> tuple[int, Any]:
         try:
             async with (
                 httpx.AsyncClient(timeout=PATIENCE_SECONDS, verify=_trusted()) as client,
-                client.stream("GET", address, headers=headers) as reply,
+                client.stream(method, address, **request) as reply,
             ):
                 body = b""
                 async for part in reply.aiter_bytes():

@@ -7,6 +7,7 @@ import binascii
 import json
 import re
 import time
+from collections.abc import Collection
 from typing import Any, Final
 
 from joserfc import jwt
@@ -19,6 +20,7 @@ LONGEST_TOKEN: Final = 8192
 CLOCKS_MAY_DIFFER_BY: Final = 30
 ALGORITHMS: Final = frozenset({"RS256", "ES256"})
 ACCESS_TOKEN_TYPES: Final = frozenset({"at+jwt", "application/at+jwt", "jwt"})
+ID_TOKEN_TYPES: Final = frozenset({"jwt"})
 _KNOWN_PARAMETERS: Final = frozenset({"alg", "kid", "typ"})
 _SHAPE: Final = re.compile(r"[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+")
 _OF_ID_TOKENS: Final = frozenset({"nonce", "at_hash", "c_hash"})
@@ -58,17 +60,24 @@ class Verifier:
 
     async def access_claims(self, token: str, *, audience: str) -> dict[str, Any]:
         """The claims of an access token, or `NotOurs`."""
-        claims = await self._claims(token, audience=audience)
+        claims = await self._claims(token, audience=audience, types=ACCESS_TOKEN_TYPES)
         if _OF_ID_TOKENS & claims.keys():
             # It says who signed in at a page, to that page, and opens nothing.
             raise NotOurs
         return claims
 
-    async def _claims(self, token: str, *, audience: str) -> dict[str, Any]:
+    async def id_claims(self, token: str, *, client: str, nonce: str) -> dict[str, Any]:
+        """The claims of the ID token that answers a sign-in of ours, or `NotOurs` (OpenID Connect Core, 3.1.3.7)."""
+        claims = await self._claims(token, audience=client, types=ID_TOKEN_TYPES)
+        if claims.get("nonce") != nonce or claims.get("azp", client) != client:
+            raise NotOurs
+        return claims
+
+    async def _claims(self, token: str, *, audience: str, types: Collection[str]) -> dict[str, Any]:
         if len(token) > LONGEST_TOKEN or not is_signed(token):
             raise NotOurs
         header = _header(token)
-        if header.get("alg") not in ALGORITHMS or str(header.get("typ", "JWT")).lower() not in ACCESS_TOKEN_TYPES:
+        if header.get("alg") not in ALGORITHMS or str(header.get("typ", "JWT")).lower() not in types:
             raise NotOurs
         name = header.get("kid")
         if name is not None and not (isinstance(name, str) and 1 <= len(name) <= 200):

@@ -166,6 +166,8 @@ class StrictRoute(APIRoute):
             claim = getattr(request.state, "claim", None)
             if claim is not None and response.status_code < 400:
                 await claim.keep(request.state.session, of(request), response)
+            if getattr(request.state, "is_signed_in", False):
+                response.headers["Cache-Control"] = "private, no-store"
             if request.method == "GET" and response.status_code == 200:
                 return _conditional(request, response)
             response.headers.setdefault("Cache-Control", "no-store")

@@ -74,6 +74,7 @@ class DevelopmentIssuer:
     keys: list[RSAKey | ECKey] = field(default_factory=lambda: [new_key("ES256")])
     codes: dict[str, _Code] = field(default_factory=dict)
     opaque: dict[str, str] = field(default_factory=dict)
+    refreshing: dict[str, str] = field(default_factory=dict)
 
     def settings(self) -> dict[str, str]:
         """The variables of services that shall take this issuer's word."""
@@ -83,6 +84,9 @@ class DevelopmentIssuer:
             "issuer_audience": AUDIENCE,
             "issuer_jwks_url": f"{at}/jwks",
             "issuer_userinfo_url": f"{at}/oauth/v1/userinfo",
+            "issuer_authorize_url": f"{at}/oauth/authorize",
+            "issuer_token_url": f"{at}/oauth/token",
+            "issuer_client_id": CLIENT,
         }
 
     def text(self) -> str:
@@ -129,11 +133,13 @@ class DevelopmentIssuer:
         return JSONResponse(
             {
                 "issuer": at["issuer"],
-                "authorization_endpoint": f"{self.address}/oauth/authorize",
-                "token_endpoint": f"{self.address}/oauth/token",
+                "authorization_endpoint": at["issuer_authorize_url"],
+                "token_endpoint": at["issuer_token_url"],
                 "userinfo_endpoint": at["issuer_userinfo_url"],
                 "jwks_uri": at["issuer_jwks_url"],
                 "response_types_supported": ["code"],
+                "grant_types_supported": ["authorization_code", "refresh_token"],
+                "authorization_response_iss_parameter_supported": True,
                 "subject_types_supported": ["public"],
                 "id_token_signing_alg_values_supported": ["ES256"],
                 "code_challenge_methods_supported": ["S256"],
@@ -181,6 +187,8 @@ class DevelopmentIssuer:
 
     async def _token(self, request: Request) -> Response:
         told = await _form(request)
+        if told.get("grant_type") == "refresh_token":
+            return self._renew(told)
         code = self.codes.pop(told.get("code", ""), None)  # It is good for one try.
         is_right = (
             code is not None
@@ -198,11 +206,23 @@ class DevelopmentIssuer:
         }  # fmt: skip
         if code.nonce is not None:
             about["nonce"] = code.nonce
+        return self._grant(code.person, id_token=self.sign(about, kind="JWT"))
+
+    def _renew(self, told: Mapping[str, str]) -> Response:
+        person = self.refreshing.pop(told.get("refresh_token", ""), None)  # Each is good for once.
+        if person is None or person not in self.people or told.get("client_id") != CLIENT:
+            return JSONResponse({"error": "invalid_grant"}, status_code=400)
+        return self._grant(person)
+
+    def _grant(self, person: str, **more: str) -> Response:
+        refresh = secrets.token_urlsafe(32)
+        self.refreshing[refresh] = person
         answer = {
-            "access_token": self.access_token(code.person),
+            "access_token": self.access_token(person),
+            "refresh_token": refresh,
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
-            "id_token": self.sign(about, kind="JWT"),
+            **more,
         }
         return JSONResponse(answer, headers={"Cache-Control": "no-store"})
 

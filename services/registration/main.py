@@ -10,7 +10,7 @@ from services.contracts import (
     ActivityRevised,
     SectionRecorded,
 )
-from services.kernel import idempotency
+from services.kernel import idempotency, sessions
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
@@ -37,6 +37,7 @@ from services.registration.privacy import certificate_link_api as my_certificate
 from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
+from services.registration.signing_in import page_api as sign_in
 from services.registration.tables import METADATA, WEBHOOKS
 from services.registration.telling import consumers as telling
 from services.registration.telling import link_api as reminders
@@ -65,6 +66,7 @@ SERVICE = Service(
         privacy.router,
         my_pages.router,
         notice_api.router,
+        sign_in.router,
         sign_up_form.router,
         details.router,
         my_answers.router,
@@ -95,6 +97,7 @@ SERVICE = Service(
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),
         *sending.sweeps(WEBHOOKS),
         Sweep("forget passes", door_reactions.forget_old, every_seconds=3600),
+        Sweep("forget sessions", sessions.forget_old, every_seconds=600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )

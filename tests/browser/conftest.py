@@ -12,6 +12,7 @@ from playwright.async_api import Browser, async_playwright
 
 from tests.harness import browsing
 from tests.harness.databases import Databases
+from tests.harness.issuer import issuing
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 MISSING = (
@@ -49,7 +50,8 @@ async def services(
 ) -> AsyncIterator[browsing.Services]:
     async with (
         databases.fresh() as url,
-        browsing.services(tmp_path_factory.mktemp("services"), url, redis_url) as made,
+        issuing() as peer,
+        browsing.services(tmp_path_factory.mktemp("services"), url, redis_url, peer.issuer.settings()) as made,
     ):
         yield made
 

@@ -240,6 +240,9 @@ async def test_the_page_is_in_the_language_of_its_reader_also_without_a_network(
     await page.get_by_role("button", name="Otwórz listę").click()
     await expect(page.get_by_role("button", name="Ada Lovelace")).to_be_visible()
     await _has_worker(page)
+    # Now it comes by the worker, which keeps it as it is.
+    await page.reload()
+    await expect(page.get_by_role("button", name="Ada Lovelace")).to_be_visible()
     await page.context.set_offline(True)
     await page.reload()
     await page.get_by_role("button", name="Ada Lovelace").click()
@@ -267,6 +270,39 @@ async def test_a_helper_keeps_the_door_with_a_pass_until_it_is_taken_back(servic
     await page.get_by_role("button", name="Bo Lovelace").click()
     await expect(page.get_by_text("This pass is not for today, or was taken back.")).to_be_visible()
     assert await ours.there() == (1, 2)
+
+
+async def test_an_organiser_signs_in_checks_in_and_signs_out_and_nothing_of_it_is_left(
+    services: Services, viewer: Viewer
+) -> None:
+    ours = await door(services, "Ada", "Bo")
+    view = await viewer.open(f"{ours.address}#{ours.codes['Bo']}", **PHONE)
+    page = view.page
+    await page.get_by_role("link", name="Sign in with ESN Accounts").click()
+    await page.get_by_role("button", name="international").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Check-in: Cleaning Porto Ferro beach")
+    # What was scanned before is still there, and waits for a tap.
+    await expect(page.get_by_label("Check-in code")).to_have_value(ours.codes["Bo"])
+    await page.get_by_role("button", name="Check in", exact=True).click()
+    await ours.soon(1, 1)
+    # Another tab is signed in by itself, since the browser is.
+    other = await page.context.new_page()
+    await other.goto(ours.address)
+    await other.get_by_role("button", name="Ada Lovelace").click()
+    await ours.soon(2, 2)
+    assert "__Host-session" not in await page.evaluate("document.cookie")
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("link", name="Sign in with ESN Accounts")).to_be_visible()
+    await expect(other.get_by_role("link", name="Sign in with ESN Accounts")).to_be_visible()
+
+    async def is_out() -> None:
+        assert not [each for each in await page.context.cookies() if each["name"] == "__Host-session"]
+
+    await eventually(is_out)
+    for again in (page.reload(), page.go_back()):
+        await again
+        assert "Ada" not in await page.inner_text("body")
+    assert [line for line in view.console if "uncaught" in line or "violates" in line] == []
 
 
 async def test_the_code_of_a_stranger_is_refused_with_the_reason(services: Services, viewer: Viewer) -> None:

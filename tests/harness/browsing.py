@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import itertools
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -82,12 +82,15 @@ class Services:
 
 
 @asynccontextmanager
-async def services(folder: Path, database_url: str, redis_url: str) -> AsyncIterator[Services]:
-    """The services for as long as the block runs."""
+async def services(
+    folder: Path, database_url: str, redis_url: str, issuer: Mapping[str, str]
+) -> AsyncIterator[Services]:
+    """The services for as long as the block runs, at whose pages people sign in with an issuer."""
     port = ports.free()
     base_url = f"http://{ports.LOOPBACK}:{port}"
     settings = told(database_url, redis_url, base_url=base_url)
-    made = processes.Processes(folder, settings, database_url, SOCIALERASMUS_BASE_URL=base_url)
+    variables = {f"SOCIALERASMUS_{name.upper()}": told for name, told in issuer.items()}
+    made = processes.Processes(folder, settings, database_url, SOCIALERASMUS_BASE_URL=base_url, **variables)
     everything = processes.Process(["up", "--no-sample", "--port", str(port)], made.environment, folder / "up.log")
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:
         network = Network(settings, database_url, {}, client)

@@ -29,6 +29,7 @@ REFUSED = {
     "events.log": ["UPDATE", "DELETE", "TRUNCATE"],
     "access.tokens": ["INSERT", "UPDATE", "DELETE", "TRUNCATE"],
     "access.keys": ["DELETE", "TRUNCATE"],
+    "access.sessions": ["TRUNCATE"],
     "events.cursors": ["DELETE", "TRUNCATE"],
     "events.dead_letters": ["TRUNCATE"],
 }
@@ -116,6 +117,14 @@ async def test_a_role_cannot_log_in_and_is_nobody_special(connection: asyncpg.Co
     assert {name for name in rights if found[name]} <= {"rolinherit"}
     member_of = await connection.fetchval("SELECT count(*) FROM pg_auth_members WHERE member = $1::regrole", role)
     assert member_of == 0
+
+
+@pytest.mark.parametrize("role", sorted({*OWNERS} - {"registration"}))
+async def test_one_service_alone_begins_sessions(connection: asyncpg.Connection, role: str) -> None:
+    for statement in ("INSERT INTO access.sessions DEFAULT VALUES", "UPDATE access.sessions SET secret_hash = NULL"):
+        assert await _refused(connection, role, statement) == "permission denied for table sessions"
+    await _allowed(connection, role, "UPDATE access.sessions SET seen_at = now()")
+    await _allowed(connection, role, "DELETE FROM access.sessions")
 
 
 @pytest.mark.parametrize("role", sorted({*OWNERS} - {"activities"}))

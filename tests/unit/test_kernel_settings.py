@@ -163,6 +163,10 @@ ISSUER = {
     "ISSUER": "https://accounts.example",
     "ISSUER_AUDIENCE": "pa55word",
     "ISSUER_JWKS_URL": "https://accounts.example/jwks",
+    "ISSUER_AUTHORIZE_URL": "https://accounts.example/authorize",
+    "ISSUER_TOKEN_URL": "https://accounts.example/token",
+    "ISSUER_CLIENT_ID": "pages",
+    "ISSUER_CLIENT_SECRET": "pa55word",
     "ROLES_FILE": "/etc/roles.toml",
 }
 
@@ -170,6 +174,8 @@ ISSUER = {
 def test_an_issuer_is_told_of_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _load(monkeypatch, **PRODUCTION, **{f"SOCIALERASMUS_{name}": value for name, value in ISSUER.items()})
     assert (settings.issuer, settings.issuer_audience) == ("https://accounts.example", "pa55word")
+    assert settings.signs_in
+    assert "pa55word" not in repr(settings.issuer_client_secret)
 
 
 @pytest.mark.parametrize(
@@ -178,6 +184,9 @@ def test_an_issuer_is_told_of_as_a_whole(monkeypatch: pytest.MonkeyPatch) -> Non
         ({"ISSUER": None}, "says nothing without SOCIALERASMUS_ISSUER"),
         ({"ISSUER_AUDIENCE": None}, "tokens for others are not for us"),
         ({"ISSUER_JWKS_URL": None}, "needs SOCIALERASMUS_ISSUER_JWKS_URL or"),
+        ({"ISSUER_CLIENT_ID": None}, "go together"),
+        ({"ISSUER_TOKEN_URL": None}, "go together"),
+        ({"ISSUER_TOKEN_URL": "http://accounts.example/token"}, "ISSUER_TOKEN_URL must be https:// in production"),
         ({"ISSUER_JWKS_URL": "pa55word"}, "^SOCIALERASMUS_ISSUER_JWKS_URL: must be an http"),
         (
             {"ISSUER_JWKS_URL": "https://me:pa55word@accounts.example"},

@@ -190,20 +190,14 @@ function explain(failure) {
   if (trouble) at("line").textContent = trouble;
 }
 
-/* Whoever signed in needs no token; whoever did not is not told that anything is wrong. */
+/* Whoever signed in needs no token. What somebody entered meanwhile stands. */
 async function enterSignedIn() {
   if (localStorage.getItem(LEAVING)) await signOut();
   if (day.token || localStorage.getItem(LEAVING)) return;
-  day.token = SESSION;
-  try {
-    await day.refresh();
-    await send();
-  } catch (failure) {
-    if (failure.message === "401") day.token = null;
-    else explain(failure);
-    if (isOffline) day.token = null;
-    show();
-  }
+  const status = await day.server.signedIn(`activities/${activity}/attendance`);
+  if (day.token) return;
+  if (status === 200) await enter(SESSION);
+  else if (status === 403) at("line").textContent = t("trouble_403");
 }
 
 /* Without a network it is done as soon as there is one, and nobody is let in by what is left of it until then. */
@@ -314,7 +308,10 @@ if (signIn) {
     sessionStorage.setItem(CODE, at("code").value);
   });
 }
-navigator.serviceWorker?.register(new URL("../../check-in-worker.js", location.href));
+if (navigator.serviceWorker) {
+  navigator.serviceWorker.ready.then(({ active }) => active.postMessage("keep"));
+  navigator.serviceWorker.register(new URL("../../check-in-worker.js", location.href));
+}
 addEventListener("online", () => (localStorage.getItem(LEAVING) ? signOut() : send().then(refresh)));
 document.addEventListener("visibilitychange", () => send().then(refresh));
 setInterval(() => { if (day.sendable().length) send(); }, 3_000);

@@ -52,6 +52,12 @@ export class Server {
     return reply;
   }
 
+  /* What whoever signed in in this browser is answered, or null without a network. */
+  async signedIn(address) {
+    const asked = { cache: "no-store", credentials: "same-origin", signal: AbortSignal.timeout?.(20_000) };
+    return fetch(new URL(address, this.api), asked).then(({ status }) => status, () => null);
+  }
+
   /* A correction is read back first: one that the server took and this phone was not told of is not sent again. */
   async correct({ subject: identity, present, hours, reason }) {
     const address = `attendances/${identity}`;

@@ -19,17 +19,15 @@ self.addEventListener("install", (event) => {
 self.addEventListener("activate", (event) => event.waitUntil((async () => {
   const old = (await caches.keys()).filter((name) => name.startsWith("check-in-") && name !== CACHE);
   await Promise.all(old.map((name) => caches.delete(name)));
-  await keepWhatIsOpen();
   await self.clients.claim();
 })()));
 
-/* The page may have been opened in another language since the one of the browser was fetched. */
-async function keepWhatIsOpen() {
-  const cache = await caches.open(CACHE);
-  const open = await self.clients.matchAll({ type: "window", includeUncontrolled: true });
-  const page = open.find(({ url }) => new URL(url).pathname.endsWith("/check-in"));
-  if (page) await fetched({ url: page.url }, cache).catch(() => undefined);
-}
+/* A page that was opened before there was a worker asks to be kept: it may be in another language than the first. */
+self.addEventListener("message", (event) => {
+  const { url } = event.source;
+  if (event.data !== "keep" || !IS_OURS.test(new URL(url).pathname)) return;
+  event.waitUntil(caches.open(CACHE).then((cache) => fetched({ url }, cache)).catch(() => undefined));
+});
 
 /* A door with one bar of signal is as good as one without: whoever waits in the rain waits for three seconds. */
 async function fetched(request, cache) {

@@ -54,6 +54,7 @@ class Until(StrEnum):
     EXPIRED = "30 days after the link expires; at once when you ask for it"
     EXPORTED = "a week after the link to the export has ended"
     PASSED = "30 days after the pass ends"
+    SIGNED_IN = "until they sign out; 30 minutes after they used it last, and 8 hours at most"
     ACCESS = "as long as the volunteer's access is accounted for"
     ACTIVITY = "as long as the activity is kept"
 
@@ -272,6 +273,14 @@ VOLUNTEERS: Final = (
         "role": "what they may do",
         "section": "for which section",
         "country": "for which country",
+    }),
+    Record("access.sessions", Aim.ANSWERING, Basis.INTEREST, Until.SIGNED_IN, Seen.NOBODY, {
+        "id": "a random number for a browser in which somebody signed in with ESN Accounts",
+        "secret_hash": "the hash of its cookie",
+        "sealed": "what ESN Accounts gave us to ask it who they are, readable with the cookie only",
+        "token_ends_at": "until when ESN Accounts answers",
+        "begun_at": "when they signed in",
+        "seen_at": "when they used our pages last, to the minute",
     }),
     Record("registration.check_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever checked somebody in",
