@@ -94,8 +94,9 @@ def _of_access() -> History:
             ("alembic_version", "SELECT"),
             ("tokens", "SELECT"),
             ("keys", "SELECT, UPDATE (last_used_at)"),
+            ("sessions", "SELECT, UPDATE (sealed, token_ends_at, seen_at), DELETE"),
         ),
-        grants_to=((ACTIVITIES, "keys", "INSERT, UPDATE"),),
+        grants_to=((ACTIVITIES, "keys", "INSERT, UPDATE"), (REGISTRATION, "sessions", "INSERT")),
     )
 
 
