@@ -275,11 +275,9 @@ VOLUNTEERS: Final = (
         "country": "for which country",
     }),
     Record("access.sessions", Aim.ANSWERING, Basis.INTEREST, Until.SIGNED_IN, Seen.NOBODY, {
-        "id": "a random number for a browser in which somebody signed in with ESN Accounts",
-        "secret_hash": "the hash of its cookie",
-        "sealed": "what ESN Accounts gave us to ask it who they are, readable with the cookie only",
-        "token_ends_at": "until when ESN Accounts answers",
-        "begun_at": "when they signed in",
+        "id": "a random number for a browser in which somebody signed in", "secret_hash": "the hash of its cookie",
+        "sealed": "what lets us ask ESN Accounts who they are, readable with the cookie only",
+        "token_ends_at": "until when ESN Accounts answers", "begun_at": "when they signed in",
         "seen_at": "when they used our pages last, to the minute",
     }),
     Record("registration.check_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
@@ -289,14 +287,11 @@ VOLUNTEERS: Final = (
         "actor_id": "the number of the access of whoever counted somebody who came without a place",
     }),
     Record("registration.check_in_passes", Aim.ANSWERING, Basis.INTEREST, Until.PASSED, Seen.ORGANISERS, {
-        "id": "a random number for the pass of a helper who checks people in",
-        "secret_hash": "the hash of the pass",
-        "label": "whose pass it is or where they stand, as whoever lent it wrote it down",
+        "id": "a random number for the pass of a helper", "secret_hash": "the hash of the pass",
         "made_by": "the number of the access of whoever lent it",
-        "made_at": "when it was lent",
-        "begins_at": "from when it can be used",
-        "expires_at": "until when it could be used",
-        "revoked_at": "when it was taken back",
+        "label": "whose pass it is or where they stand, as whoever lent it wrote it down",
+        "made_at": "when it was lent", "revoked_at": "when it was taken back",
+        "begins_at": "from when it can be used", "expires_at": "until when",
     }),
     Record("registration.attendance_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.ORGANISERS, {
         "actor_id": "the number of the access of whoever corrected an attendance",
