@@ -20,6 +20,8 @@ from services.kernel.problems import Problem, Unavailable
 MOST_TOGETHER = 128
 MOST_WAITING = 1024
 MOST_ALONE = 4
+# Classes of SQLSTATE that one request can bring upon all: data, integrity, a rollback, a lock that was not had.
+_OF_ONE = frozenset({"22", "23", "40", "55"})
 
 Wanted = TypeVar("Wanted")
 Answer = TypeVar("Answer")
@@ -31,7 +33,7 @@ class Group(Generic[Wanted, Answer]):
     """Answers many requests at once, each for itself.
 
     `together` does what it can of a group in one transaction: an answer, a refusal, or None for what has to be done
-    alone. If it fails in Postgres, nothing of it is done and everybody goes alone, so that one spoils none.
+    alone. If it fails for what may be one's fault, nothing of it is done and everybody goes alone: one spoils none.
     """
 
     def __init__(
@@ -75,7 +77,8 @@ class Group(Generic[Wanted, Answer]):
         try:
             answers = await self._together([request.wanted for request in group])
         except DBAPIError as failure:
-            if failure.connection_invalidated:
+            state = str(getattr(failure.orig, "sqlstate", "") or "")
+            if state[:2] not in _OF_ONE:
                 self._fail(group, failure)
                 return
             log.info("a group is done one by one", size=len(group), error=type(failure.orig).__name__)

@@ -168,7 +168,7 @@ async def check_all(
     The locks are taken before the answers are read: whoever held one has committed its answer by then.
     """
     numbers = sa.func.unnest(sa.bindparam("numbers", [claim.number(runtime) for claim in claims], ARRAY(sa.BigInteger)))
-    each = numbers.table_valued("number", with_ordinality="position", name="each")
+    each = numbers.table_valued("number", with_ordinality="position").render_derived(name="each")
     taken = sa.select(each.c.position, sa.func.pg_try_advisory_xact_lock(each.c.number)).order_by(each.c.position)
     is_ours = [ours for _, ours in await session.execute(taken)]
     table = _table(runtime)
