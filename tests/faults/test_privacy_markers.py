@@ -268,9 +268,10 @@ class Journey:
 
         async def unsubscribing() -> str:
             mails = [email.message_from_bytes(path.read_bytes(), policy=default) for path in self.mailbox.glob("*.eml")]
-            found = [mail["List-Unsubscribe"] for mail in mails if mail["To"] == _mailbox("Qzada")]
-            [address] = [each.strip("<>") for each in found if each]
-            return str(address)
+            to = _mailbox("Qzada")
+            found = [mail["List-Unsubscribe"] for mail in mails if mail["To"] == to and mail["List-Unsubscribe"]]
+            assert found
+            return str(found[0]).strip("<>")
 
         address = await eventually(unsubscribing)
         secret = address.split("/links/")[1].split("/")[0]
