@@ -16,7 +16,7 @@ import pytest
 
 from services.registration.places import rules
 from tests.harness import databases as harness
-from tests.harness.databases import rows
+from tests.harness.databases import rows, value
 from tests.harness.network import Network, running
 from tests.harness.sign_ups import Students, students, wanted
 
@@ -49,9 +49,10 @@ async def test_many_at_once_are_few_transactions_and_each_has_all_that_belongs_t
     [found] = await rows(network.database_url, LIVE, UUID(ours.activity_id))
     assert (found["many"], found["taken"]) == (60, 60)
     assert found["transactions"] < 20
-    for table in ("registration.consents", "registration.links", "registration.outgoing_mail"):
-        [[many]] = await rows(network.database_url, f"SELECT count(*) FROM {table}")
-        assert many == 60, table
+    each = len(_body(ours, 0)["consents"])
+    belongings = {"consents": 60 * each, "links": 60, "outgoing_mail": 60, "idempotency_keys": 60}
+    for table, many in belongings.items():
+        assert await value(network.database_url, f"SELECT count(*) FROM registration.{table}") == many, table
     [[traces]] = await rows(network.database_url, "SELECT count(DISTINCT trace_id) FROM registration.outgoing_mail")
     assert traces == 60, "each mail belongs to the request that caused it"
     await network.sweep()
@@ -143,3 +144,25 @@ async def test_the_last_places_of_several_activities_are_given_once_and_told(net
         assert (found["many"], found["taken"]) == (2, 2)
     listed = await network.client.get("/activities/v1/activities?open=true")
     assert not {ours.activity_id for ours in several} & {item["id"] for item in listed.json()["items"]}
+
+
+async def test_whoever_waits_or_applies_at_once_goes_together_too(network: Network) -> None:
+    full, chosen = await students(network, capacity=1), await students(network, capacity=5)
+    await full.sign_up("Bo")
+    await chosen.on_terms(choosing="approval")
+    bodies = [_body(full, number, waiting_list=True) for number in range(20)]
+    bodies += [_body(chosen, number) for number in range(20, 40)]
+    replies = await asyncio.gather(*(_post(network, body) for body in bodies))
+    assert Counter(reply.json()["state"] for reply in replies) == {"waitlisted": 20, "pending_approval": 20}
+    [found] = await rows(
+        network.database_url,
+        """SELECT count(*) AS many, count(DISTINCT xmin::text) AS transactions,
+            (SELECT waiting FROM registration.places WHERE activity_id = $1) AS waiting
+          FROM registration.registrations WHERE state IN ('waitlisted', 'pending_approval')""",
+        UUID(full.activity_id),
+    )
+    assert (found["many"], found["waiting"]) == (40, 20)
+    assert found["transactions"] < 12
+    await network.sweep()
+    told = Counter(text.split("\n")[0] for path in network.mails() if (text := path.read_text()))
+    assert sum(told.values()) == 41

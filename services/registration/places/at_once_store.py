@@ -21,8 +21,8 @@ _REGISTRATIONS: Final = cast("sa.Table", Registration.__table__)
 _PLACES: Final = cast("sa.Table", Places.__table__)
 _COLUMNS: Final = (
     "id", "participant_id", "state", "party_size", "code", "attendance_key", "participant_class", "held_until",
-    "signed_up_at", "activity_id", "given_name", "family_name", "language", "home_country", "host_section", "mobility",
-    "answers",
+    "waiting_since", "signed_up_at", "activity_id", "given_name", "family_name", "language", "home_country",
+    "host_section", "mobility", "answers",
 )  # fmt: skip
 _TAKEN: Final = ("taken", *(f"taken_{each}" for each in ParticipantClass))
 
@@ -55,31 +55,36 @@ async def add_registrations(session: AsyncSession, rows: Sequence[Mapping[str, A
     return set((await session.scalars(statement, written(rows))).all())
 
 
-async def take_places(session: AsyncSession, given: Mapping[UUID, Mapping[ParticipantClass, int]]) -> None:
-    """Count places as taken that were found free under the lock; Postgres refuses what would be one too many."""
+async def count_in(session: AsyncSession, counted: Mapping[UUID, tuple[Mapping[ParticipantClass, int], int]]) -> None:
+    """Count places as taken that were found free under the lock, and people on to waiting lists.
+
+    Postgres refuses what would be one too many. Whoever comes on to a waiting list may fit in at once.
+    """
     rows = [
         {
             "activity_id": identity,
-            "taken": sum(party.values()),
-            **{f"taken_{each}": party.get(each, 0) for each in ParticipantClass},
+            "waiting": waiting,
+            "taken": sum(given.values()),
+            **{f"taken_{each}": given.get(each, 0) for each in ParticipantClass},
         }
-        for identity, party in given.items()
+        for identity, (given, waiting) in counted.items()
     ]
-    told = rows_of(_PLACES, ("activity_id", *_TAKEN))
+    told = rows_of(_PLACES, ("activity_id", "waiting", *_TAKEN))
     within = [
-        sa.or_(limit.is_(None), _PLACES.c[taken] + told.c[taken] <= limit)
+        sa.or_(limit.is_(None), told.c[taken] == 0, _PLACES.c[taken] + told.c[taken] <= limit)
         for taken, limit in (
             ("taken", _PLACES.c.capacity),
             *((f"taken_{each}", _PLACES.c[f"quota_{each}"]) for each in ParticipantClass),
         )
     ]
+    values = {name: _PLACES.c[name] + told.c[name] for name in (*_TAKEN, "waiting")}
     statement = (
         sa.update(_PLACES)
         .where(_PLACES.c.activity_id == told.c.activity_id, *within)
-        .values({taken: _PLACES.c[taken] + told.c[taken] for taken in _TAKEN})
+        .values({**values, "offers_due": sa.or_(_PLACES.c.offers_due, told.c.waiting > 0)})
     )
-    counted = await session.execute(statement, written(rows))
-    if cast("sa.CursorResult[Any]", counted).rowcount != len(rows):
+    counting = await session.execute(statement, written(rows))
+    if cast("sa.CursorResult[Any]", counting).rowcount != len(rows):
         raise AssertionError("places that were locked and free are not free")
 
 
