@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Coroutine
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
 from pathlib import Path
 from socket import socket
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any
 
 import typer
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncSession
 
 import services.activities.main as activities
 import services.impact.main as impact
@@ -24,12 +23,14 @@ from services.impact.disclosure import actions as disclosure
 from services.impact.facts import actions as facts
 from services.kernel import access, auth, db, dead_letters, events, logs, migrate, renumber, replay, revise, serve
 from services.kernel.application import describe
+from services.kernel.audit.tables import APPEND_ONLY
 from services.kernel.failures import Stop
 from services.kernel.roles import Account, RoleRules, explain
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
-from services.operations import development_issuer, first_run, imports, sync, welcome
+from services.operations import auditing, development_issuer, first_run, imports, sync, welcome
+from services.operations.by_command import Audited, as_owner, begun, ended, enter
 
 SERVICES: dict[str, Service] = {
     service.name: service for service in (activities.SERVICE, registration.SERVICE, impact.SERVICE)
@@ -58,13 +59,14 @@ HISTORIES = {
             ),
             grants_to=(("activities", "keys", "INSERT, UPDATE"),),
         ),
-        migrate.History("activities", activities.METADATA, owner="activities"),
-        migrate.History("registration", registration.METADATA, owner="registration"),
-        migrate.History("impact", impact.METADATA, owner="impact"),
+        migrate.History("activities", activities.METADATA, owner="activities", append_only=APPEND_ONLY),
+        migrate.History("registration", registration.METADATA, owner="registration", append_only=APPEND_ONLY),
+        migrate.History("impact", impact.METADATA, owner="impact", append_only=APPEND_ONLY),
     )
 }
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="SocialErasmus: services and their care.")
+app.add_typer(auditing.commands, name="audit")
 
 
 class Rebuildable(StrEnum):
@@ -146,7 +148,9 @@ def import_command(
     """Import a file; what was refused is written beside it, and running it twice changes nothing."""
     settings = Settings.load()
     logs.configure("WARNING", service="import")
+    enter(begun(kind.value, path))
     report = _run(imports.run(settings, kind, path))
+    enter(ended(kind.value, report))
     print(report.text())
     if report.stopped:
         raise typer.Exit(1)
@@ -172,6 +176,8 @@ def sync_sections(
         raise Stop("--apply and --report DIGEST go together: only a report that was seen is carried out.")
     settings = Settings.load()
     logs.configure("WARNING", service="sync")
+    if apply:
+        enter(Audited("sync sections", {"report": report}))
     print(sync.text(_run(sync.sections(settings, source, digest=report)), applied=apply))
 
 
@@ -179,7 +185,7 @@ def sync_sections(
 def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
     """Make the figures anew from the reports, while the services go on."""
     assert what is Rebuildable.IMPACT
-    made = _as_owner(facts.rebuild)
+    made = as_owner(facts.rebuild, audited=Audited("rebuild impact", schema="impact"))
     print(f"{made.activities} activities in {made.cells} cells, {made.quantity_cells} cells of quantities")
     print(f"{made.differences} differences from what folding had kept")
 
@@ -187,6 +193,7 @@ def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
 @app.command("release-tables")
 def release_tables_command() -> None:
     """Release the tables of people of every academic year that is closed and has none."""
+    enter(Audited("release-tables", schema="impact"))
 
     async def alone() -> None:
         runtime = Runtime(Settings.load(), role=None)
@@ -254,7 +261,7 @@ OneConsumer = Annotated[str | None, typer.Option("--consumer", help="Of this ser
 @letters.command("list")
 def list_letters(consumer: OneConsumer = None) -> None:
     """Show what is parked, oldest first."""
-    found = _as_owner(lambda session: dead_letters.listed(session, consumer=consumer))
+    found = as_owner(lambda session: dead_letters.listed(session, consumer=consumer), audited=None)
     for letter in found:
         if letter.error is None:
             why = "waits behind another"
@@ -268,13 +275,17 @@ def list_letters(consumer: OneConsumer = None) -> None:
 @letters.command("retry")
 def retry_letters(consumer: OneConsumer = None) -> None:
     """Let the workers try everything parked again."""
-    print(f"{_as_owner(lambda session: dead_letters.retry(session, consumer=consumer))} to be tried again")
+    audited = Audited("dead-letters retry", {"consumer": consumer})
+    done = as_owner(lambda session: dead_letters.retry(session, consumer=consumer), audited=audited)
+    print(f"{done} to be tried again")
 
 
 @letters.command("discard")
 def discard_letters(consumer: OneConsumer = None) -> None:
     """Give up the events that no try is left for; what waits behind them goes on."""
-    print(f"{_as_owner(lambda session: dead_letters.discard(session, consumer=consumer))} given up")
+    audited = Audited("dead-letters discard", {"consumer": consumer})
+    done = as_owner(lambda session: dead_letters.discard(session, consumer=consumer), audited=audited)
+    print(f"{done} given up")
 
 
 @app.command("openapi")
@@ -300,33 +311,16 @@ def replay_command(
     if instant.tzinfo is None:
         raise Stop("--since needs its offset from UTC, such as the Z in 2026-11-14T10:00:00Z.")
     for reader in readers:
-        ahead = _as_owner(partial(replay.set_back, consumer=reader, since=instant))
+        audited = Audited("replay", {"consumer": reader, "since": instant.isoformat()})
+        ahead = as_owner(partial(replay.set_back, consumer=reader, since=instant), audited=audited)
         print(f"{reader} reads {ahead} events again")
-
-
-Answer = TypeVar("Answer")
-
-
-def _as_owner(work: Callable[[AsyncSession], Awaitable[Answer]]) -> Answer:
-    """Do something in one transaction with the rights of the login."""
-    settings = Settings.load()
-
-    async def alone() -> Answer:
-        engine = db.create_engine(settings, role=None, pool_size=1)
-        try:
-            async with db.session_factory(engine).begin() as session:
-                return await work(session)
-        finally:
-            await engine.dispose()
-
-    answer: Answer = _run(alone())
-    return answer
 
 
 @app.command("renumber")
 def renumber_command() -> None:
     """After the restore of a dump: let events and changes be numbered past those in it. Otherwise it does nothing."""
-    moved = _as_owner(lambda session: renumber.go_on(session, [*renumber.NUMBERED, activities.CHANGED]))
+    numbered = [*renumber.NUMBERED, activities.CHANGED, *(audit.entries.c.xid for audit in auditing.AUDITS.values())]
+    moved = as_owner(lambda session: renumber.go_on(session, numbered), audited=Audited("renumber"))
     print(f"the count goes on, moved by {moved}" if moved else "nothing to do: every number is of this cluster")
 
 
@@ -340,10 +334,11 @@ def token(
     """Make a bearer token and print it; it can't be read again."""
     lasts = timedelta(days=days)
     print(
-        _as_owner(
+        as_owner(
             lambda session: activities.issue_token(
                 session, role=role, section=section, country=country, label="command", lasts=lasts
-            )
+            ),
+            audited=Audited("token", {"role": role.value, "section": section, "country": country, "days": days}),
         )
     )
 

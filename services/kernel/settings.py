@@ -89,6 +89,7 @@ class Settings(IssuerSettings):
     )
     smtp_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SMTP_URL", "smtp_url"))
     secret: SecretStr
+    audit_secret: SecretStr | None = None
     base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:8000"
     mailbox: Path | None = None
     mail_from: str = "SocialErasmus <no-reply@socialerasmus.invalid>"
