@@ -47,6 +47,7 @@ from services.kernel import idempotency
 from services.kernel.audit import api as audit
 from services.kernel.audit import chain
 from services.kernel.consumers import Consumer
+from services.kernel.security import ADDRESS as SECURITY_TXT
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
 from services.kernel.webhooks import sending
@@ -81,7 +82,7 @@ SERVICE = Service(
         webhooks.router(WEBHOOKS),
         audit.router(AUDIT),
     ),
-    at_the_root=(API_CATALOG,),
+    at_the_root=(API_CATALOG, SECURITY_TXT),
     consumer=Consumer(
         ACTIVITIES,
         {

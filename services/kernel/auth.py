@@ -273,6 +273,7 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
     holder: Holder | None = await tokens.holder(runtime, token)
     if holder is None:
         raise Unauthenticated(refusal)
+    request.state.actor_id = holder.id
     if isinstance(holder, Website):
         if request.headers.get("origin") not in holder.origins:
             raise Forbidden("This publishable key is for the websites that it was made for.")

@@ -32,23 +32,23 @@ TAMPERED = {
     "one change less": ("DELETE FROM {s}.audit_changes WHERE number = 1", "was changed"),
     "an entry less": ("DELETE FROM {s}.audit_entries WHERE number = 2", "was deleted"),
     "an entry less, and its link": (
-        "WITH gone AS (DELETE FROM {s}.audit_entries WHERE number = 2 RETURNING id) "
-        "DELETE FROM {s}.audit_links USING gone WHERE entry = gone.id",
+        ("WITH gone AS (DELETE FROM {s}.audit_entries WHERE number = 2 RETURNING id) "
+        "DELETE FROM {s}.audit_links USING gone WHERE entry = gone.id"),
         "links 2 to 2 are missing",
     ),
     "another order": (
-        "UPDATE {s}.audit_links SET position = -position; UPDATE {s}.audit_links SET position = "
-        "CASE position WHEN -1 THEN 2 WHEN -2 THEN 1 ELSE -position END",
+        ("UPDATE {s}.audit_links SET position = -position; UPDATE {s}.audit_links SET position = "
+        "CASE position WHEN -1 THEN 2 WHEN -2 THEN 1 ELSE -position END"),
         "link 1 does not follow",
     ),
     "another digest too": (
-        "UPDATE {s}.audit_entries SET verb = 'x' WHERE number = 2; "
-        "UPDATE {s}.audit_links SET digest = sha256('x') WHERE position = 2",
+        ("UPDATE {s}.audit_entries SET verb = 'x' WHERE number = 2; "
+        "UPDATE {s}.audit_links SET digest = sha256('x') WHERE position = 2"),
         "link 2 does not follow",
     ),
     "slipped in": (
-        "INSERT INTO {s}.audit_entries (id, xid, actor_role, verb, object, trace_id) "
-        "VALUES (gen_random_uuid(), '1'::xid8, 'operator', 'x', 'x', 'x')",
+        ("INSERT INTO {s}.audit_entries (id, xid, actor_role, verb, object, trace_id) "
+        "VALUES (gen_random_uuid(), '1'::xid8, 'operator', 'x', 'x', 'x')"),
         "was slipped in",
     ),
     "changes of nobody": (
@@ -96,7 +96,7 @@ async def acted(network: Network) -> AsyncIterator[Network]:
     assert changed.status_code == 200
     await network.client.post(f"{LIST}/{drafted['id']}/submit", headers=local)
     await _linked(network)
-    yield network
+    return network
 
 
 async def test_what_nobody_touched_is_whole(acted: Network) -> None:
@@ -121,7 +121,7 @@ async def test_whatever_is_tampered_with_is_found(acted: Network) -> None:
                 raw = (await (await session.connection()).get_raw_connection()).driver_connection
                 assert isinstance(raw, asyncpg.Connection)
                 savepoint = await session.begin_nested()
-                await raw.execute("RESET ROLE; SET LOCAL session_replication_role = replica")
+                await raw.execute("SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica")
                 await raw.execute(statements.format(s="activities"))
                 found = await chain.check(session, settings, audit)
                 await savepoint.rollback()
