@@ -74,7 +74,7 @@ async def write_command(
     session: AsyncSession, act: Act, *, schema: str, verb: str, details: Mapping[str, Any] | None = None
 ) -> None:
     """Write down what an operator runs. The login of an operator is the machine's to log."""
-    told = {
+    told: dict[str, Any] = {
         "id": act.id, "actor_id": None, "actor_role": COMMAND, "actor_section": None, "actor_country": None,
         "by_key": False, "client_network": None, "verb": verb, "object": verb, "sections": [], "country": None,
         "status": None, "details": None if details is None else json.dumps(details), "trace_id": current_trace_id(),

@@ -261,16 +261,25 @@ RECORDS: Final = (
 
 VOLUNTEERS: Final = (
     *(
-        Record(f"{service}.audit_entries", Aim.ANSWERING, Basis.INTEREST, Until.AUDITED, Seen.ORGANISERS, {
-            "actor_id": "the number of the access of whoever did something",
-            "actor_role": "in which role",
-            "actor_section": "for which section",
-            "actor_country": "for which country",
-            "client_network": "from which network, the last part of its address left out",
-            "at": "when",
-            "object": "to what",
-        })
+        record
         for service in ("activities", "registration", "impact")
+        for record in (
+            Record(f"{service}.audit_entries", Aim.ANSWERING, Basis.INTEREST, Until.AUDITED, Seen.ORGANISERS, {
+                "actor_id": "the number of the access of whoever did something",
+                "actor_role": "in which role",
+                "actor_section": "for which section",
+                "actor_country": "for which country",
+                "client_network": "from which network, the last part of its address left out",
+                "at": "when",
+                "object": "to what",
+            }),
+            Record(f"{service}.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
+                "caller": "the number of the access with which the request was sent",
+            }),
+            Record(f"{service}.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
+                "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
+            }),
+        )
     ),
     Record("access.keys", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
         "made_by": "the number of the access of whoever made a key for a website or a program",
@@ -298,15 +307,6 @@ VOLUNTEERS: Final = (
     Record("registration.certificates", Aim.ANSWERING, Basis.INTEREST, Until.ACCESS, Seen.NOBODY, {
         "revoked_by": "the number of the access of whoever revoked a certificate",
     }),
-    Record("registration.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
-        "caller": "the number of the access with which the request was sent",
-    }),
-    Record("activities.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
-        "caller": "the number of the access with which the request was sent",
-    }),
-    Record("impact.idempotency_keys", Aim.SAFETY, Basis.INTEREST, Until.TWO_DAYS, Seen.NOBODY, {
-        "caller": "the number of the access with which the request was sent",
-    }),
     Record("activities.activity_history", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever changed the activity",
         "actor_role": "in which role",
@@ -330,15 +330,6 @@ VOLUNTEERS: Final = (
     }),
     Record("activities.partners", Aim.WRITING, Basis.INTEREST, Until.PARTNER, Seen.ORGANISERS, {
         "contact_email": "the address of a partner organisation, of a function and not of a person",
-    }),
-    Record("activities.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
-        "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
-    }),
-    Record("registration.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
-        "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
-    }),
-    Record("impact.webhook_endpoints", Aim.WRITING, Basis.INTEREST, Until.ACCESS, Seen.ORGANISERS, {
-        "contact_email": "the address that is told when a webhook fails, of a function and not of a person",
     }),
     Record("impact.outgoing_mail", Aim.WRITING, Basis.INTEREST, Until.SENT, Seen.NOBODY, {
         "recipient": "the address that is told when a webhook fails",
