@@ -14,6 +14,7 @@ from services.kernel import runtime
 from services.kernel.audit.noting import NOT_TOLD, about
 from services.kernel.auth import IDENTIFIES
 from services.kernel.routes import StrictRoute
+from services.registry import SERVICES
 from tests.harness import sign_ups
 from tests.harness.databases import value
 from tests.harness.network import DRAFT, Network
@@ -28,7 +29,7 @@ BY_NOBODY_WHO_CAN_BE_NAMED = {
 }  # fmt: skip
 ROUTES = [
     (service.name, route)
-    for service in commands.SERVICES.values()
+    for service in SERVICES.values()
     for router in service.routers
     for route in router.routes
     if isinstance(route, StrictRoute) and WRITING & (route.methods or set()) and route.include_in_schema
@@ -169,7 +170,7 @@ async def test_a_key_acts_in_the_audit_and_does_not_read_it(network: Network) ->
     assert key["key"] not in str([made, revoked])
 
 
-@pytest.mark.parametrize("service", sorted(commands.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 async def test_machines_and_keys_and_strangers_read_no_audit(shared: Network, service: str) -> None:
     address = f"/{service}/v1/audit"
     await refused(shared, "GET", address, status=403, headers=await shared.token("machine"))
@@ -179,7 +180,7 @@ async def test_machines_and_keys_and_strangers_read_no_audit(shared: Network, se
     await refused(shared, "GET", address, status=403, headers={"Authorization": f"Bearer {key['key']}"})
 
 
-@pytest.mark.parametrize("service", sorted(commands.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 async def test_webhooks_are_audited_without_where_they_lead_to(shared: Network, service: str) -> None:
     national, address = await shared.national("PT"), f"/{service}/v1/webhooks"
     made = await shared.client.post(

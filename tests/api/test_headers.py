@@ -9,8 +9,8 @@ from datetime import UTC, datetime, timedelta
 import httpx
 import pytest
 
-from services import __main__ as commands
 from services.kernel.replies import SECRETS_BELOW
+from services.registry import SERVICES
 from tests.harness import databases as harness
 from tests.harness import sign_ups
 from tests.harness.databases import Databases
@@ -71,12 +71,12 @@ def _check(reply: httpx.Response, *, may_be_framed: bool) -> None:
         assert re.search(r"charset=utf-8(;|$)|^application/|^image/|^font/", kind), (what, kind)
 
 
-@pytest.mark.parametrize("service", sorted(commands.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 async def test_every_page_says_what_it_may_load_and_who_may_frame_it(
     shared: Network, known: dict[str, str], service: str
 ) -> None:
     framed = set()
-    for router in commands.SERVICES[service].routers:
+    for router in SERVICES[service].routers:
         for route in router.routes:
             path, methods = getattr(route, "path", ""), getattr(route, "methods", set())
             if getattr(route, "include_in_schema", True) or not methods & {"GET", "HEAD"}:
@@ -96,7 +96,7 @@ async def test_every_route_of_the_api_says_so_too(shared: Network, known: dict[s
     _check(await shared.client.request(operation.method.upper(), operation.address(**known)), may_be_framed=False)
 
 
-@pytest.mark.parametrize("service", sorted(commands.SERVICES))
+@pytest.mark.parametrize("service", sorted(SERVICES))
 async def test_what_stands_beside_says_so_too(shared: Network, service: str) -> None:
     for rest in BESIDE:
         _check(await shared.client.get(f"/{service}/{rest}"), may_be_framed=False)
@@ -116,7 +116,7 @@ async def test_no_address_takes_a_secret_but_single_links(shared: Network) -> No
     assert reply.status_code in {401, 422}
 
 
-@pytest.mark.parametrize("service", ["", *(f"/{name}" for name in commands.SERVICES)])
+@pytest.mark.parametrize("service", ["", *(f"/{name}" for name in SERVICES)])
 async def test_whoever_finds_a_weakness_reads_whom_to_tell(shared: Network, service: str) -> None:
     reply = await shared.client.get(f"{service}/.well-known/security.txt")
     assert (reply.status_code, reply.headers["content-type"]) == (200, "text/plain; charset=utf-8")

@@ -6,8 +6,8 @@ from typing import Any, Final
 
 import pytest
 
-from services.__main__ import HISTORIES
 from services.registration.privacy.register import RECORDS, VOLUNTEERS
+from services.registry import HISTORIES
 from tests.harness.databases import Databases, rows
 
 TRIGGERS = """

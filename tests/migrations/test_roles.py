@@ -7,8 +7,8 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from services.__main__ import HISTORIES
 from services.kernel.audit.tables import APPEND_ONLY
+from services.registry import HISTORIES
 from tests.harness.databases import Databases
 
 OWNERS = [history.schema for history in HISTORIES.values() if history.owner]

@@ -35,6 +35,11 @@ def audit_of(metadata: sa.MetaData) -> Audit:
     return Audit(_entries(metadata), _changes(metadata), _links(metadata))
 
 
+def audit_in(metadata: sa.MetaData) -> Audit:
+    """The tables of a service whose metadata has them."""
+    return Audit(*(metadata.tables[f"{metadata.schema}.{name}"] for name in APPEND_ONLY))
+
+
 def _instant(name: str, **more: Any) -> sa.Column[Any]:
     return sa.Column(name, sa.DateTime(timezone=True), nullable=False, **more)
 

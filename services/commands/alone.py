@@ -1,12 +1,10 @@
-"""What commands do in one transaction with the rights of the login, and the entry in the audit that they leave."""
+"""How a command reaches the database on its own, beside the services, and the entry that it leaves in the audit."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from hashlib import file_digest
-from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -15,10 +13,14 @@ from services.contracts import ACTIVITIES
 from services.kernel import db
 from services.kernel.audit import noting
 from services.kernel.audit.noting import Act
-from services.kernel.import_report import Report
 from services.kernel.settings import Settings
 
 Answer = TypeVar("Answer")
+
+
+def run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Do something and end."""
+    return asyncio.run(work)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,7 @@ class Audited:
 
 
 def as_owner(work: Callable[[AsyncSession], Awaitable[Answer]], *, audited: Audited | None) -> Answer:
-    """Do something in one transaction; `audited` is None for what changes nothing only."""
+    """Do something in one transaction with the rights of the login; `audited` is None for what only looks."""
     settings = Settings.load()
 
     async def alone() -> Answer:
@@ -50,7 +52,7 @@ def as_owner(work: Callable[[AsyncSession], Awaitable[Answer]], *, audited: Audi
         finally:
             await engine.dispose()
 
-    return asyncio.run(alone())
+    return run(alone())
 
 
 def enter(audited: Audited) -> None:
@@ -60,15 +62,3 @@ def enter(audited: Audited) -> None:
 
 async def _nothing(_: AsyncSession) -> None:
     """Change nothing but the audit."""
-
-
-def begun(kind: str, path: Path) -> Audited:
-    """The entry of an import that begins; the file's name may be somebody's, its digest is nobody's."""
-    with path.open("rb") as stream:
-        return Audited(f"import {kind}", {"sha256": file_digest(stream, "sha256").hexdigest()})
-
-
-def ended(kind: str, report: Report) -> Audited:
-    """The entry of an import that ended."""
-    totals = {"taken": report.taken, "unchanged": report.unchanged, "refused": report.refused}
-    return Audited(f"imported {kind}", {**totals, "was_read_to_its_end": report.stopped is None})
