@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
+import sqlalchemy as sa
 from typer.testing import CliRunner
 
 from services import __main__ as commands
@@ -121,18 +122,20 @@ async def test_what_nobody_touched_is_whole(acted: Network) -> None:
 
 
 async def test_whatever_is_tampered_with_is_found(acted: Network) -> None:
+    engine = db.create_engine(acted.settings, role=None, pool_size=1)
     for what, (statements, told) in TAMPERED.items():
-        # As another connection would see it, and undone again, so that one network does for all.
-        async with acted.runtimes["activities"].unit_of_work() as session:
+        # Undone again each time, so that one network does for all.
+        async with db.session_factory(engine)() as session:
+            transaction = await session.begin()
             raw = (await (await session.connection()).get_raw_connection()).driver_connection
             assert isinstance(raw, asyncpg.Connection)
-            savepoint = await session.begin_nested()
-            await raw.execute("SET LOCAL ROLE NONE; SET LOCAL session_replication_role = replica")
+            await session.execute(sa.text("SET LOCAL session_replication_role = replica"))
             await raw.execute(statements.format(s="activities"))
             found = await chain.check(session, acted.settings, AUDIT)
-            await savepoint.rollback()
+            await transaction.rollback()
         assert any(told in fault for fault in found.faults), (what, found.faults)
         assert any("NOT WHOLE" in line for line in found.lines())
+    await engine.dispose()
     assert (await _checked(acted)).faults == []
 
 
