@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel import db
+from services.kernel import db, reach
 from services.kernel.counting import Counters
 from services.kernel.logs import logger
 from services.kernel.settings import Settings
@@ -38,18 +38,25 @@ class Runtime:
         self._beside: set[asyncio.Task[None]] = set()
 
     @asynccontextmanager
-    async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed on leaving, rolled back on an exception; hearers are woken after the commit."""
+    async def unit_of_work(self, how_far: str | None = None) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed on leaving, rolled back on an exception; hearers are woken after the commit.
+
+        Of people it sees nothing, unless it says how far it reaches.
+        """
         async with self._sessions() as session:
             async with session.begin():
+                if how_far is not None:
+                    await reach.take(session, how_far)
                 yield session
             self._waker.wake(session.info.get("news", {}))
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self, how_far: str | None = None) -> AsyncIterator[AsyncSession]:
         """One snapshot of the database, in which Postgres refuses every write."""
         async with self._sessions() as session, session.begin():
             await session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            if how_far is not None:
+                await reach.take(session, how_far)
             yield session
 
     def soon(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -83,14 +90,24 @@ def of(request: Request) -> Runtime:
     return runtime
 
 
+async def let_reach(request: Request, how_far: str) -> None:
+    """Let the transaction of a request reach as far as its caller does, whichever of the two is known first."""
+    if not request.app.state.has_walls:
+        return
+    request.state.reach = how_far
+    if (session := getattr(request.state, "session", None)) is not None:
+        await reach.take(session, how_far)
+
+
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
-    async with of(request).unit_of_work() as session:
+    async with of(request).unit_of_work(getattr(request.state, "reach", None)) as session:
         request.state.session = session
         yield session
 
 
 async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
-    async with of(request).reading() as session:
+    async with of(request).reading(getattr(request.state, "reach", None)) as session:
+        request.state.session = session
         yield session
 
 
