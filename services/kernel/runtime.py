@@ -95,19 +95,27 @@ async def let_reach(request: Request, how_far: str) -> None:
     if not request.app.state.has_walls:
         return
     request.state.reach = how_far
-    if (session := getattr(request.state, "session", None)) is not None:
+    for session in _sessions_of(request):
         await reach.take(session, how_far)
+
+
+def _sessions_of(request: Request) -> list[AsyncSession]:
+    if not hasattr(request.state, "sessions"):
+        request.state.sessions = []
+    found: list[AsyncSession] = request.state.sessions
+    return found
 
 
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
     async with of(request).unit_of_work(getattr(request.state, "reach", None)) as session:
         request.state.session = session
+        _sessions_of(request).append(session)
         yield session
 
 
 async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
     async with of(request).reading(getattr(request.state, "reach", None)) as session:
-        request.state.session = session
+        _sessions_of(request).append(session)
         yield session
 
 
