@@ -18,6 +18,7 @@ depends_on = None
 
 _EVERYTHING: Final = "(SELECT current_setting('socialerasmus.reach', true) = 'everything')"
 _NETWORK: Final = "(SELECT current_setting('socialerasmus.reach', true) IN ('everything', 'network'))"
+_COORDINATES: Final = "(SELECT current_setting('socialerasmus.reach', true) <> 'nothing')"
 _SECTION: Final = "(SELECT registration.reach('section'))"
 _COUNTRY: Final = "(SELECT registration.reach('country'))"
 _PERSON: Final = "(SELECT registration.proved_person())"
@@ -38,14 +39,14 @@ _SEEN: Final = {
         OR {_ORGANISED.format(table="registrations")}""",
     "walk_ins": f"{_NETWORK} OR {_ORGANISED.format(table='walk_ins')}",
     "participants": f"""{_EVERYTHING} OR id = {_PERSON} OR email_key = (SELECT registration.proof('mailbox'))
-        OR ((SELECT current_setting('socialerasmus.reach', true) <> 'nothing') AND EXISTS (
+        OR ({_COORDINATES} AND EXISTS (
             SELECT FROM registration.registrations AS one WHERE one.participant_id = participants.id))""",
     "links": f"""{_EVERYTHING} OR token_hash = (SELECT decode(registration.proof('link'), 'hex'))
         OR {_of_registration("links.registration_id")}""",
     "attendance_history": f"""{_EVERYTHING} OR {_of_registration("attendance_history.registration_id")}
         OR EXISTS (SELECT FROM registration.walk_ins AS one WHERE one.id = attendance_history.walk_in_id)""",
-    "certificates": f"""{_NETWORK} OR participant_id = {_PERSON} OR EXISTS (
-        SELECT FROM registration.certified_attendances AS line WHERE line.number_hash = certificates.number_hash)""",
+    "certificates": f"""{_NETWORK} OR participant_id = {_PERSON} OR ({_COORDINATES} AND EXISTS (
+        SELECT FROM registration.certified_attendances AS line WHERE line.number_hash = certificates.number_hash))""",
     "outgoing_mail": f"{_EVERYTHING} OR {_of_registration('registration.as_id(outgoing_mail.about)')}",
     "webhook_endpoints": f"{_NETWORK} OR section = {_SECTION} OR country = {_COUNTRY}",
     "webhook_deliveries": f"""{_EVERYTHING} OR registration.as_id(about) = ANY ({_OWN}) OR EXISTS (

@@ -70,7 +70,7 @@ class Actor:
             return reach.of_country(self.country)
         if self.role is Role.LOCAL_COORDINATOR and self.section is not None:
             return reach.of_section(self.section)
-        return reach.NOTHING
+        return reach.NOBODY
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ EVERYTHING: Final = "everything"
 """The service's own, for what it does by itself: reactions, sweeps, mail, erasure."""
 
 NETWORK: Final = "network"
+NOBODY: Final = "nobody"
+"""Of a caller who coordinates nothing: no more than nothing, and no stranger either."""
 
 
 def of_country(code: str) -> str:

@@ -27,7 +27,7 @@ class Attempt:
     body: Any = None
     query: dict[str, str] = field(default_factory=dict)
     tagged: bool | str = False
-    """Whether it changes what was read before, at the same address or at another."""
+    """Whether it changes what was read before, at the same address or at this one."""
     content: str | None = None
 
 
@@ -52,7 +52,7 @@ def _hooks(service: str) -> dict[str, Attempt]:
     hooks, one = f"/{service}/v1/webhooks", {"webhook_id": f"{service}_webhook"}
     told = {**one, "delivery_id": f"{service}_delivery"}
     return {
-        f"POST {hooks}": Attempt(body={"url": "https://hooks.example.org/new"}),
+        f"POST {hooks}": Attempt(body={"url": "https://new.example.org/"}),
         f"GET {hooks}/{{webhook_id}}": Attempt(one),
         f"PATCH {hooks}/{{webhook_id}}": Attempt(one, {"description": "Ours"}, tagged=True),
         f"DELETE {hooks}/{{webhook_id}}": Attempt(one, tagged=True),
@@ -80,7 +80,9 @@ ATTEMPTS: dict[str, Attempt] = {
     f"GET {_A}/partners/{{partner_id}}": Attempt({"partner_id": "partner"}),
     f"PATCH {_A}/partners/{{partner_id}}": Attempt({"partner_id": "partner"}, {"city": "Alghero"}, tagged=True),
     f"POST {_A}/partners/{{partner_id}}/merge": Attempt({"partner_id": "double"}, {"into": "@partner"}),
-    f"POST {_A}/partners": Attempt(body={**exchange.PARTNER, "name": "Surf school"}),
+    f"POST {_A}/partners": Attempt(
+        body={**exchange.PARTNER, "name": "Surf school", "contact_email": "surf@example.org"}
+    ),
     f"POST {_A}/partners/enquiries": Attempt(body=exchange.ENQUIRY),
     f"POST {_A}/partners/enquiries/{{enquiry_id}}/answered": Attempt({"enquiry_id": "enquiry"}),
     f"GET {_ONE}": _activity("draft"),
@@ -252,14 +254,21 @@ class Trier:
         self._world = world
         self._tags: dict[str, str] = {}
 
+    async def read_tag(self, operation: Operation) -> str | None:
+        """The ETag of what a route changes, if it is to be read before; it is read once."""
+        attempt = ATTEMPTS.get(route_of(operation), Attempt())
+        if not attempt.tagged:
+            return None
+        read = f"/{operation.service}{operation.path}" if attempt.tagged is True else attempt.tagged
+        return await self._tag(self._filled(read, attempt))
+
     async def send(self, operation: Operation, caller: str) -> httpx.Response:
         """Try a route as somebody."""
         world, attempt = self._world, ATTEMPTS.get(route_of(operation), Attempt())
         told = {**world.network.key(), **world.headers[caller]}
-        address = self._address(operation, attempt)
-        if attempt.tagged:
-            told["If-Match"] = await self._tag(self._filled(attempt.tagged, attempt) if isinstance(attempt.tagged, str)
-                                               else address)  # fmt: skip
+        address = self._filled(f"/{operation.service}{operation.path}", attempt)
+        if (tag := await self.read_tag(operation)) is not None:
+            told["If-Match"] = tag
         body = _filled_in(attempt.body, world, caller)
         if attempt.content is not None:
             told["Content-Type"] = "text/csv"
@@ -267,9 +276,6 @@ class Trier:
         return await world.network.client.request(
             operation.method, address, params=query, headers=told, json=body, content=attempt.content
         )
-
-    def _address(self, operation: Operation, attempt: Attempt) -> str:
-        return self._filled(f"/{operation.service}{operation.path}", attempt)
 
     def _filled(self, address: str, attempt: Attempt) -> str:
         for name, thing in attempt.named.items():

@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel import reach
 from services.kernel.runtime import Runtime
+from services.registry import HISTORIES
 from tests.harness import certificates, exchange, reports, webhooks
 from tests.harness.databases import rows, value
 from tests.harness.network import DRAFT, Network
@@ -99,8 +100,10 @@ async def _people(world: World) -> None:
         await certificates.certified(past, secrets["student"]),
     )
     theirs = await _polish(world)
-    secrets["other_student"] = secrets["other_student:confirm"] = await theirs.confirmed("Ewa")
-    ids |= {"theirs": theirs.activity_id, "their_registration": theirs.registrations["Ewa"]}
+    secrets["other_student"] = secrets["other_student:confirm"] = await theirs.confirmed(
+        "Ewa", family_name="Nowakowska"
+    )
+    ids |= {"their_activity": theirs.activity_id, "their_registration": theirs.registrations["Ewa"]}
     mail = "SELECT id FROM registration.outgoing_mail WHERE about = $1 LIMIT 1"
     found = await value(network.database_url, mail, ids["placed"])
     ids["mail"] = f"<{found.hex}@socialerasmus.test>"  # type: ignore[attr-defined]
@@ -156,6 +159,22 @@ async def _exchanged(world: World) -> None:
         ids[f"{service}_delivery"] = sent["id"]
 
 
+async def _theirs(world: World) -> None:
+    """Things of the other section that are nobody else's business."""
+    network, who, ids = world.network, world.headers["other_local"], world.ids
+    draft = {**DRAFT, **_POLISH, "title": "Planting in a hiding-place"}
+    ids["their_draft"] = (await _post(network, "/activities/v1/activities", who, draft, 201))["id"]
+    mailbox = {"name": "Las", "country": "PL", "city": "Warsaw", "contact_email": "las@hiding-place.example"}
+    ids["their_partner"] = (await exchange.partner(network, who, **mailbox))["id"]
+    for service in ("activities", "registration", "impact"):
+        address, _ = await webhooks.hooked(
+            network, who, "https://hooks.hiding-place.example/", f"/{service}/v1/webhooks"
+        )
+        ids[f"their_{service}_webhook"] = address.rpartition("/")[2]
+    key = {"kind": "secret", "name": "A hiding-place", "scopes": _SCOPES, "section": OTHER}
+    ids["their_key"] = (await _post(network, "/activities/v1/keys", who, key, 201))["id"]
+
+
 async def _keys(world: World) -> None:
     network, who, ids = world.network, world.headers, world.ids
     keys = "/activities/v1/keys"
@@ -186,7 +205,38 @@ async def build(network: Network) -> World:
     await _people(world)
     await _exchanged(world)
     await _impact(world)
+    await _theirs(world)
     return world
+
+
+PRIVATE = {
+    OWN: ("Lovelace", "ada@", "bo@", "cy@", "hooks.example.org", "Beach draft", "Beach submitted", "Canteen",
+          "volunteers@mensa.example.org", "boards@surf", "partners@sassari.example", "partners@italy.example"),
+    OTHER: ("Nowakowska", "ewa@", "hiding-place"),
+}  # fmt: skip
+"""What nobody but a section's own coordinators may read of its things."""
+
+_ROWS = " UNION ALL ".join(
+    f"SELECT '{table.fullname}' AS name, (to_jsonb(one) - 'last_used_at')::text AS row FROM {table.fullname} AS one"
+    for schema in ("activities", "registration", "impact", "access")
+    for table in HISTORIES[schema].metadata.sorted_tables
+)
+
+
+def ids_of(world: World, section: str) -> dict[str, str]:
+    """The names and ids of a section's things."""
+    return {name: each for name, each in world.ids.items() if name.startswith("their_") == (section == OTHER)}
+
+
+async def rows_of(world: World) -> set[tuple[str, str]]:
+    """Every row of every table."""
+    return {(each["name"], each["row"]) for each in await (await world.network.observer()).fetch(_ROWS)}
+
+
+def not_of(world: World, section: str, found: set[tuple[str, str]]) -> set[tuple[str, str]]:
+    """Those of some rows that do not speak of a section or of its things."""
+    marks = [section, *ids_of(world, section).values()]
+    return {(name, row) for name, row in found if not any(mark in row for mark in marks)}
 
 
 @asynccontextmanager
