@@ -29,8 +29,9 @@ _ORGANISED: Final = f"""EXISTS (
 
 
 def _of_registration(identity: str) -> str:
-    """What belongs to a registration is seen by whoever sees that."""
-    return f"EXISTS (SELECT FROM registration.registrations AS one WHERE one.id = {identity})"
+    """What belongs to a registration is seen by the person, and by the coordinators who see that."""
+    return f"""{identity} = ANY ({_OWN}) OR ({_COORDINATES} AND EXISTS (
+        SELECT FROM registration.registrations AS one WHERE one.id = {identity}))"""
 
 
 # Each sub-select without a row of its own is evaluated once a statement, and only if it comes to that.
@@ -84,14 +85,21 @@ _FUNCTIONS: Final = (
         END IF;
         RETURN NULL;
     END $$""",
-    # A certificate's number opens what it states to strangers; an organiser sees of it what they organised.
     """CREATE FUNCTION registration.proved_registrations() RETURNS uuid[]
     LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
-    DECLARE person uuid := registration.proved_person(); certificate text := registration.proof('certificate');
+    DECLARE person uuid := registration.proved_person();
     BEGIN
         IF person IS NOT NULL THEN
-            RETURN (SELECT array_agg(one.id) FROM registration.registrations AS one WHERE one.participant_id = person);
-        ELSIF certificate IS NOT NULL AND current_setting('socialerasmus.reach', true) = 'nothing' THEN
+            RETURN (SELECT array_agg(one.id) FROM registration.registrations AS one WHERE one.participant_id = person
+                OR one.lead_id IN (SELECT id FROM registration.registrations WHERE participant_id = person));
+        END IF;
+        RETURN NULL;
+    END $$""",
+    """CREATE FUNCTION registration.certified_registrations() RETURNS uuid[]
+    LANGUAGE plpgsql STABLE SECURITY DEFINER SET search_path = pg_catalog, pg_temp AS $$
+    DECLARE certificate text := registration.proof('certificate');
+    BEGIN
+        IF certificate IS NOT NULL AND current_setting('socialerasmus.reach', true) = 'nothing' THEN
             RETURN (SELECT array_agg(line.registration_id) FROM registration.certified_attendances AS line
                 WHERE line.number_hash = decode(certificate, 'hex'));
         END IF;
@@ -106,8 +114,14 @@ _FUNCTIONS: Final = (
             AND (one.waiting_since, one.id) <= (since, identity));
     END $$""",
 )
-_BY_NUMBER: Final = """CREATE POLICY by_number ON registration.certificates FOR SELECT
-    USING (number_hash = (SELECT decode(registration.proof('certificate'), 'hex')))"""
+_CERTIFIED: Final = "(SELECT registration.certified_registrations())::uuid[]"
+# A certificate's number shows what it states, to strangers; an organiser sees of it what they organised.
+_BY_NUMBER: Final = {
+    "certificates": "number_hash = (SELECT decode(registration.proof('certificate'), 'hex'))",
+    "certified_attendances": f"registration_id = ANY ({_CERTIFIED})",
+    "attendances": f"registration_id = ANY ({_CERTIFIED})",
+    "registrations": f"id = ANY ({_CERTIFIED})",
+}
 # Told by whichever transaction changes a state, a student's too, to endpoints that are not theirs to see.
 _TELLS: Final = "ALTER FUNCTION registration.tell_webhooks() SECURITY {} SET search_path = pg_catalog, pg_temp"
 
@@ -121,17 +135,21 @@ def upgrade() -> None:
         op.execute(f"CREATE POLICY reach ON registration.{table} USING ({seen})")
         op.execute(f"CREATE POLICY version_before ON registration.{table} USING ({_VERSION_BEFORE})")
         op.execute(f"ALTER TABLE registration.{table} ENABLE ROW LEVEL SECURITY")
-    op.execute(_BY_NUMBER)
+    for table, seen in _BY_NUMBER.items():
+        op.execute(f"CREATE POLICY by_number ON registration.{table} FOR SELECT USING ({seen})")
 
 
 def downgrade() -> None:
     """Take it down."""
-    op.execute("DROP POLICY by_number ON registration.certificates")
+    for table in _BY_NUMBER:
+        op.execute(f"DROP POLICY by_number ON registration.{table}")
     for table in reversed(_SEEN):
         op.execute(f"ALTER TABLE registration.{table} DISABLE ROW LEVEL SECURITY")
         for policy in ("reach", "version_before"):
             op.execute(f"DROP POLICY {policy} ON registration.{table}")
     op.execute("ALTER FUNCTION registration.tell_webhooks() SECURITY INVOKER RESET search_path")
-    for name in ("place_in_line(uuid, timestamptz, uuid)", "proved_registrations()", "proved_person()", "as_id(text)",
-                 "proof(text)", "reach(text)"):  # fmt: skip
+    for name in (
+        *("place_in_line(uuid, timestamptz, uuid)", "certified_registrations()", "proved_registrations()"),
+        *("proved_person()", "as_id(text)", "proof(text)", "reach(text)"),
+    ):
         op.execute(f"DROP FUNCTION registration.{name}")
