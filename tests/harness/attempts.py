@@ -277,6 +277,11 @@ class Trier:
             operation.method, address, params=query, headers=told, json=body, content=attempt.content
         )
 
+    async def outcome(self, operation: Operation, caller: str) -> str:
+        """What comes of it, as the table has it."""
+        status = (await self.send(operation, caller)).status_code
+        return "2xx" if 200 <= status < 300 else str(status)
+
     def _filled(self, address: str, attempt: Attempt) -> str:
         for name, thing in attempt.named.items():
             known = thing[1:] if thing.startswith("=") else self._world.ids[thing]
