@@ -206,6 +206,7 @@ ATTEMPTS: dict[str, Attempt] = {
     f"POST {_R}/activities/{{activity_id}}/check-ins": _activity(
         "over", body={"registration_id": "@attended", "at": _NOW, "nonce": "device-1-1"}
     ),
+    f"GET {_R}/activities/{{activity_id}}/walk-ins": _activity("over"),
     f"POST {_R}/activities/{{activity_id}}/walk-ins": _activity(
         "over", body={"participant_class": "local", "at": _NOW, "nonce": "device-1-2"}
     ),
