@@ -44,6 +44,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     app.state.runtime = runtime
     app.state.issuer = issuer.of(runtime.settings)
     app.state.tokens = Tokens(app.state.issuer)
+    app.state.has_walls = service.has_walls
     app.state.at_the_root = service.at_the_root
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)

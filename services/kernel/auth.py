@@ -17,13 +17,13 @@ from fastapi.security import APIKeyHeader, HTTPAuthorizationCredentials, HTTPBea
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel import access
+from services.kernel import access, reach
 from services.kernel.access import KEYS, TOKENS
 from services.kernel.audit.noting import Act
 from services.kernel.audit.reach import Asked
 from services.kernel.ids import new_id
 from services.kernel.problems import Forbidden, Unauthenticated
-from services.kernel.runtime import Runtime, of
+from services.kernel.runtime import Runtime, let_reach, of
 
 PREFIX = access.TOKEN_PREFIX
 REMEMBERED_SECONDS = 30.0
@@ -73,6 +73,17 @@ class Actor:
         if self.role is Role.NATIONAL_COORDINATOR:
             return country is not None and country == self.country
         return self.role is Role.LOCAL_COORDINATOR and self.section in sections
+
+    @property
+    def reach(self) -> str:
+        """The same, for the second wall."""
+        if self.role in {Role.INTERNATIONAL, Role.OPERATOR}:
+            return reach.NETWORK
+        if self.role is Role.NATIONAL_COORDINATOR and self.country is not None:
+            return reach.of_country(self.country)
+        if self.role is Role.LOCAL_COORDINATOR and self.section is not None:
+            return reach.of_section(self.section)
+        return reach.NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +298,7 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
     if act is not None:
         holder = replace(holder, asked=act.asked)
         act.actor = holder
+    await let_reach(request, holder.reach)
     return holder
 
 

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
 from services.kernel.logs import logger
+from services.kernel.reach import EVERYTHING
 from services.kernel.recordsets import inserting, written
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
@@ -146,13 +147,13 @@ async def send_due(runtime: Runtime, table: sa.Table) -> int:
     and one whose sender was killed is sent again, with the same id, when its claim ends.
     """
     for done in range(BATCH):
-        async with runtime.unit_of_work() as session:
+        async with runtime.unit_of_work(EVERYTHING) as session:
             row = await _claim(session, table)
         if row is None:
             return done
         with traced(row["trace_id"]):
             changes = await _try(runtime.settings, row)
-        async with runtime.unit_of_work() as session:
+        async with runtime.unit_of_work(EVERYTHING) as session:
             await session.execute(sa.update(table).where(table.c.id == row["id"]).values(changes))
     return BATCH
 

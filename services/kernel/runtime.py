@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel import db
+from services.kernel import db, reach
 from services.kernel.audit import noting
 from services.kernel.counting import Counters
 from services.kernel.grouping import Group
@@ -44,18 +44,25 @@ class Runtime:
         self._groups: dict[object, Group[Any, Any]] = {}
 
     @asynccontextmanager
-    async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed on leaving, rolled back on an exception; hearers are woken after the commit."""
+    async def unit_of_work(self, how_far: str | None = None) -> AsyncIterator[AsyncSession]:
+        """One transaction: committed on leaving, rolled back on an exception; hearers are woken after the commit.
+
+        Of people it sees nothing, unless it says how far it reaches.
+        """
         async with self._sessions() as session:
             async with session.begin():
+                if how_far is not None:
+                    await reach.take(session, how_far)
                 yield session
             self._waker.wake(session.info.get("news", {}))
 
     @asynccontextmanager
-    async def reading(self) -> AsyncIterator[AsyncSession]:
+    async def reading(self, how_far: str | None = None) -> AsyncIterator[AsyncSession]:
         """One snapshot of the database, in which Postgres refuses every write."""
         async with self._sessions() as session, session.begin():
             await session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+            if how_far is not None:
+                await reach.take(session, how_far)
             yield session
 
     def soon(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -97,9 +104,26 @@ def of(request: Request) -> Runtime:
     return runtime
 
 
+async def let_reach(request: Request, how_far: str) -> None:
+    """Let the transaction of a request reach as far as its caller does, whichever of the two is known first."""
+    if not request.app.state.has_walls:
+        return
+    request.state.reach = how_far
+    for session in _sessions_of(request):
+        await reach.take(session, how_far)
+
+
+def _sessions_of(request: Request) -> list[AsyncSession]:
+    if not hasattr(request.state, "sessions"):
+        request.state.sessions = []
+    found: list[AsyncSession] = request.state.sessions
+    return found
+
+
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
-    async with of(request).unit_of_work() as session:
+    async with of(request).unit_of_work(getattr(request.state, "reach", None)) as session:
         request.state.session = session
+        _sessions_of(request).append(session)
         # Where somebody in ESN acts, what changes is noted from here on (kernel/audit).
         if (act := getattr(request.state, "act", None)) is not None:
             await noting.begin(session, act)
@@ -110,13 +134,13 @@ async def _writing_for_actors(request: Request) -> AsyncIterator[AsyncSession | 
     if getattr(request.state, "act", None) is None:
         yield None
         return
-    async with of(request).unit_of_work() as session:
-        request.state.session = session
+    async with asynccontextmanager(_writing)(request) as session:
         yield session
 
 
 async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
-    async with of(request).reading() as session:
+    async with of(request).reading(getattr(request.state, "reach", None)) as session:
+        _sessions_of(request).append(session)
         yield session
 
 

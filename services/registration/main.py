@@ -46,6 +46,7 @@ from services.registration.waiting import consumers as waiting
 
 SERVICE = Service(
     name=REGISTRATION,
+    has_walls=True,
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
     routers=(

@@ -223,11 +223,11 @@ async def test_a_no_show_is_nothing_that_the_student_or_another_section_is_told(
         assert (me.status_code, "no_show" in me.text.replace("marked_no_show", "")) == (200, False)
     identity = ours.registrations["Bo"]
     others = await ours.network.local("IT-MILA-STA")
-    for address in (
-        f"activities/{ours.activity_id}/attendance", f"activities/{ours.activity_id}/registrations",
-        f"attendances/{identity}", f"attendances/{identity}/history",
-    ):  # fmt: skip
-        await refused(ours.network, "GET", f"/registration/v1/{address}", status=403, headers=others)
+    for address, status in {
+        f"activities/{ours.activity_id}/attendance": 403, f"activities/{ours.activity_id}/registrations": 403,
+        f"attendances/{identity}": 404, f"attendances/{identity}/history": 404,
+    }.items():  # fmt: skip
+        await refused(ours.network, "GET", f"/registration/v1/{address}", status=status, headers=others)
 
 
 async def test_a_correction_stands_above_every_check_in_and_leaves_a_trace(ours: Students) -> None:

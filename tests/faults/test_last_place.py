@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
+from services.kernel.reach import EVERYTHING
 from services.registration.places import at_once, at_once_store, endings, store
 from services.registration.places.tables import Places
 from tests.harness import databases as harness
@@ -218,7 +219,7 @@ async def test_places_given_back_expired_and_taken_at_once_are_counted_right(net
     runtime = network.runtimes["registration"]
 
     async def expire() -> None:
-        async with runtime.unit_of_work() as session:
+        async with runtime.unit_of_work(EVERYTHING) as session:
             await endings.expire_holds(session, runtime.settings, limit=3)
 
     async def give_back(secret: str) -> None:

@@ -29,13 +29,14 @@ STEPS = [
 # They change what lies in the tables, or what keeps it; tests of their own show how.
 OF_ROWS = {("access", "0003"), ("activities", "0010"), ("activities", "0012"), ("activities", "0013")}
 
-# Columns, indexes and constraints of a schema, one a line.
+# Columns, indexes, constraints and policies of a schema, one a line.
 SHAPE = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
 FROM information_schema.columns WHERE table_schema = :schema AND table_name <> 'alembic_version'
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = :schema AND tablename <> 'alembic_version'
 UNION ALL SELECT concat_ws(' ', conname, pg_get_constraintdef(oid)) FROM pg_constraint
 WHERE connamespace = cast(:schema AS regnamespace) AND conrelid <> cast(:schema || '.alembic_version' AS regclass)
+UNION ALL SELECT concat_ws(' ', tablename, policyname, cmd, qual) FROM pg_policies WHERE schemaname = :schema
 """
 
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
-from services.kernel import idempotency, mail
+from services.kernel import idempotency, mail, reach
 from services.kernel.auth import Caller, Role
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
@@ -167,6 +167,7 @@ async def record_bounce(session: Writing, actor: Caller, bounce: Bounce) -> None
     """Tell that a mail came back for good; for the mail server's own hook, with the token of a machine or operator."""
     if actor.role not in {Role.MACHINE, Role.OPERATOR}:
         raise rules.NotTheMailServer
+    await reach.take(session, reach.EVERYTHING)  # Mails are told apart by their ids alone.
     if not await mail.bounced(session, OUTGOING_MAIL, bounce.mail_id, bounce.status):
         raise rules.MailNotFound
 

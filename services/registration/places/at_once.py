@@ -26,6 +26,7 @@ from services.kernel.grouping import Group
 from services.kernel.idempotency import Claim
 from services.kernel.ids import new_id
 from services.kernel.problems import Invalid, Problem
+from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.kernel.trace import current_trace_id
@@ -65,7 +66,8 @@ def group(runtime: Runtime) -> Group[Asked, Response]:
     """Those who sign up in this process."""
 
     async def together(asked: Sequence[Asked]) -> Sequence[Answered]:
-        async with runtime.unit_of_work() as session:
+        # It is of many mailboxes; what it reads of people is whether they are there.
+        async with runtime.unit_of_work(EVERYTHING) as session:
             return await _Moment(session, runtime, asked).answers()
 
     async def alone(asked: Asked) -> Response:
