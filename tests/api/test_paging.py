@@ -43,7 +43,7 @@ async def _pages(network: Network, address: str) -> Any:
         if page["next"] is None:
             assert "link" not in reply.headers
             return
-        assert reply.headers.get("link", f'<{page["next"]}>; rel="next"') == f'<{page["next"]}>; rel="next"'
+        assert reply.headers["link"] == f'<{page["next"]}>; rel="next"'
         assert page["next"].startswith(network.settings.base_url)
         parts = urlsplit(page["next"])
         address = f"{parts.path}?{parts.query}"

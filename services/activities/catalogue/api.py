@@ -118,8 +118,8 @@ async def revise_activity(
 ) -> Response:
     """Change fields of an activity that you have read: send its ETag in If-Match.
 
-    What is as it was is no change. Of what is held or cancelled, contact, image, summary and translations can be
-    corrected.
+    What is as it was is no change. Of what is held or cancelled, title, summary, translations, image and contact can
+    be corrected.
     """
     row = await actions.lock(session, activity_id)
     await actions.check_reach(session, actor, row)
