@@ -124,6 +124,9 @@ async def revise_activity(
     row = await actions.lock(session, activity_id)
     await actions.check_reach(session, actor, row)
     _check_seen(request, row)
+    if row.state in rules.OVER and changes.keys() <= rules.CORRECTABLE:
+        corrected = describing.corrected(row, changes)
+        return _reply(await parts.correct(session, runtime.settings, actor, row, corrected))
     wanted = describing.laid_over(row, changes)
     return _reply(await parts.revise(session, runtime.settings, actor, row, wanted))
 

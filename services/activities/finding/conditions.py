@@ -97,7 +97,7 @@ async def prepare(session: AsyncSession, q: str | None, *, whole: bool = False) 
 
     See `read_whole` about the first of them.
     """
-    settings = [
+    settings: list[sa.ColumnElement[str]] = [
         # A plan made for any value cannot know that one country is common and another is rare.
         sa.func.set_config("plan_cache_mode", "force_custom_plan", sa.true()),
         # Each order and each filter has its index, and rows are wide: reading them all is never the shorter way.
@@ -173,8 +173,7 @@ def conditions_of(wanted: Filters, sought: Sought | None, *, by_codes: bool = Fa
     if wanted.since is not None:
         conditions.append(sa.func.coalesce(Activity.ends_at, Activity.starts_at) >= wanted.since)
     if wanted.until is not None:
-        # Of the column Postgres knows how many begin before it, of the expression that its index has it does not.
-        conditions += [wanted.until > START, wanted.until > Activity.starts_at]
+        conditions.append(wanted.until > START)
     if wanted.updated_since is not None:
         conditions.append(Activity.updated_at >= wanted.updated_since)
     if wanted.is_open is not None:

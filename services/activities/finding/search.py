@@ -85,7 +85,7 @@ class _Reader:
         self, filters: Filters, sort: Sort, sought: Sought | None, *, after: Sequence[Any] | None, limit: int
     ) -> Sequence[Found]:
         """A page of the list, by the first way that sees enough."""
-        rows: Sequence[sa.Row[Any]] = ()
+        rows: Sequence[Any] = ()
         for way in ways(filters, sort, sought, after=after, limit=limit):
             await self.read(way.whole)
             # Everything is measured or ranked without its document, and the few that are shown fetch theirs.

@@ -96,7 +96,7 @@ def _by_distance(filters: Filters, sought: Sought | None, *, after: Sequence[Any
     assert filters.near is not None
     far, within = straight_way(filters.near)
     others = replace(filters, near=None)
-    near = [IS_LISTED, *conditions_of(Filters(near=filters.near), None)]
+    near: list[Any] = [IS_LISTED, *conditions_of(Filters(near=filters.near), None)]
     if after is not None:
         near.append(_beyond((far, Activity.id), (sa.literal(after[0], sa.Double), after[1])))
     among = sa.select(Activity.id, _distance(filters), far.label("key")).where(*near)
