@@ -1,0 +1,34 @@
+"""How a command reaches the database on its own, beside the services."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
+from typing import Any, TypeVar
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from services.kernel import db
+from services.kernel.settings import Settings
+
+Answer = TypeVar("Answer")
+
+
+def run(work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Do something and end."""
+    return asyncio.run(work)
+
+
+def as_owner(work: Callable[[AsyncSession], Awaitable[Answer]]) -> Answer:
+    """Do something in one transaction with the rights of the login."""
+    settings = Settings.load()
+
+    async def alone() -> Answer:
+        engine = db.create_engine(settings, role=None, pool_size=1)
+        try:
+            async with db.session_factory(engine).begin() as session:
+                return await work(session)
+        finally:
+            await engine.dispose()
+
+    return run(alone())
