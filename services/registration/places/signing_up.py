@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
 from services.kernel.ids import new_id
-from services.kernel.problems import FieldError, Invalid
+from services.kernel.problems import FieldError
 from services.kernel.settings import Settings
 from services.registration.cards import store as cards
 from services.registration.mail.languages import Letter
@@ -45,7 +45,7 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
     places, now = await open_places(session, wanted.activity_id)
     faults = await faults_of(session, settings, places, wanted)
     if faults:
-        raise Invalid(errors=faults)
+        raise people_rules.invalid(faults)
     kept = await keep(session, settings, wanted, places, now)
     if kept.is_new:
         await write_first(session, settings, kept, wanted)
@@ -156,9 +156,8 @@ async def open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places,
 async def faults_of(session: AsyncSession, settings: Settings, places: Places, wanted: SignUp) -> list[FieldError]:
     """What does not fit the organisers' terms, every fault at once."""
     faults = questions.faults(places.questions, wanted.answers)
-    if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
-        detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
-        faults.append(FieldError(pointer="#/consents", detail=detail))
+    declared = {each.purpose: each.text_version for each in wanted.consents}
+    faults += people_rules.age_faults(declared, age=places.youngest, brings_guests=bool(wanted.guests))
     if wanted.host_section is not None and await hosts.section_today(session, wanted.host_section) is None:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if wanted.mobility is not None and wanted.participant_class is not ParticipantClass.INTERNATIONAL:
