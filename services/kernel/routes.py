@@ -185,6 +185,8 @@ class StrictRoute(APIRoute):
                 if isinstance(error.__cause__, Problem):
                     raise error.__cause__ from None
                 raise
+            if (following := getattr(request.state, "next_url", None)) is not None:
+                response.headers.append("Link", f'<{following}>; rel="next"')
             claim = getattr(request.state, "claim", None)
             if claim is not None and response.status_code < 400:
                 await claim.keep(request.state.session, of(request), response)

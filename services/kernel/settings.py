@@ -121,6 +121,7 @@ class Settings(IssuerSettings):
     webhooks_to_loopback: bool = False
     reads_a_minute: _Quota = 1200
     writes_a_minute: _Quota = 300
+    enquiries_a_day: _Quota = 20
     key_allowance: Annotated[int, Field(ge=1, le=1000)] = 10
     trusted_proxies: Annotated[addresses.Networks, NoDecode, BeforeValidator(_networks)] = ()
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0

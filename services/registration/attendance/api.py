@@ -66,8 +66,6 @@ async def list_registrations(
     rows = await places_store.registrations_page(session, activity_id, after=after, limit=limit + 1)
     next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
     response.headers["Cache-Control"] = _PRIVATE
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     shown = rows[:limit]
     entries = await places_api.entries(session, shown)
     return DayPage(items=await rendering.listed(session, shown, entries), next=next_url)
@@ -106,8 +104,6 @@ async def list_walk_ins(
     rows = await store.walk_ins_page(session, activity_id, after=after, limit=limit + 1)
     next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
     response.headers["Cache-Control"] = _PRIVATE
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     return WalkInPage(items=[WalkInEntry.model_validate(row) for row in rows[:limit]], next=next_url)
 
 
@@ -179,8 +175,6 @@ async def list_decisions(
     rows = await store.history_page(session, attendance_id, after=after, limit=limit + 1)
     next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
     response.headers["Cache-Control"] = _PRIVATE
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     return HistoryPage(items=[HistoryEntry.model_validate(row) for row in rows[:limit]], next=next_url)
 
 
