@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
@@ -17,11 +17,13 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel import access
+from services.kernel import access, reach
 from services.kernel.access import KEYS, TOKENS
+from services.kernel.audit.noting import Act
+from services.kernel.audit.reach import Asked
 from services.kernel.ids import new_id
 from services.kernel.problems import Forbidden, Unauthenticated
-from services.kernel.runtime import Runtime, of
+from services.kernel.runtime import Runtime, let_reach, of
 
 PREFIX = access.TOKEN_PREFIX
 REMEMBERED_SECONDS = 30.0
@@ -52,14 +54,36 @@ class Actor:
     country: str | None
     scopes: frozenset[str] | None = None
     """What a key is for, as `activities:read`; None for whoever is no key."""
+    asked: Asked | None = field(default=None, compare=False, repr=False)
+    """Where it is noted what an act of the actor's is about; None while nothing is changed."""
 
     def reaches(self, *, sections: frozenset[str], country: str | None) -> bool:
-        """Whether something of these sections, in this country, lies within the actor's reach."""
+        """Whether something of these sections, in this country, lies within the actor's reach.
+
+        Every decision about an object comes by here, so here it is noted for the audit what the act is about.
+        """
+        does = self._reaches(sections, country)
+        if does and self.asked is not None:
+            self.asked.note(sections, country)
+        return does
+
+    def _reaches(self, sections: frozenset[str], country: str | None) -> bool:
         if self.role in {Role.INTERNATIONAL, Role.OPERATOR}:
             return True
         if self.role is Role.NATIONAL_COORDINATOR:
             return country is not None and country == self.country
         return self.role is Role.LOCAL_COORDINATOR and self.section in sections
+
+    @property
+    def reach(self) -> str:
+        """The same, for the second wall."""
+        if self.role in {Role.INTERNATIONAL, Role.OPERATOR}:
+            return reach.NETWORK
+        if self.role is Role.NATIONAL_COORDINATOR and self.country is not None:
+            return reach.of_country(self.country)
+        if self.role is Role.LOCAL_COORDINATOR and self.section is not None:
+            return reach.of_section(self.section)
+        return reach.NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +312,7 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
     holder: Holder | None = await tokens.holder(runtime, token)
     if holder is None:
         raise Unauthenticated(refusal)
+    request.state.actor_id = holder.id
     if isinstance(holder, Website):
         if request.headers.get("origin") not in holder.origins:
             raise Forbidden("This publishable key is for the websites that it was made for.")
@@ -297,6 +322,11 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
         needed = f"{runtime.role}:{'read' if request.method in {'GET', 'HEAD'} else 'write'}"
         if needed not in holder.scopes:
             raise Forbidden(f"This key lacks the scope {needed}.")
+    act: Act | None = getattr(request.state, "act", None)
+    if act is not None:
+        holder = replace(holder, asked=act.asked)
+        act.actor = holder
+    await let_reach(request, holder.reach)
     return holder
 
 
@@ -310,6 +340,9 @@ async def _required(request: Request, actor: Annotated[Actor | None, Depends(_au
 
 Caller = Annotated[Actor, Depends(_required)]
 """The authenticated caller; without a valid token the request is a 401."""
+
+IDENTIFIES = _authenticate
+"""What every route depends on that asks who calls."""
 
 PerhapsCaller = Annotated[Actor | None, Depends(_authenticate)]
 """The caller where strangers may call too; a wrong token is still a 401."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
+from services.kernel import reach
 from services.kernel.settings import Settings
 
 NAMING_CONVENTION = {
@@ -41,7 +42,7 @@ def create_engine(settings: Settings, *, role: str | None, pool_size: int | None
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
     }
     if role is not None:
-        server_settings["role"] = role
+        server_settings |= {"role": role, reach.SETTING: reach.NOTHING}
     size = pool_size or settings.pool_size
     return create_async_engine(
         settings.database_url,

@@ -15,7 +15,7 @@ from services.kernel.auth import Tokens
 from services.kernel.counting import ONE, Counters, Policy, Standing
 from services.kernel.problems import TooManyRequests
 from services.kernel.replies import respond
-from services.kernel.runtime import Runtime
+from services.kernel.runtime import Runtime, of
 
 KNOWN_ALREADY: Final = ONE // 5
 """What an answer costs that the client had already (304)."""
@@ -62,6 +62,14 @@ def costing(units: int) -> Any:
         charge(request, units - 1)
 
     return Depends(dear)
+
+
+def count(request: Request, policy: Policy) -> Standing:
+    """Count something that the client's address did under a policy of its own, whoever asks; no quota is no limit."""
+    runtime = of(request)
+    if not policy.quota:
+        return Standing(True, 0, 0)
+    return runtime.counters.take(policy, addresses.client(request.scope, runtime.settings.trusted_proxies))
 
 
 class Limits:

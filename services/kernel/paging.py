@@ -67,7 +67,8 @@ class Page:
         self.after = decode(secret, self._scope, cursor) if cursor is not None else None
 
     def next_url(self, position: Sequence[Any]) -> str:
-        """The absolute address of the page that begins after `position`."""
+        """The absolute address of the page that begins after `position`, which the route also tells in `Link`."""
         cursor = encode(self._settings.secret.get_secret_value(), self._scope, position)
         url = self._request.url.include_query_params(cursor=cursor)
-        return f"{self._settings.base_url}{url.path}?{url.query}"
+        self._request.state.next_url = f"{self._settings.base_url}{url.path}?{url.query}"
+        return str(self._request.state.next_url)

@@ -31,5 +31,7 @@ class Service:
     routers: tuple[APIRouter, ...]
     consumer: Consumer
     sweeps: tuple[Sweep, ...] = field(default=())
+    has_walls: bool = False
+    """Whether Postgres shows a request only what lies within its caller's reach (see `kernel.reach`)."""
     at_the_root: tuple[str, ...] = ()
     """Addresses beside `/{name}` that a standard fixes and this service answers."""

@@ -11,6 +11,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from services.kernel.consumers import BATCH
 from services.kernel.logs import logger
+from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service, Sweep
 from services.kernel.trace import new_trace_id, traced
@@ -43,7 +44,7 @@ class Worker:
         """Carry out every event that can be read now; answers how many."""
         done = 0
         while True:
-            async with self._runtime.unit_of_work() as session:
+            async with self._runtime.unit_of_work(EVERYTHING) as session:
                 passed = await self._service.consumer.read_on(session, self._runtime)
             done += passed or 0
             if not passed or passed < BATCH:
@@ -55,7 +56,7 @@ class Worker:
         while True:
             try:
                 if await self.catch_up() == 0:
-                    async with self._runtime.unit_of_work() as session:
+                    async with self._runtime.unit_of_work(EVERYTHING) as session:
                         await self._service.consumer.retry_parked(session, self._runtime)
                     # News that a transaction still running holds back is readable a moment after the wake-up.
                     woken = await self._woken_within(pause)
@@ -80,7 +81,7 @@ class Worker:
         while True:
             try:
                 with traced(new_trace_id()):
-                    async with self._runtime.unit_of_work() as session:
+                    async with self._runtime.unit_of_work(EVERYTHING) as session:
                         done = await sweep.work(session, self._runtime)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("sweep failed", sweep=sweep.name, error=type(error).__name__)

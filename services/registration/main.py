@@ -11,6 +11,8 @@ from services.contracts import (
     SectionRecorded,
 )
 from services.kernel import idempotency, sessions
+from services.kernel.audit import api as audit
+from services.kernel.audit import chain
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
@@ -38,7 +40,7 @@ from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
 from services.registration.signing_in import page_api as sign_in
-from services.registration.tables import METADATA, WEBHOOKS
+from services.registration.tables import AUDIT, METADATA, WEBHOOKS
 from services.registration.telling import consumers as telling
 from services.registration.telling import link_api as reminders
 from services.registration.terms import api as terms
@@ -47,6 +49,7 @@ from services.registration.waiting import consumers as waiting
 
 SERVICE = Service(
     name=REGISTRATION,
+    has_walls=True,
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
     routers=(
@@ -72,6 +75,7 @@ SERVICE = Service(
         my_answers.router,
         reminders.router,
         webhooks.router(WEBHOOKS),
+        audit.router(AUDIT),
     ),
     consumer=Consumer(
         REGISTRATION,
@@ -98,8 +102,9 @@ SERVICE = Service(
         *sending.sweeps(WEBHOOKS),
         Sweep("forget passes", door_reactions.forget_old, every_seconds=3600),
         Sweep("forget sessions", sessions.forget_old, every_seconds=600),
+        *chain.sweeps(AUDIT),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )
 
-__all__ = ["METADATA", "SERVICE"]
+__all__ = ["AUDIT", "METADATA", "SERVICE"]

@@ -50,7 +50,7 @@ async def test_what_was_held_or_cancelled_can_be_corrected_and_nothing_else_of_i
     identity, local = activity["id"], await network.local()
     await network.client.post(f"{LIST}/{identity}/cancel", headers=local, json={"reason": "Storm."})
     fixed = await _patch(network, identity, {"capacity": 3, "summary": "Shorter."})
-    assert (fixed.status_code, "contact, image, summary, translations" in fixed.json()["detail"]) == (409, True)
+    assert (fixed.status_code, "contact, image, summary, title, translations" in fixed.json()["detail"]) == (409, True)
     put_right = await _patch(network, identity, {"contact": None, "summary": "Shorter.", "capacity": 40})
     told = put_right.json()
     assert (put_right.status_code, told["contact"], told["summary"]) == (200, None, "Shorter.")

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.activities.finding import search
+from services.activities.finding import search, ways
 from tests.harness.catalogue import LIST, activity, found, network_with, titles
 from tests.harness.databases import Databases, value
 from tests.harness.network import Network
@@ -150,6 +150,7 @@ async def test_what_is_ranked_has_a_bound_that_is_told(
 ) -> None:
     assert (await found(library, q=q))["is_cut_off"] is False
     monkeypatch.setattr(search, "MOST_RANKED", 5)
+    monkeypatch.setattr(ways, "MOST_RANKED", 5)
     page = await found(library, q=q, facets="country")
     assert (page["is_cut_off"], page["facets"]["country"]) == (True, [{"code": "IT", "count": 7}])
     one_by_one = await titles(library, q=q, limit=1)

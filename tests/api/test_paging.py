@@ -9,11 +9,17 @@ from urllib.parse import urlsplit
 from uuid import UUID, uuid4
 
 import pytest
+from starlette.requests import Request
 
 from services.activities.catalogue.tables import Activity
+from services.impact.disclosure.rules import TABLES
 from services.kernel.ids import new_id
+from services.kernel.paging import Page
 from tests.harness.databases import rows
 from tests.harness.network import Network
+from tests.harness.openapi import READING, Operation
+from tests.harness.sign_ups import wanted
+from tests.harness.webhooks import entered
 
 LIST = "/activities/v1/activities"
 BEGIN = datetime(2027, 5, 8, 8, tzinfo=UTC)
@@ -43,7 +49,7 @@ async def _pages(network: Network, address: str) -> Any:
         if page["next"] is None:
             assert "link" not in reply.headers
             return
-        assert reply.headers.get("link", f'<{page["next"]}>; rel="next"') == f'<{page["next"]}>; rel="next"'
+        assert reply.headers["link"] == f'<{page["next"]}>; rel="next"'
         assert page["next"].startswith(network.settings.base_url)
         parts = urlsplit(page["next"])
         address = f"{parts.path}?{parts.query}"
@@ -113,3 +119,47 @@ async def test_a_walk_over_sections_yields_each_once(network: Network) -> None:
 async def test_a_page_that_is_just_full_is_the_last(network: Network) -> None:
     page = (await network.client.get("/activities/v1/sections?limit=4")).json()
     assert (len(page["items"]), page["next"]) == (4, None)
+
+
+def _is_paged(operation: Operation) -> bool:
+    return any(parameter["name"] == "cursor" for parameter in operation.description.get("parameters", ()))
+
+
+@pytest.fixture(scope="module")
+async def known(shared: Network) -> dict[str, str]:
+    """What there is a list about, by the name of the parameter in its address; of endpoints, by their service."""
+    international = await shared.token("international")
+    activity = await shared.published()
+    reply = await shared.client.post(
+        "/registration/v1/registrations", json=wanted(activity["id"]), headers=shared.key()
+    )
+    assert reply.status_code == 201, reply.text
+    hooks = {}
+    for service in ("activities", "registration", "impact"):
+        at = f"/{service}/v1/webhooks"
+        address = await entered(shared, international, "https://a.example/", at, contact_email="web@esn.example.org")
+        hooks[service] = address.rpartition("/")[2]
+    [attendance] = await rows(shared.database_url, "SELECT id FROM registration.registrations")
+    return {"activity_id": activity["id"], "attendance_id": str(attendance["id"]), **hooks}
+
+
+@pytest.mark.parametrize("operation", [each for each in READING if _is_paged(each)], ids=str)
+async def test_every_list_tells_the_next_page_in_its_header_too(
+    shared: Network, known: dict[str, str], monkeypatch: pytest.MonkeyPatch, operation: Operation
+) -> None:
+    begin, told = Page.__init__, []
+
+    def followed(page: Page, request: Request, cursor: str | None) -> None:
+        """Any page has one after it, however little there is."""
+        begin(page, request, cursor)
+        told.append(page.next_url(["after"]))
+
+    codes = {"code": next(iter(TABLES)) if "tables" in operation.path else "IT"}
+    address = operation.address(**{**known, **codes, "webhook_id": known[operation.service]})
+    headers = await shared.token("international")
+    asked = {"limit": 200, **({"edition": "2026-autumn"} if "rankings" in operation.path else {})}
+    last = await shared.client.get(address, headers=headers, params=asked)
+    assert (last.status_code, last.json()["next"], "link" in last.headers) == (200, None, False), last.text
+    monkeypatch.setattr(Page, "__init__", followed)
+    reply = await shared.client.get(address, headers=headers, params=asked)
+    assert reply.headers["link"] == f'<{told[0]}>; rel="next"'

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Iterator
 from email.message import EmailMessage
 from typing import Any
 
+import httpx
 import pytest
 
 from services.activities.enquiries import rules
@@ -328,3 +329,24 @@ async def test_a_mailbox_is_changed_by_those_who_have_read_it(network: Network) 
     assert gone.json() == {"code": "IT-SASS-ESN", "address": None, "updated_at": None}
     await refused(network, "GET", address, status=404, headers=local)
     assert (await post(network, ENQUIRIES, ENQUIRY))["level"] == "country"
+
+
+async def test_one_client_sends_so_many_a_day_whatever_address_it_names(databases: Databases, redis_url: str) -> None:
+    async with databases.fresh() as url:
+        told = harness.settings(url, redis_url, enquiries_to=INTERNATIONAL, enquiries_a_day=2)
+        async with running(told, url) as network:
+            some = [{**ENQUIRY, "message": f"Message {n}", "email": f"b{n}@surf.example.org"} for n in range(4)]
+            await refused(network, "POST", ENQUIRIES, status=422, headers=network.key(), json={**ENQUIRY, "email": ""})
+            for each in (some[0], some[0], some[1], some[0]):
+                await post(network, ENQUIRIES, each)
+            late = await refused(network, "POST", ENQUIRIES, status=429, headers=network.key(), json=some[2])
+            assert late["title"] == "Too many enquiries"
+            reply = await network.client.post(ENQUIRIES, json=some[2], headers=network.key())
+            assert 1 <= int(reply.headers["retry-after"]) <= 2 * 24 * 3600
+            form = {**some[3], "consent": "yes"}
+            assert (await network.client.post("/activities/partners/enquire", data=form)).status_code == 429
+            assert await value(url, "SELECT count(*) FROM activities.enquiries") == 2
+            app = network.client._transport.app  # type: ignore[attr-defined]
+            elsewhere = httpx.ASGITransport(app=app, client=("198.51.100.7", 4711))
+            async with httpx.AsyncClient(transport=elsewhere, base_url=told.base_url) as other:
+                assert (await other.post(ENQUIRIES, json=some[2], headers=network.key())).status_code == 201

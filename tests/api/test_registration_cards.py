@@ -13,6 +13,7 @@ import pytest
 
 from deploy import ports
 from services.kernel import logs
+from services.kernel.reach import EVERYTHING
 from services.registration.privacy.store import everything_of
 from tests.api.test_registration_form import FORM, Read
 from tests.api.test_registration_moves import entries
@@ -124,7 +125,7 @@ async def test_a_check_that_never_comes_ends_as_unknown_and_forgets_the_number(o
     desk.told = b"<html>"
     await ours.sign_up("Ada", esncard_number=GOOD)
     [identity] = await rows(ours.network.database_url, "SELECT id FROM registration.participants")
-    async with ours.network.runtimes["registration"].reading() as session:
+    async with ours.network.runtimes["registration"].reading(EVERYTHING) as session:
         assert GOOD in str(await everything_of(session, identity["id"])), "whoever asks is told what is kept"
     for _ in range(8):
         await _again(ours)

@@ -223,11 +223,11 @@ async def test_a_no_show_is_nothing_that_the_student_or_another_section_is_told(
         assert (me.status_code, "no_show" in me.text.replace("marked_no_show", "")) == (200, False)
     identity = ours.registrations["Bo"]
     others = await ours.network.local("IT-MILA-STA")
-    for address in (
-        f"activities/{ours.activity_id}/attendance", f"activities/{ours.activity_id}/registrations",
-        f"attendances/{identity}", f"attendances/{identity}/history",
-    ):  # fmt: skip
-        await refused(ours.network, "GET", f"/registration/v1/{address}", status=403, headers=others)
+    for address, status in {
+        f"activities/{ours.activity_id}/attendance": 403, f"activities/{ours.activity_id}/registrations": 403,
+        f"attendances/{identity}": 404, f"attendances/{identity}/history": 404,
+    }.items():  # fmt: skip
+        await refused(ours.network, "GET", f"/registration/v1/{address}", status=status, headers=others)
 
 
 async def test_a_correction_stands_above_every_check_in_and_leaves_a_trace(ours: Students) -> None:
@@ -274,6 +274,24 @@ async def test_a_walk_in_that_was_a_mistake_is_taken_back_with_a_trace(ours: Stu
     assert (await day(ours))["walk_ins"] == 0
     history = await get(ours, f"/registration/v1/attendances/{identity}/history")
     assert [each["reason"] for each in history.json()["items"]] == ["Counted twice."]
+
+
+async def test_who_came_without_a_place_is_listed_for_the_organisers_page_by_page(ours: Students) -> None:
+    told = [walk_in(nonce, each) for nonce, each in (("a", "local"), ("b", "international"), ("c", "local"))]
+    identities = [(await post(ours, "walk-ins", one))["items"][0]["id"] for one in told]
+    await correct(ours, identities[1], present=False, reason="Counted twice.")
+    address = f"/registration/v1/activities/{ours.activity_id}/walk-ins"
+    first = (await get(ours, f"{address}?limit=2")).json()
+    rest = (await get(ours, first["next"])).json()
+    listed = [*first["items"], *rest["items"]]
+    assert [each["id"] for each in listed] == identities
+    assert [(each["participant_class"], each["present"], each["corrected"]) for each in listed] == [
+        ("local", True, False), ("international", False, True), ("local", True, False),
+    ]  # fmt: skip
+    assert rest["next"] is None
+    await refused(ours.network, "GET", address, status=401)
+    other = await ours.network.local("IT-MILA-STA")
+    await refused(ours.network, "GET", address, status=403, headers=other)
 
 
 async def test_a_correction_needs_to_have_seen_what_it_corrects(ours: Students) -> None:

@@ -197,8 +197,8 @@ async def test_more_may_be_chosen_than_there_are_places_and_come_in_one_by_one(n
     ("role", "scope", "status"),
     [
         ("national_coordinator", {"country": "IT"}, 200),
-        ("local_coordinator", {"section": "PL-WARS-UKS"}, 403),
-        ("machine", {}, 403),
+        ("local_coordinator", {"section": "PL-WARS-UKS"}, 404),
+        ("machine", {}, 404),
         (None, {}, 401),
     ],
 )

@@ -1,4 +1,4 @@
-"""oEmbed 1.0, checked against its text, for no validator of it runs here."""
+"""oEmbed 1.0, checked against its text as a schema of our own, for nobody publishes a program that judges it."""
 
 from __future__ import annotations
 
@@ -7,12 +7,41 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from tests.harness.network import Network
 from tests.harness.refusals import MARKER, refused
 
 OEMBED = "/activities/oembed"
 NOBODY = "01890000-0000-7000-8000-000000000000"
+_SIZE = {"type": "integer", "minimum": 1}
+_OF_A_PICTURE = ["thumbnail_url", "thumbnail_width", "thumbnail_height"]
+# Sections 2.3.4 and 2.3.4.1 to 2.3.4.4 of oEmbed 1.0, word for word.
+_ANSWER = Draft202012Validator(
+    {
+        "type": "object",
+        "required": ["type", "version"],
+        "properties": {
+            "type": {"enum": ["photo", "video", "link", "rich"]},
+            "version": {"const": "1.0"},
+            **{name: {"type": "string"} for name in ("title", "author_name", "provider_name", "html")},
+            **{
+                name: {"type": "string", "pattern": "^https?://[^ ]+$"}
+                for name in ("author_url", "provider_url", "thumbnail_url", "url")
+            },
+            "cache_age": {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string", "pattern": "^[0-9]+$"}]},
+            **dict.fromkeys(("width", "height", "thumbnail_width", "thumbnail_height"), _SIZE),
+        },
+        "dependentRequired": dict.fromkeys(_OF_A_PICTURE, _OF_A_PICTURE),
+        "allOf": [
+            {
+                "if": {"properties": {"type": {"const": kind}}},
+                "then": {"required": [content, "width", "height"]},
+            }
+            for kind, content in (("photo", "url"), ("video", "html"), ("rich", "html"))
+        ],
+    }
+)
 
 
 class _Tags(HTMLParser):
@@ -40,7 +69,14 @@ async def test_the_page_leads_to_what_embeds_it(network: Network) -> None:
     assert (reply.status_code, reply.headers["content-type"]) == (200, "application/json")
     assert reply.headers["access-control-allow-origin"] == "*"
     told = reply.json()
-    # What section 2.3.4 asks of every answer, and 2.3.4.4 of a rich one.
+    _ANSWER.validate(told)
+    for spoilt in (
+        {"type": "page"}, {"version": 1.0}, {"html": None}, {"width": "600"}, {"height": 0}, {"cache_age": "an hour"},
+        {"provider_url": "socialerasmus"}, {"thumbnail_url": "https://a.example/b.png"},
+    ):  # fmt: skip
+        assert not _ANSWER.is_valid({**told, **spoilt}), spoilt
+    assert not any(_ANSWER.is_valid({**told, "type": kind}) for kind in ("photo", "page"))
+    assert not any(_ANSWER.is_valid({n: v for n, v in told.items() if n != name}) for name in ("html", "version"))
     assert (told["type"], told["version"], told["title"]) == ("rich", "1.0", title)
     assert (told["author_name"], told["provider_name"]) == ("ESN Sassari", "SocialErasmus")
     assert isinstance(told["cache_age"], int)

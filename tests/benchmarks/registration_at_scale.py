@@ -18,6 +18,7 @@ from uuid import UUID
 from deploy import places, postgres, valkey
 from services.kernel import logs
 from services.kernel.auth import hashed
+from services.kernel.reach import EVERYTHING
 from services.registration.people.rules import new_token
 from services.registration.waiting import actions as waiting
 from tests.harness import databases as harness
@@ -114,7 +115,7 @@ async def measure(ours: Students, rounds: int) -> dict[str, float]:
         (await client.post(f"{theirs[number]}/cancel")).raise_for_status()
 
     async def offer(_: int) -> None:
-        async with runtime.unit_of_work() as session:
+        async with runtime.unit_of_work(EVERYTHING) as session:
             await waiting.offer_due(session, runtime.settings)
 
     async def cancel_and_offer(number: int) -> None:

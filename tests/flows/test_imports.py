@@ -154,6 +154,37 @@ async def test_a_corrected_row_moves_exactly_its_own_figures(imported: Network, 
     assert {group: change for group, change in difference.items() if change} == {"SK": moved, "total": moved}
 
 
+async def test_what_a_section_put_right_outlives_the_next_import_of_its_record(
+    imported: Network, tmp_path: Path
+) -> None:
+    [row] = await rows(
+        imported.database_url,
+        "SELECT id, section_codes[1] AS section, title, summary FROM activities.activities WHERE source_id = '4'",
+    )
+    address = f"/activities/v1/activities/{row['id']}"
+    mine = await imported.local(row["section"])
+    etag = (await imported.client.get(address, headers=mine)).headers["etag"]
+    words = {"title": "A title put right", "translations": {"sk": {"title": "Opravený názov", "summary": None}}}
+    reply = await imported.client.patch(address, json=words, headers={**mine, "If-Match": etag})
+    assert (reply.status_code, reply.json()["title"]) == (200, "A title put right"), reply.text
+    again = tmp_path / "again.csv"
+    with sample.PAST.open(encoding="utf-8", newline="") as source, again.open("w", newline="") as target:
+        reader = csv.DictReader(source)
+        writer = csv.DictWriter(target, reader.fieldnames or [])
+        writer.writeheader()
+        for each in reader:
+            told = {"title": "What the register says", "city": "Nitra"}
+            writer.writerow({**each, **told} if each["id"] == "4" else each)
+    report = await imports.run(imported.settings, Kind.ACTIVITIES, again)
+    assert (report.taken, report.unchanged, report.refused) == (1, 93, 0)
+    now = (await imported.client.get(address)).json()
+    assert (now["title"], now["place"]["city"]) == ("A title put right", "Nitra")
+    assert now["translations"]["sk"]["title"] == "Opravený názov"
+    assert (now["revision"], now["summary"]) == (reply.json()["revision"] + 1, row["summary"])
+    others = "SELECT count(*) FROM activities.activities WHERE title = 'What the register says'"
+    assert await value(imported.database_url, others) == 0
+
+
 async def test_a_section_that_is_not_in_the_directory_is_refused_and_kept_beside_the_file(
     network: Network, tmp_path: Path
 ) -> None:

@@ -18,7 +18,7 @@ from services.kernel.settings import Settings
 SECRET = "only-for-tests-" + "0" * 32
 
 
-UNLIMITED = {"reads_a_minute": 0, "writes_a_minute": 0}
+UNLIMITED = {"reads_a_minute": 0, "writes_a_minute": 0, "enquiries_a_day": 0}
 """The whole suite comes from one address."""
 
 

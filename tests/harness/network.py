@@ -18,6 +18,7 @@ from services.activities import main as activities
 from services.kernel import consumers, db
 from services.kernel.application import combine, create_app
 from services.kernel.auth import Role
+from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.kernel.worker import Worker
@@ -134,7 +135,7 @@ class Network:
         for name, service in registry.SERVICES.items():
             for sweep in service.sweeps:
                 while True:
-                    async with self.runtimes[name].unit_of_work() as session:
+                    async with self.runtimes[name].unit_of_work(EVERYTHING) as session:
                         if not await sweep.work(session, self.runtimes[name]):
                             break
 

@@ -69,9 +69,13 @@ def scans(described: dict[str, Any]) -> set[str]:
 
 def rows_read(described: dict[str, Any]) -> int:
     """How many rows, or entries of an index, the scans of a plan that was run have read, thrown away ones included."""
-    kinds = ("Scan", "Rows Removed by Filter", "Rows Removed by Index Recheck")
-    return sum(
-        round(node["Actual Loops"] * (node["Actual Rows"] + sum(node.get(each, 0) for each in kinds[1:])))
-        for node in nodes(described)
-        if node["Node Type"].endswith(kinds[0]) and ("Relation Name" in node or "Index Name" in node)
-    )
+    return sum(count for _, count in reads(described))
+
+
+def reads(described: dict[str, Any]) -> Iterator[tuple[str, int]]:
+    """Each scan of a plan that was run: its kind, and how many rows, or entries of an index, it has read."""
+    thrown_away = ("Rows Removed by Filter", "Rows Removed by Index Recheck")
+    for node in nodes(described):
+        if node["Node Type"].endswith("Scan") and ("Relation Name" in node or "Index Name" in node):
+            rows = node["Actual Rows"] + sum(node.get(each, 0) for each in thrown_away)
+            yield node["Node Type"], round(node["Actual Loops"] * rows)

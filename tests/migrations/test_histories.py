@@ -27,15 +27,20 @@ STEPS = [
 ]
 
 # They change what lies in the tables, or what keeps it; tests of their own show how.
-OF_ROWS = {("activities", "0010"), ("activities", "0012"), ("activities", "0013")}
+OF_ROWS = {("access", "0003"), ("activities", "0010"), ("activities", "0012"), ("activities", "0013")}
 
-# Columns, indexes and constraints of a schema, one a line.
+# Columns with how they are stored, indexes, constraints, policies and statistics of a schema, one a line.
 SHAPE = """
 SELECT concat_ws(' ', table_name, column_name, data_type, is_nullable, column_default)
 FROM information_schema.columns WHERE table_schema = :schema AND table_name <> 'alembic_version'
+UNION ALL SELECT concat_ws(' ', attrelid::regclass, attname, attstorage) FROM pg_attribute
+JOIN pg_class ON pg_class.oid = attrelid AND relkind IN ('r', 'p') AND relname <> 'alembic_version'
+WHERE relnamespace = to_regnamespace(:schema) AND attnum > 0 AND NOT attisdropped
+UNION ALL SELECT pg_get_statisticsobjdef(oid) FROM pg_statistic_ext WHERE stxnamespace = to_regnamespace(:schema)
 UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = :schema AND tablename <> 'alembic_version'
 UNION ALL SELECT concat_ws(' ', conname, pg_get_constraintdef(oid)) FROM pg_constraint
 WHERE connamespace = cast(:schema AS regnamespace) AND conrelid <> cast(:schema || '.alembic_version' AS regclass)
+UNION ALL SELECT concat_ws(' ', tablename, policyname, cmd, qual) FROM pg_policies WHERE schemaname = :schema
 """
 
 

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
 from services.kernel.auth import Actor, Role
+from services.kernel.reach import EVERYTHING
 from services.registration.attendance import actions, corrections, rules
 from services.registration.attendance.rules import Note, Standing
 from services.registration.attendance.schemas import CheckInNote, Correction
@@ -168,22 +169,22 @@ class Door(RuleBasedStateMachine):
             )
             for nonce, name, minute, hours in told
         ]
-        async with self.network.runtimes["registration"].unit_of_work() as session:
+        async with self.network.runtimes["registration"].unit_of_work(EVERYTHING) as session:
             return await actions.check_in(session, self.who, self.id, notes)
 
     async def _correct(self, name: str, wanted: Correction) -> None:
-        async with self.network.runtimes["registration"].unit_of_work() as session:
+        async with self.network.runtimes["registration"].unit_of_work(EVERYTHING) as session:
             found = await corrections.recorded(session, self.who, UUID(self.registrations[name]), locked=True)
             await corrections.correct(session, self.who, found, wanted)
 
     async def _erase(self, name: str) -> None:
-        async with self.network.runtimes["registration"].unit_of_work() as session:
+        async with self.network.runtimes["registration"].unit_of_work(EVERYTHING) as session:
             who = await privacy_store.lock_mailbox(session, f"{name.lower()}@students.example")
             assert who is not None
             await privacy.forget_person(session, who)
 
     async def _mark(self) -> list[UUID]:
-        async with self.network.runtimes["registration"].unit_of_work() as session:
+        async with self.network.runtimes["registration"].unit_of_work(EVERYTHING) as session:
             return await corrections.mark_no_shows(session, self.who, self.id, None)
 
     async def _rows(self, statement: str, *values: Any) -> Any:

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
 from services.kernel.problems import Invalid
+from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.registration.people import actions as links
 from services.registration.people.rules import Purpose, managed_until
@@ -97,7 +98,7 @@ class Places(RuleBasedStateMachine):
         body = wanted(self.ours.activity_id, name, participant_class=each, guests=guests, waiting_list=waits)
 
         async def sign_up() -> None:
-            async with self.runtime.unit_of_work() as session:
+            async with self.runtime.unit_of_work(EVERYTHING) as session:
                 await signing_up.sign_up(session, self.runtime.settings, SignUp.model_validate(body))
 
         try:
@@ -192,7 +193,7 @@ class Places(RuleBasedStateMachine):
         self.registrations = kept["registrations"]
 
     async def _erase(self, name: str) -> None:
-        async with self.runtime.unit_of_work() as session:
+        async with self.runtime.unit_of_work(EVERYTHING) as session:
             who = await privacy_store.lock_mailbox(session, f"{name.lower()}@students.example")
             assert who is not None
             await privacy.forget_person(session, who)
@@ -213,7 +214,7 @@ class Places(RuleBasedStateMachine):
 
     def _room(self) -> rules.Room:
         async def read() -> rules.Room:
-            async with self.runtime.reading() as session:
+            async with self.runtime.reading(EVERYTHING) as session:
                 found = await store.places(session, self.id)
                 assert found is not None
                 return found.room
@@ -228,23 +229,23 @@ class Places(RuleBasedStateMachine):
         if not possible:
             return
         found = possible[which % len(possible)]
-        async with self.runtime.unit_of_work() as session:
+        async with self.runtime.unit_of_work(EVERYTHING) as session:
             ends = managed_until(await store.now(session), None)
             token = await links.issue_link(session, registration_id=found["id"], purpose=purpose, expires_at=ends)
             act = actions.confirm if purpose is Purpose.CONFIRM else actions.cancel
             await act(session, self.runtime.settings, token)
 
     async def _set(self, wanted_terms: Terms) -> None:
-        async with self.runtime.unit_of_work() as session:
+        async with self.runtime.unit_of_work(EVERYTHING) as session:
             places = await store.lock_places(session, self.id)
             assert places is not None
             await terms.set_terms(session, places, wanted_terms)
 
     async def _sweep(self, *, offers: bool) -> None:
-        async with self.runtime.unit_of_work() as session:
+        async with self.runtime.unit_of_work(EVERYTHING) as session:
             await endings.expire_holds(session, self.runtime.settings)
         if offers:
-            async with self.runtime.unit_of_work() as session:
+            async with self.runtime.unit_of_work(EVERYTHING) as session:
                 await waiting.offer_due(session, self.runtime.settings)
 
 

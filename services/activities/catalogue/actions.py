@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services import contracts
 from services.activities.catalogue import describing, rules, store
 from services.activities.catalogue.describing import description, fill
-from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.catalogue.drafts import ActivityDraft, Corrections
 from services.activities.catalogue.rendering import render, snapshot
 from services.activities.catalogue.rules import State, Verb
 from services.activities.catalogue.surroundings import Surroundings
@@ -89,7 +89,7 @@ async def revise(
     settings: Settings,
     actor: Actor,
     row: Activity,
-    wanted: ActivityDraft,
+    wanted: ActivityDraft | Corrections,
     fields: frozenset[str],
     *,
     verb: str = REVISE,
@@ -105,7 +105,7 @@ async def revise(
         # A co-organiser may change what is to be done, and neither take the lead nor give it away.
         await check_leads(session, actor, row)
     before = description(row)
-    if row.state in rules.OVER:
+    if isinstance(wanted, Corrections) or row.state in rules.OVER:
         describing.correct(row, wanted)
     else:
         await fill(session, row, wanted, around=around)

@@ -118,12 +118,15 @@ async def revise_activity(
 ) -> Response:
     """Change fields of an activity that you have read: send its ETag in If-Match.
 
-    What is as it was is no change. Of what is held or cancelled, contact, image, summary and translations can be
-    corrected.
+    What is as it was is no change. Of what is held or cancelled, title, summary, translations, image and contact can
+    be corrected.
     """
     row = await actions.lock(session, activity_id)
     await actions.check_reach(session, actor, row)
     _check_seen(request, row)
+    if row.state in rules.OVER and changes.keys() <= rules.CORRECTABLE:
+        corrected = describing.corrected(row, changes)
+        return _reply(await parts.correct(session, runtime.settings, actor, row, corrected))
     wanted = describing.laid_over(row, changes)
     return _reply(await parts.revise(session, runtime.settings, actor, row, wanted))
 

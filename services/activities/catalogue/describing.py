@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.campaigns import store as campaigns
 from services.activities.catalogue import rules, surroundings
-from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.catalogue.drafts import ActivityDraft, Corrections
 from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
@@ -122,7 +122,19 @@ async def check_sections_go_on(session: AsyncSession, row: Activity) -> None:
             raise rules.SectionIsNoMore(f"{code}: {detail}")
 
 
-def correct(row: Activity, wanted: ActivityDraft) -> None:
+def corrected(row: Activity, changes: Mapping[str, Any]) -> Corrections:
+    """What of the row can be corrected, with changes of nothing else laid over it; a 422 for what can't be."""
+    if not changes:
+        raise Invalid.at("#", "Name at least one field.")
+    before = description(row)
+    kept = {name: before[name] for name in ("language", *rules.CORRECTABLE)}
+    try:
+        return Corrections.model_validate({**kept, **changes})
+    except ValidationError as error:
+        raise invalid_body(error) from None
+
+
+def correct(row: Activity, wanted: ActivityDraft | Corrections) -> None:
     """Write only what can be corrected of what is over, and nothing that would follow from it today."""
     for name, value in wanted.model_dump(mode="json", include=set(rules.CORRECTABLE)).items():
         setattr(row, name, value)

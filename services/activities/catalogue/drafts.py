@@ -172,6 +172,31 @@ class SignUpWindow(Received):
     closes_at: WallClock | None = None
 
 
+def _further_languages(value: dict[str, Translation], info: ValidationInfo) -> dict[str, Translation]:
+    if info.data.get("language") in value:
+        raise PydanticCustomError("further_languages", "Each further language once; `language` is the main one.")
+    return value
+
+
+Translations = Annotated[
+    dict[LanguageTag, Translation],
+    EachLanguageOnce,
+    Field(max_length=MOST_TRANSLATIONS, description="In further languages, by BCP 47 tag."),
+    AfterValidator(_further_languages),
+]
+
+
+class Corrections(Received):
+    """What can be put right of what is over; records of the past may lack what a draft must have."""
+
+    language: LanguageTag
+    title: Line
+    summary: LongText | None
+    image: Image | None
+    contact: Contact | None
+    translations: Translations
+
+
 class ActivityDraft(Received):
     """An activity as its organiser describes it. Times may be wall-clock times in `time_zone`."""
 
@@ -216,11 +241,7 @@ class ActivityDraft(Received):
         LabelChecklist | None, Field(description="Must be complete when the label is asked for.")
     ] = None
     contact: Annotated[Contact | None, Field(description="Of the organisers' function, never of a person.")] = None
-    translations: Annotated[
-        dict[LanguageTag, Translation],
-        EachLanguageOnce,
-        Field(max_length=MOST_TRANSLATIONS, description="In further languages, by BCP 47 tag."),
-    ] = {}
+    translations: Translations = {}
     joint: Annotated[
         Literal["country", "international"] | None,
         Field(
@@ -243,13 +264,6 @@ class ActivityDraft(Received):
     def _pupils_at_school(cls, value: int | None, info: ValidationInfo) -> int | None:
         if value is not None and info.data.get("programme", PROGRAMME_WITH_PUPILS) != PROGRAMME_WITH_PUPILS:
             raise PydanticCustomError("pupils_elsewhere", "Pupils are expected in Erasmus in Schools only.")
-        return value
-
-    @field_validator("translations")
-    @classmethod
-    def _further_languages(cls, value: dict[str, Translation], info: ValidationInfo) -> dict[str, Translation]:
-        if info.data.get("language") in value:
-            raise PydanticCustomError("further_languages", "Each further language once; `language` is the main one.")
         return value
 
     def lead(self) -> str:

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.activities.catalogue import actions, rules, store, surroundings
 from services.activities.catalogue.describing import description, differing, edition_by_date, fill
-from services.activities.catalogue.drafts import ActivityDraft
+from services.activities.catalogue.drafts import ActivityDraft, Corrections
 from services.activities.catalogue.rules import OCCURRENCE, State, Verb
 from services.activities.catalogue.surroundings import Surroundings
 from services.activities.catalogue.tables import Activity
@@ -96,12 +96,32 @@ async def revise(
         for part in await store.lock_parts(session, row.id):
             if part.state not in rules.OVER and _is_to_come(part, now):
                 await _take_over(session, settings, actor, row, part, before)
-    elif row.joint is not None and row.title != before["title"]:
-        for part in await store.lock_parts(session, row.id):
-            part.part_of_title = row.title
-            await actions.touch(session, settings, part)
+    await _follow_title(session, settings, row, before["title"])
     await sum_up_whole(session, settings, actor, row)
     return row
+
+
+async def correct(
+    session: AsyncSession, settings: Settings, actor: Actor, row: Activity, wanted: Corrections
+) -> Activity:
+    """Put a locked activity that is over right where `wanted` differs from it."""
+    before, told = description(row), wanted.model_dump(mode="json", include=set(rules.CORRECTABLE))
+    fields = frozenset(name for name, value in told.items() if value != before[name])
+    if not fields:
+        return row
+    await actions.revise(session, settings, actor, row, wanted, fields)
+    await _follow_title(session, settings, row, before["title"])
+    await sum_up_whole(session, settings, actor, row)
+    return row
+
+
+async def _follow_title(session: AsyncSession, settings: Settings, row: Activity, before: str) -> None:
+    """The local parts of a joint day name it."""
+    if row.joint is None or row.title == before:
+        return
+    for part in await store.lock_parts(session, row.id):
+        part.part_of_title = row.title
+        await actions.touch(session, settings, part)
 
 
 async def act(

@@ -62,7 +62,7 @@ _TRANSITIONS: Final[dict[Verb, tuple[frozenset[State], State]]] = {
     Verb.DISCARD: (NEVER_PUBLIC, State.DISCARDED),
 }
 EDITABLE: Final = frozenset({State.DRAFT, State.RETURNED, State.APPROVED, State.PUBLISHED})
-CORRECTABLE: Final = frozenset({"contact", "image", "summary", "translations"})
+CORRECTABLE: Final = frozenset({"contact", "image", "summary", "title", "translations"})
 """What may be wrong, or be somebody's, and must be put right also after an activity is over."""
 WORDS: Final = frozenset({"title", "summary", "translations"})
 """What may be put better after the label was given, and then asks for a fresh look."""

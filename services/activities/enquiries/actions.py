@@ -7,6 +7,7 @@ from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
+from starlette.requests import Request
 
 from services.activities.directory import store as directory
 from services.activities.directory.tables import Section
@@ -17,14 +18,18 @@ from services.activities.enquiries.tables import Enquiry, FunctionMailbox
 from services.activities.tables import OUTGOING_MAIL
 from services.kernel import mail
 from services.kernel.auth import Actor, Role
+from services.kernel.counting import Policy
 from services.kernel.ids import new_id
+from services.kernel.limits import count
 from services.kernel.mailboxes import mailbox
 from services.kernel.problems import Forbidden, Invalid
+from services.kernel.runtime import of
 from services.kernel.settings import Settings
 
 
-async def enquire(session: AsyncSession, settings: Settings, wanted: EnquiryIn) -> Enquiry:
+async def enquire(session: AsyncSession, request: Request, wanted: EnquiryIn) -> Enquiry:
     """Take an enquiry and send it to the nearest mailbox; the same words once more are the same enquiry."""
+    settings = of(request).settings
     section = await directory.section(session, wanted.section) if wanted.section else None
     if wanted.section and section is None:
         raise Invalid.at("#/section", "There is no section with this code.")
@@ -45,6 +50,10 @@ async def enquire(session: AsyncSession, settings: Settings, wanted: EnquiryIn) 
     sent, got = await store.count_today(session, email_key=wanted.email.key, level=level, went_to=code, home=home)
     if sent >= rules.MOST_A_DAY_FROM_ONE or got >= rules.MOST_A_DAY_TO_ONE:
         raise rules.TooManyEnquiries
+    # Last, so that what is refused or was asked already takes nothing away from others at the same address.
+    standing = count(request, Policy("enquiries", settings.enquiries_a_day, rules.SECONDS_OF_A_DAY))
+    if not standing.allowed:
+        raise rules.TooManyEnquiries(standing.seconds)
     row = Enquiry(
         id=new_id(),
         **said,

@@ -33,7 +33,7 @@ from services.kernel.problems import (
 )
 from services.kernel.routes import check_if_match
 from services.kernel.routes import router as make_router
-from services.kernel.runtime import Reading, Running, Writing
+from services.kernel.runtime import Reading, Writing
 from services.kernel.texts import AssignedCountryCode, Code
 
 router = make_router(tag="partners")
@@ -47,12 +47,12 @@ _SET = documented(Unauthenticated, rules.MailboxOutOfReach, PreconditionFailed, 
     dependencies=[idempotency.required],
     responses=documented(rules.NoMailbox, rules.TooManyEnquiries),
 )
-async def enquire(session: Writing, runtime: Running, wanted: EnquiryIn) -> EnquiryTaken:
+async def enquire(request: Request, session: Writing, wanted: EnquiryIn) -> EnquiryTaken:
     """Ask to become a partner: the section, else its country, else International gets it by mail and can answer.
 
     The address that is given gets no mail from here, since nobody knows yet whose it is.
     """
-    row = await actions.enquire(session, runtime.settings, wanted)
+    row = await actions.enquire(session, request, wanted)
     return EnquiryTaken(id=row.id, level=Level(row.level), code=row.went_to, kept_days=KEPT_AFTER_SENDING.days)
 
 

@@ -17,7 +17,7 @@ from services.activities.enquiries.languages import FIELDS, Language, choose
 from services.activities.enquiries.pages import Form, form, thanks
 from services.activities.enquiries.schemas import EnquiryIn
 from services.kernel.routes import pages
-from services.kernel.runtime import Reading, Running, Writing
+from services.kernel.runtime import Reading, Writing
 
 MOST_FIELDS = 20
 
@@ -36,9 +36,7 @@ async def show_form(
 
 
 @router.post("/partners/enquire", response_class=HTMLResponse)
-async def take_form(
-    request: Request, session: Writing, runtime: Running, accept_language: Annotated[str, Header()] = ""
-) -> HTMLResponse:
+async def take_form(request: Request, session: Writing, accept_language: Annotated[str, Header()] = "") -> HTMLResponse:
     """Take the form as a browser sends it; the same form once more is the same enquiry."""
     sent = _fields(request.headers.get("content-type", ""), await request.body())
     if sent is None:
@@ -56,7 +54,7 @@ async def take_form(
         faults = {str(fault["loc"][0]): _explain(language, fault["type"]) for fault in error.errors()}
         return form(language, _with(empty, filled, faults=faults), status=422)
     try:
-        await actions.enquire(session, runtime.settings, wanted)
+        await actions.enquire(session, request, wanted)
     except rules.NoMailbox as problem:
         return form(language, _with(empty, filled, notice=language.no_mailbox), status=problem.status)
     except rules.TooManyEnquiries as problem:

@@ -13,6 +13,7 @@ KEPT_AFTER_SENDING: Final = timedelta(days=30)
 
 MOST_A_DAY_FROM_ONE: Final = 5
 MOST_A_DAY_TO_ONE: Final = 50
+SECONDS_OF_A_DAY: Final = 24 * 3600
 
 
 class State(StrEnum):
@@ -58,5 +59,5 @@ class TooManyEnquiries(Problem):
     status = 429
     title = "Too many enquiries"
 
-    def __init__(self) -> None:
-        super().__init__(headers={"Retry-After": str(6 * 3600)})
+    def __init__(self, seconds: int = 6 * 3600) -> None:
+        super().__init__(headers={"Retry-After": str(seconds)})

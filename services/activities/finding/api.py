@@ -122,6 +122,4 @@ def _page(
     rest = json.dumps({"next": next_url, "facets": facets, "is_cut_off": is_cut_off}, separators=(",", ":"))
     body = f'{{"items":[{",".join(documents)}],{rest.removeprefix("{")}'
     headers = {"Cache-Control": "public, max-age=30, stale-while-revalidate=60", "Vary": VARY}
-    if next_url is not None:
-        headers["Link"] = f'<{next_url}>; rel="next"'
     return Response(body, media_type="application/json", headers=headers)

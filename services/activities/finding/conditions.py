@@ -92,15 +92,22 @@ class Sought(NamedTuple):
         return self._replace(with_mistakes=True)
 
 
-async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
-    """Set up the statements that follow, and read a searched text; wildcards and operators in it are punctuation."""
-    settings = [
+async def prepare(session: AsyncSession, q: str | None, *, whole: bool = False) -> Sought | None:
+    """Set up the statements that follow, and read a searched text; wildcards and operators in it are punctuation.
+
+    See `read_whole` about the first of them.
+    """
+    settings: list[sa.ColumnElement[str]] = [
         # A plan made for any value cannot know that one country is common and another is rare.
         sa.func.set_config("plan_cache_mode", "force_custom_plan", sa.true()),
         # Each order and each filter has its index, and rows are wide: reading them all is never the shorter way.
         sa.func.set_config("enable_seqscan", "off", sa.true()),
+        # To look at a row for its words costs more than the default: else an index that marks all rows seems as good.
+        sa.func.set_config("cpu_tuple_cost", "0.1", sa.true()),
         sa.func.set_config("pg_trgm.word_similarity_threshold", str(_least_resemblance(q or "")), sa.true()),
     ]
+    if whole:
+        settings.append(_reading_whole(whole=True))
     if q is None:
         await session.execute(sa.select(*settings))
         return None
@@ -108,6 +115,19 @@ async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
     query, words = sa.func.activities.search_query(text), sa.func.activities.plain_text(text)
     row = (await session.execute(sa.select(sa.cast(query, sa.Text), words, *settings))).one()
     return Sought(row[0], row[1])
+
+
+async def read_whole(session: AsyncSession, *, whole: bool) -> None:
+    """Whether the statements that follow read rows in the order in which they lie, found by their labels and words.
+
+    Each would else be fetched by itself in the order of another index, many of them only to see that it lacks these.
+    """
+    await session.execute(sa.select(_reading_whole(whole=whole)))
+
+
+def _reading_whole(*, whole: bool) -> sa.ColumnElement[str]:
+    setting: sa.ColumnElement[str] = sa.func.set_config("enable_indexscan", "off" if whole else "on", sa.true())
+    return setting
 
 
 def _least_resemblance(q: str) -> float:

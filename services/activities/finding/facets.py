@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Final
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.activities.finding.conditions import CODES, IS_LISTED, Filters, Sought, are_codes_enough, conditions_of
+from services.activities.finding.conditions import (
+    CODES,
+    IS_LISTED,
+    Filters,
+    Sought,
+    are_codes_enough,
+    conditions_of,
+)
 from services.activities.finding.counts import counted
 
 MOST_CODES_OF_A_FACET: Final = 300
@@ -19,10 +26,16 @@ FACETS: Final = tuple(CODES)
 Counts = dict[str, list[tuple[str, int]]]
 
 
-async def facets_of(session: AsyncSession, filters: Filters, names: Sequence[str], sought: Sought | None) -> Counts:
+async def facets_of(
+    session: AsyncSession,
+    filters: Filters,
+    names: Sequence[str],
+    sought: Sought | None,
+    read: Callable[[bool], Awaitable[None]],
+) -> Counts:
     """How many activities each code of a facet would leave, the facet's own filter aside: the most frequent first.
 
-    Where nothing else is asked for, that is what is kept of all activities.
+    Where nothing else is asked for, that is what is kept of all activities. `read` says how rows are read from now on.
     """
     everything = {name for name in names if not replace(filters, labels=_without(filters, name)).narrows}
     answer: Counts = {name: [] for name in names}
@@ -33,10 +46,8 @@ async def facets_of(session: AsyncSession, filters: Filters, names: Sequence[str
         answer[name] = _most_frequent(dict(answer[name]))
     narrowed = [name for name in names if name not in everything]
     chosen = [name for name in narrowed if filters.labels.get(name)]
-    if narrowed and not are_codes_enough(filters):
-        # Rows are read in the order in which they lie, once found by their labels or words: in that of another index
-        # each would be fetched by itself, and its labels with it only to see that it lacks them.
-        await session.execute(sa.select(sa.func.set_config("enable_indexscan", "off", sa.true())))
+    if narrowed:
+        await read(not are_codes_enough(filters))
     if others := [name for name in narrowed if name not in chosen]:
         answer |= await _counted_among(session, filters, others, sought)
     for name in chosen:

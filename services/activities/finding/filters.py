@@ -16,7 +16,7 @@ from services.activities.catalogue.details import Accessibility, Audience
 from services.activities.directory.known import PLATFORMS, SECTIONS
 from services.activities.finding.conditions import Filters
 from services.activities.finding.facets import FACETS
-from services.activities.finding.search import MOST_RANKED, Sort
+from services.activities.finding.ways import MOST_RANKED, Sort
 from services.activities.label.rules import LabelState
 from services.activities.taxonomies import words
 from services.kernel.globe import Near, written_place

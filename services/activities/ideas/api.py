@@ -65,8 +65,6 @@ async def list_ideas(
     found = await store.page_of_ideas(session, wanted, sort, after=page.after, limit=limit + 1)
     response.headers["Cache-Control"] = "public, max-age=60"
     next_url = page.next_url(found[limit - 1][1]) if len(found) > limit else None
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     figures = await store.figures(session, {row.activity_id for row, _ in found[:limit]})
     items = [listed(row, runtime.settings, figures.get(row.activity_id)) for row, _ in found[:limit]]
     return IdeaPage(items=items, next=next_url)

@@ -64,10 +64,7 @@ async def list_keys(
     page = Page(request, cursor)
     after = UUID(page.after[0]) if page.after else None
     rows = await store.page(session, actor, section=section, state=state, after=after, limit=limit + 1)
-    next_url = None
-    if len(rows) > limit:
-        next_url = page.next_url([str(rows[limit - 1].id)])
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
+    next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
     response.headers["Cache-Control"] = _PRIVATE
     return KeyPage(items=[KeyOut(**_told(row)) for row in rows[:limit]], next=next_url)
 

@@ -78,7 +78,6 @@ async def list_partners(
     if len(found) > limit:
         last, name = found[limit - 1]
         next_url = page.next_url([name, str(last.id)])
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     return PartnerPage(items=[shown(row, runtime.settings, actor) for row, _ in found[:limit]], next=next_url)
 
 

@@ -85,10 +85,7 @@ async def list_reviews(
     shown = rows[:limit]
     hints = await actions.hints_about(session, actor, shown) if shown else {}
     next_url = page.next_url(_position(shown)) if len(rows) > limit else None
-    reply = _answer({"items": [_review(row, hints[row.id]) for row in shown], "next": next_url})
-    if next_url is not None:
-        reply.headers["Link"] = f'<{next_url}>; rel="next"'
-    return reply
+    return _answer({"items": [_review(row, hints[row.id]) for row in shown], "next": next_url})
 
 
 async def _within_reach(session: Reading, actor: Actor, identity: UUID) -> Activity:

@@ -45,10 +45,7 @@ async def list_people(
     filters = _filters(scope, country, section, edition, academic_year)
     after = None if page.after is None else int(page.after[0])
     found = await store.listed(session, filters, after=after, limit=limit + 1)
-    next_url = None
-    if len(found) > limit:
-        next_url = page.next_url([found[limit - 1].id])
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
+    next_url = page.next_url([found[limit - 1].id]) if len(found) > limit else None
     return PeoplePage(
         items=[_out(row) for row in found[:limit]],
         next=next_url,

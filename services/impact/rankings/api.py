@@ -72,8 +72,6 @@ async def get_ranking(
     known = await network.sections(session, [each.standing.section for each in rest[:limit]])
     last = rest[limit - 1] if len(rest) > limit else None
     next_url = page.next_url([last.place, last.standing.section]) if last else None
-    if next_url:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     reporting, active = await statistics.completeness(session, asked)
     return RankingOut(
         by=by.value,

@@ -84,8 +84,6 @@ async def get_completeness(
     found = await standing.completeness(session, asked, reported=reported, inactive=inactive)
     items, position = standing.page(found.items, page.after, limit)
     next_url = page.next_url(position) if position else None
-    if next_url:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
     return CompletenessOut(
         filters=asked.filters(),
         period=when.told,

@@ -76,8 +76,6 @@ def _add_reading(made: APIRouter, hooks: Webhooks) -> None:
         found = await store.page_of_endpoints(session, hooks, actor, after=page.after, limit=limit + 1)
         response.headers.update(_PRIVATE)
         next_url = page.next_url([str(found[limit - 1]["id"])]) if len(found) > limit else None
-        if next_url is not None:
-            response.headers["Link"] = f'<{next_url}>; rel="next"'
         return EndpointPage(items=[shown(row) for row in found[:limit]], next=next_url)
 
     @made.get("/webhooks/{webhook_id}", response_model=EndpointOut, responses=_SEEN)
@@ -166,7 +164,6 @@ def _add_deliveries(made: APIRouter, hooks: Webhooks) -> None:
         if len(found) > limit:
             last = found[limit - 1]
             next_url = page.next_url([last["made_at"].isoformat(), str(last["id"])])
-            response.headers["Link"] = f'<{next_url}>; rel="next"'
         return DeliveryPage(items=[delivered(row) for row in found[:limit]], next=next_url)
 
     @made.post(

@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from services.kernel import mail
 from services.kernel.logs import logger
+from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.service import Sweep
 from services.kernel.webhooks import letters, rules, signing, store
@@ -56,7 +57,7 @@ async def send_due(runtime: Runtime, hooks: Webhooks) -> int:
             failing = sum(running.values())
             claimed: list[store.Claimed] = []
             if len(running) < AT_ONCE:
-                async with runtime.unit_of_work() as session:
+                async with runtime.unit_of_work(EVERYTHING) as session:
                     find = partial(store.claim, session, hooks)
                     claimed = await find(limit=AT_ONCE - len(running), failing=False)
                     room = min(AT_ONCE - len(running) - len(claimed), FAILING_AT_ONCE - failing)
@@ -109,7 +110,7 @@ async def _send(runtime: Runtime, hooks: Webhooks, claimed: store.Claimed) -> No
     status, failure, asked = await _post(runtime, endpoint["url"], content, headers)
     noted = {"status": status, "error": failure, "took_ms": round((time.perf_counter() - begun) * 1000)}
     log.info("webhook tried", delivery=str(delivery["id"]), status=status, error=failure)
-    async with runtime.unit_of_work() as session:
+    async with runtime.unit_of_work(EVERYTHING) as session:
         # The endpoint first, as everywhere, so that nobody waits for each other.
         if failure is None:
             await store.healthy(session, hooks, endpoint["id"])

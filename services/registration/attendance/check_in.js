@@ -1,5 +1,5 @@
 /* The check-in page: by camera, by code or from the list, with or without a network. */
-import { askHours, at, reasonText, showPeople, showRefused, t } from "./check-in-people.js";
+import { askHours, at, reasonText, showPeople, showRefused, showWalkIns, t } from "./check-in-people.js";
 import { NotAnswered, NotReached, SESSION, TokenNeeded, isPass } from "./check-in-server.js";
 import { Day, readCode } from "./check-in-store.js";
 
@@ -51,12 +51,14 @@ function show() {
   at("counts").textContent = counts();
   // What was said of somebody is put right by organisers.
   at("undo").hidden = undo === null || day.isLent;
-  const last = day.lastWalkIn();
-  at("take-back").hidden = last === null || day.isLent;
+  at("take-back").hidden = day.isLent;
   at("ending").hidden = day.isLent;
-  at("take-back").textContent = last ? t("undo_of", { name: last.label }) : "";
-  const hours = (person) => askHours(person, (said) => giveHours(person, said));
-  showPeople(day, day.isLent ? { checkIn } : { checkIn, takeBack, askHours: hours });
+  showWalkIns(day, takeBackWalkIn);
+  // What is shown of somebody may be older than what is known of them now.
+  const now = (act) => (id) => act(day.people.find((each) => each.id === id));
+  const asked = (person) => askHours(person, (hours) => giveHours(person, hours));
+  const rest = day.isLent ? {} : { takeBack: now(takeBack), askHours: now(asked) };
+  showPeople(day, { checkIn: now(checkIn), ...rest });
   showRefused(day, show);
 }
 
@@ -87,9 +89,9 @@ async function takeBack({ id, name }) {
   await send();
 }
 
-async function takeBackWalkIn() {
-  const { label } = day.lastWalkIn();
-  day.takeBackWalkIn(t("reason_undone"));
+async function takeBackWalkIn(each) {
+  const label = t("walk_in", { who: t(each) });
+  if (!day.takeBackWalkIn(each, label, t("reason_undone"))) return;
   standing = undo = null;
   say(t("undone", { name: label }));
   await send();
@@ -269,12 +271,11 @@ at("walk-ins").addEventListener("click", ({ target }) => {
   if (!each) return;
   const label = t("walk_in", { who: t(each) });
   standing = day.add("walk-ins", { participant_class: each }, label);
-  undo = takeBackWalkIn;
+  undo = () => takeBackWalkIn(each);
   say(`✓ ${label}`, "good");
   send();
 });
 at("undo").addEventListener("click", () => undo?.());
-at("take-back").addEventListener("click", takeBackWalkIn);
 at("no-shows").addEventListener("click", markNoShows);
 at("leave").addEventListener("click", () => {
   const isSignedIn = day.token === SESSION;
@@ -308,10 +309,9 @@ if (signIn) {
     sessionStorage.setItem(CODE, at("code").value);
   });
 }
-if (navigator.serviceWorker) {
-  navigator.serviceWorker.ready.then(({ active }) => active.postMessage("keep"));
-  navigator.serviceWorker.register(new URL("../../check-in-worker.js", location.href));
-}
+/* A page that was asked for before its worker was there did not pass through it: it is kept, in its own language. */
+navigator.serviceWorker?.ready.then(({ active }) => active.postMessage("keep"));
+navigator.serviceWorker?.register(new URL("../../check-in-worker.js", location.href));
 addEventListener("online", () => (localStorage.getItem(LEAVING) ? signOut() : send().then(refresh)));
 document.addEventListener("visibilitychange", () => send().then(refresh));
 setInterval(() => { if (day.sendable().length) send(); }, 3_000);

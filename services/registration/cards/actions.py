@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from services.kernel.logs import logger
+from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.registration.cards import checkers, rules, store
 from services.registration.cards.rules import Outcome
@@ -18,7 +19,7 @@ async def check_due(runtime: Runtime) -> int:
     """Check the cards that are due; answers how many. Each is claimed first and asked about outside a transaction."""
     checker = checkers.of(runtime.settings)
     for done in range(AT_ONCE):
-        async with runtime.unit_of_work() as session:
+        async with runtime.unit_of_work(EVERYTHING) as session:
             card = await store.claim(session, rules.LEASE)
         if card is None:
             return done
@@ -28,7 +29,7 @@ async def check_due(runtime: Runtime) -> int:
         except checkers.NotAnswered:
             log.warning("ESNcard not checked", tries=card.tries)
             outcome = Outcome.UNKNOWN if card.tries >= rules.MOST_TRIES else None
-        async with runtime.unit_of_work() as session:
+        async with runtime.unit_of_work(EVERYTHING) as session:
             if outcome is None:
                 await store.postpone(session, card.registration_id, rules.pause(card.tries))
             else:

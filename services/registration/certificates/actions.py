@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
+from services.kernel import reach
 from services.kernel.auth import Actor, hashed
 from services.kernel.problems import FieldError, Invalid
 from services.kernel.settings import Settings
@@ -115,13 +116,14 @@ def _content(chosen: Sequence[Attended], wanted: CertificateWanted, settings: Se
     )
 
 
-async def find(session: AsyncSession, written: str, *, locked: bool = False) -> tuple[str, Certificate]:
-    """A certificate by its number, however that is written, or a 404."""
+async def find(session: AsyncSession, written: str) -> tuple[str, Certificate]:
+    """A certificate by its number, however that is written, or a 404. Whoever holds the number may see it."""
     number = rules.read_number(written)
-    row = None if number is None else await store.certificate(session, hashed(number), locked=locked)
-    if number is None or row is None:
-        raise rules.CertificateNotFound
-    return number, row
+    if number is not None:
+        await reach.show(session, "certificate", hashed(number).hex())
+        if (row := await store.certificate(session, hashed(number))) is not None:
+            return number, row
+    raise rules.CertificateNotFound
 
 
 async def verify(session: AsyncSession, written: str) -> Verification:
@@ -169,7 +171,10 @@ def _standing(row: Certificate, changed: set[bytes]) -> Standing:
 
 async def revoke(session: AsyncSession, actor: Actor, written: str, reason: str) -> None:
     """Revoke a certificate that states an activity within reach; those attendances get on to no other one."""
-    _, row = await find(session, written, locked=True)
+    _, seen = await find(session, written)
+    row = await store.certificate(session, seen.number_hash, locked=True)
+    if row is None:
+        raise rules.CertificateOutOfReach
     within = [
         identity
         for identity, places in await store.lines_of(session, row.number_hash)
@@ -213,8 +218,9 @@ def shown(row: Certificate, standing: Standing = Standing.VALID) -> MyCertificat
 
 async def printed(session: AsyncSession, participant_id: UUID, written: str) -> tuple[str, bytes]:
     """The number and the PDF of a certificate of somebody's own, or a 404: whose it is else is told to nobody."""
-    number, row = await find(session, written)
-    if row.participant_id != participant_id or row.revoked_at is not None:
+    number = rules.read_number(written)
+    row = None if number is None else await store.certificate(session, hashed(number))
+    if number is None or row is None or row.participant_id != participant_id or row.revoked_at is not None:
         raise rules.CertificateNotFound
     content = Content.model_validate(row.content)
     leads_to = address(content.base_url, number)

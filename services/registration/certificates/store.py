@@ -80,7 +80,7 @@ async def add(session: AsyncSession, row: Certificate, hours: Mapping[UUID, Deci
 
 
 async def certificate(session: AsyncSession, number_hash: bytes, *, locked: bool = False) -> Certificate | None:
-    """The certificate with a number of this hash."""
+    """The certificate with a number of this hash; only who reaches what it states can lock it."""
     return await session.get(Certificate, number_hash, with_for_update=locked or None, populate_existing=True)
 
 

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import reach
 from services.kernel.auth import hashed
 from services.registration.people import rules, store
 from services.registration.people.rules import Purpose
@@ -24,6 +25,7 @@ async def issue_link(session: AsyncSession, *, registration_id: UUID, purpose: P
 
 async def read_link(session: AsyncSession, token: str) -> Link:
     """The link with this secret, or a 404; whether it has expired is for the caller to judge."""
+    await reach.show(session, "link", hashed(token).hex())
     found = await store.link(session, hashed(token))
     if found is None:
         raise rules.LinkNotFound

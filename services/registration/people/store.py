@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import reach
 from services.kernel.ids import new_id
 from services.kernel.mailboxes import Mailbox
 from services.registration.people.agreements import agreement
@@ -19,6 +20,7 @@ from services.registration.people.tables import Consent, Link, Participant
 
 async def participant(session: AsyncSession, mailbox: Mailbox) -> UUID:
     """The person behind a mailbox, made if the mailbox is new; what is known of them stays as it is."""
+    await reach.show(session, "mailbox", mailbox.key)
     made = (
         insert(Participant)
         .values(id=new_id(), email=mailbox.given, email_key=mailbox.key)

@@ -321,14 +321,9 @@ async def count_seated(session: AsyncSession, activity_id: UUID) -> dict[Partici
 
 async def position(session: AsyncSession, row: Registration) -> int:
     """Which place somebody who waits has in the waiting list, counting from one; groups count as one."""
-    earlier = sa.tuple_(Registration.waiting_since, Registration.id) <= sa.tuple_(row.waiting_since, row.id)
-    statement = sa.select(sa.func.count()).where(
-        Registration.activity_id == row.activity_id,
-        sa.text("state = 'waitlisted'"),
-        Registration.lead_id.is_(None),
-        earlier,
-    )
-    return (await session.execute(statement)).scalar_one()
+    # Counted by a function, since whoever waits does not see the others.
+    count = sa.func.registration.place_in_line(row.activity_id, row.waiting_since, row.id, type_=sa.BigInteger)
+    return (await session.execute(sa.select(count))).scalar_one()
 
 
 async def lock_to_call_off(session: AsyncSession, *, limit: int) -> Sequence[tuple[Registration, Places]]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import reach
 from services.kernel.ids import new_id
 from services.registration.attendance.tables import Attendance, CheckIn
 from services.registration.certificates import store as certificates
@@ -34,6 +35,7 @@ NOT_EXPORTED: Final = {
 
 async def behind_link(session: AsyncSession, token_hash: bytes) -> UUID | None:
     """Who was mailed a managing link that still works."""
+    await reach.show(session, "link", token_hash.hex())
     statement = (
         sa.select(Registration.participant_id)
         .join(Link, Link.registration_id == Registration.id)
@@ -49,6 +51,7 @@ async def participant(session: AsyncSession, identity: UUID, *, locked: bool) ->
 
 async def lock_mailbox(session: AsyncSession, key: str) -> Participant | None:
     """The person of a mailbox, locked."""
+    await reach.show(session, "mailbox", key)
     return await session.scalar(sa.select(Participant).where(Participant.email_key == key).with_for_update())
 
 
