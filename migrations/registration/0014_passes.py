@@ -10,6 +10,12 @@ down_revision = "0013"
 branch_labels = None
 depends_on = None
 
+_SEEN = """(SELECT current_setting('socialerasmus.reach', true) IN ('everything', 'network'))
+    OR secret_hash = (SELECT decode(registration.proof('pass'), 'hex'))
+    OR EXISTS (SELECT FROM registration.places AS place WHERE place.activity_id = check_in_passes.activity_id
+        AND ((SELECT registration.reach('section')) = ANY (place.section_codes)
+            OR place.country = (SELECT registration.reach('country'))))"""
+
 
 def upgrade() -> None:
     """Add the table."""
@@ -35,6 +41,10 @@ def upgrade() -> None:
         op.create_index(
             op.f(f"ix_check_in_passes_{column}"), "check_in_passes", [column], unique=False, schema="registration"
         )
+
+    # A second wall, as around all that is known of people: see the migration before.
+    op.execute(f"CREATE POLICY reach ON registration.check_in_passes USING ({_SEEN})")
+    op.execute("ALTER TABLE registration.check_in_passes ENABLE ROW LEVEL SECURITY")
 
 
 def downgrade() -> None:

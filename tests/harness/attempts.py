@@ -211,6 +211,19 @@ ATTEMPTS: dict[str, Attempt] = {
         "over", body={"participant_class": "local", "at": _NOW, "nonce": "device-1-2"}
     ),
     f"POST {_R}/activities/{{activity_id}}/no-shows": _activity("over", body={}),
+    f"POST {_R}/activities/{{activity_id}}/check-in-passes": _activity("published", body={}),
+    f"GET {_R}/activities/{{activity_id}}/check-in-passes": _activity("published"),
+    f"DELETE {_R}/activities/{{activity_id}}/check-in-passes/{{pass_id}}": Attempt(
+        {"activity_id": "published", "pass_id": "pass"}
+    ),
+    f"GET {_R}/activities/{{activity_id}}/door": _activity("over"),
+    f"GET {_R}/activities/{{activity_id}}/door/people": _activity("over"),
+    f"POST {_R}/activities/{{activity_id}}/door/check-ins": _activity(
+        "over", body={"registration_id": "@attended", "at": _NOW, "nonce": "device-2-1"}
+    ),
+    f"POST {_R}/activities/{{activity_id}}/door/walk-ins": _activity(
+        "over", body={"participant_class": "local", "at": _NOW, "nonce": "device-2-2"}
+    ),
     f"GET {_R}/attendances/{{attendance_id}}": Attempt({"attendance_id": "attended"}),
     f"PUT {_R}/attendances/{{attendance_id}}": Attempt(
         {"attendance_id": "attended"}, {"present": True, "hours": 2, "reason": "Left early."}, tagged=True
@@ -239,6 +252,10 @@ ATTEMPTS: dict[str, Attempt] = {
     **_hooks("activities"),
     **_hooks("registration"),
     **_hooks("impact"),
+    **{
+        f"GET /{service}/v1/audit/{{entry_id}}/changes": Attempt({"entry_id": f"{service}_entry"})
+        for service in ("activities", "registration", "impact")
+    },
 }
 """By route; what is not here needs nothing but its address."""
 

@@ -99,6 +99,8 @@ async def _people(world: World) -> None:
         past.registrations["Ada"],
         await certificates.certified(past, secrets["student"]),
     )
+    passes = f"/registration/v1/activities/{ids['published']}/check-in-passes"
+    ids["pass"] = (await _post(network, passes, who["local"], {}, 201))["id"]
     theirs = await _polish(world)
     secrets["other_student"] = secrets["other_student:confirm"] = await theirs.confirmed(
         "Ewa", family_name="Nowakowska"
@@ -157,6 +159,8 @@ async def _exchanged(world: World) -> None:
         ids[f"{service}_webhook"] = address.rpartition("/")[2]
         sent = await _post(network, f"{address}/ping", who["local"], status=202)
         ids[f"{service}_delivery"] = sent["id"]
+        entry = f"SELECT id FROM {service}.audit_entries WHERE '{OWN}' = ANY (sections) ORDER BY number LIMIT 1"
+        ids[f"{service}_entry"] = str(await value(network.database_url, entry))
 
 
 async def _theirs(world: World) -> None:

@@ -68,7 +68,7 @@ NOT_NOTED: Final = {
     "registration": (
         # People, and what the entry says of what was done with them; projections.
         "participants registrations attendances attendance_history cards certificates certified_attendances check_ins "
-        "consents handles links walk_ins sections"
+        "consents handles links walk_ins sections check_in_passes"
     ),
     "impact": (
         # A history of its own; projections, facts and what is made of them; exports, which change no figure.
@@ -76,7 +76,8 @@ NOT_NOTED: Final = {
         "label_quantity_roll_ups label_quantity_totals label_roll_ups label_totals people_scopes person_counts "
         "quantity_roll_ups quantity_totals releases released_rows report_reminders roll_ups told_editions totals"
     ),
-    "access": "",
+    # Who signs in does nothing yet.
+    "access": "sessions",
 }
 
 

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import reach
 from services.kernel.auth import Actor, Role, hashed
 from services.kernel.ids import new_id
 from services.kernel.problems import Unauthenticated
@@ -70,6 +71,9 @@ async def opened_by_pass(session: AsyncSession, activity_id: UUID, secret: str) 
         raise Unauthenticated("This pass is not for this door, not for now, or was taken back.")
     places = await places_store.places(session, activity_id)
     assert places is not None, "a pass is of an activity that is known"
+    # No further than those who lent it; a national organisation has no code.
+    sections = places.section_codes
+    await reach.take(session, reach.of_section(sections[0]) if sections else reach.of_country(places.country or ""))
     return Door(Actor(found.id, Role.MACHINE, None, None), places)
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel import reach
 from services.registration.door.rules import KEPT_DAYS
 from services.registration.door.tables import CheckInPass
 from services.registration.places.tables import Registration
@@ -20,6 +21,7 @@ _SEATED = sa.text("registrations.state IN ('unconfirmed', 'offered', 'confirmed'
 
 async def live_pass(session: AsyncSession, activity_id: UUID, secret_hash: bytes) -> CheckInPass | None:
     """The pass of a secret for an activity, if it has begun and has neither ended nor been revoked."""
+    await reach.show(session, "pass", secret_hash.hex())
     ours = sa.and_(CheckInPass.activity_id == activity_id, CheckInPass.secret_hash == secret_hash)
     return await session.scalar(sa.select(CheckInPass).where(ours, _IS_LIVE))
 
