@@ -73,6 +73,9 @@ SESSIONS = sa.Table(
     sa.Column("seen_at", _Instant, nullable=False, server_default=sa.text("now()"), index=True),
 )
 
+SESSION_COOKIE: Final = "__Host-session"
+"""Of whoever signed in at our own pages."""
+
 TOKEN_PREFIX: Final = "set_"  # noqa: S105  # SocialErasmus token: a leaked one is found by scanners that look for it.
 
 

@@ -273,7 +273,7 @@ _scheme = HTTPBearer(auto_error=False, scheme_name="token", description="A token
 
 
 _cookie_scheme = APIKeyCookie(
-    name="__Host-session",
+    name=access.SESSION_COOKIE,
     auto_error=False,
     scheme_name="session",
     description="Of whoever signed in at our pages, from these pages alone.",
@@ -303,7 +303,7 @@ async def _signed_in(request: Request) -> Actor | None:
     actor = await sessions.actor(of(request), request)
     # A cookie does not keep caches off as the Authorization header does.
     request.state.is_signed_in = actor is not None
-    return actor
+    return None if actor is None else await _acting(request, actor)
 
 
 async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
@@ -322,12 +322,17 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
         needed = f"{runtime.role}:{'read' if request.method in {'GET', 'HEAD'} else 'write'}"
         if needed not in holder.scopes:
             raise Forbidden(f"This key lacks the scope {needed}.")
+    return await _acting(request, holder)
+
+
+async def _acting(request: Request, actor: Actor) -> Actor:
+    """Let somebody act: what they do is entered in the audit, and they reach as far as they may."""
     act: Act | None = getattr(request.state, "act", None)
     if act is not None:
-        holder = replace(holder, asked=act.asked)
-        act.actor = holder
-    await let_reach(request, holder.reach)
-    return holder
+        actor = replace(actor, asked=act.asked)
+        act.actor = actor
+    await let_reach(request, actor.reach)
+    return actor
 
 
 async def _required(request: Request, actor: Annotated[Actor | None, Depends(_authenticate)]) -> Actor:

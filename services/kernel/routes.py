@@ -21,7 +21,7 @@ from starlette.routing import Match
 from starlette.types import Scope
 
 from services.kernel import addresses
-from services.kernel.access import KEY_PREFIXES, Kind
+from services.kernel.access import KEY_PREFIXES, SESSION_COOKIE, Kind
 from services.kernel.audit import noting
 from services.kernel.audit.noting import Act
 from services.kernel.auth import IDENTIFIES
@@ -134,7 +134,9 @@ def _asks_who_calls(dependant: Dependant) -> bool:
 
 
 def _may_be_an_actor(request: Request) -> bool:
-    """Whether a token comes along that is of somebody who can act; the holder of a publishable key is a stranger."""
+    """Whether a token or session comes along of somebody who can act; the holder of a publishable key is a stranger."""
+    if SESSION_COOKIE in request.cookies:
+        return True
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     sent = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
     return bool(sent) and not sent.startswith(KEY_PREFIXES[Kind.PUBLISHABLE])

@@ -19,7 +19,7 @@ from joserfc.jwk import OctKey
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel.access import SESSIONS, drawn
+from services.kernel.access import SESSION_COOKIE, SESSIONS, drawn
 from services.kernel.auth import Actor, Tokens, hashed
 from services.kernel.ids import new_id
 from services.kernel.issuer import Grant, Issuer, NoRole, SignInRefused
@@ -27,7 +27,7 @@ from services.kernel.problems import Forbidden
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 
-COOKIE: Final = "__Host-session"
+COOKIE: Final = SESSION_COOKIE
 LASTS: Final = timedelta(hours=8)
 IDLE: Final = timedelta(minutes=30)
 NOTED: Final = timedelta(seconds=60)

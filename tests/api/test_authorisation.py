@@ -106,4 +106,6 @@ async def test_nothing_leaks_where_the_decision_in_code_is_gone(
         assert not [mark for mark in private if mark in told.replace(instance, "")]
     after = await authorisation.rows_of(world)
     assert not before - after
-    assert {name for name, _ in after - before} <= {"registration.webhook_endpoints", "registration.idempotency_keys"}
+    # Their own, of which nothing is anybody else's.
+    own = {"webhook_endpoints", "idempotency_keys", "audit_entries", "audit_changes"}
+    assert {name for name, _ in after - before} <= {f"registration.{name}" for name in own}
