@@ -18,6 +18,7 @@ from services.kernel.logs import logger
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
+from services.kernel.watching import watch
 from services.kernel.worker import Worker
 
 GRACE_SECONDS = 20
@@ -67,7 +68,11 @@ async def serve(
                 await when_ready()
             await _until_stopped(running)
             return
-        app = combine({service.name: create_app(service, held[service.name]) for service in web})
+        apps = {service.name: create_app(service, held[service.name]) for service in web}
+        app = combine(apps)
+        stack.callback(app.close)
+        watching = [asyncio.create_task(watch(each.state.memory)) for each in apps.values() if each.state.memory]
+        stack.push_async_callback(_cancel, watching)
         server = _Server(_server_config(app))
         serving = asyncio.create_task(server.serve([listener]))
         while not server.started and not serving.done():  # noqa: ASYNC110  # uvicorn sets a flag and no event.

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel.answers import Remembered
 from services.kernel.consumers import Consumer
 from services.kernel.runtime import Runtime
 
@@ -33,3 +34,5 @@ class Service:
     sweeps: tuple[Sweep, ...] = field(default=())
     at_the_root: tuple[str, ...] = ()
     """Addresses beside `/{name}` that a standard fixes and this service answers."""
+    remembered: Remembered | None = None
+    """Which of its answers each process remembers."""
