@@ -16,6 +16,7 @@ from typing import Annotated, Any, TypeVar
 import typer
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
+from uvicorn.loops.auto import auto_loop_factory
 
 import services.activities.main as activities
 import services.impact.main as impact
@@ -74,7 +75,9 @@ class Rebuildable(StrEnum):
 
 
 def _run(work: Coroutine[Any, Any, Any]) -> Any:
-    return asyncio.run(work)
+    # uvicorn would choose the quicker loop itself, if it were the one to start it.
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        return runner.run(work)
 
 
 async def _migrate(settings: Settings) -> list[str]:

@@ -6,7 +6,6 @@ import asyncio
 import json
 import logging
 import time
-from functools import lru_cache
 
 import structlog
 
@@ -24,18 +23,21 @@ class AccessLines:
         self._held: list[str] = []
         self._timer: asyncio.TimerHandle | None = None
         around = {name: value for name, value in structlog.contextvars.get_contextvars().items() if name != "trace_id"}
-        self._around = "".join(f"{json.dumps(name)}: {json.dumps(value)}, " for name, value in around.items())
+        told = "".join(f"{json.dumps(name)}: {json.dumps(value)}, " for name, value in around.items())
+        self._around = f', "event": "request", {told}"trace_id": "'
+        self._whole, self._second = 0, ""
 
-    def add(self, *, route: str, status: int, seconds: float, trace_id: str) -> None:
-        """Write a line about a GET, soon."""
+    def add(self, line: str, seconds: float, trace_id: str) -> None:
+        """Write a line that `line_of` began, soon."""
         if self._handler is None:
             return
         now = time.time()
         whole = int(now)
+        if whole != self._whole:
+            self._whole, self._second = whole, time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
         self._held.append(
-            f'{{"method": "GET", "route": "{route}", "status": {status}, "ms": {round(seconds * 1000, 1)}, '
-            f'"event": "request", {self._around}"trace_id": "{trace_id}", "level": "info", '
-            f'"timestamp": "{_second(whole)}.{int((now - whole) * 1_000_000):06}Z"}}'
+            f'{line}{seconds * 1000:.1f}{self._around}{trace_id}", "level": "info", '
+            f'"timestamp": "{self._second}.{int((now - whole) * 1_000_000):06}Z"}}'
         )
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(HELD_SECONDS, self.flush)
@@ -54,6 +56,6 @@ class AccessLines:
             self._handler.handle(record)
 
 
-@lru_cache(maxsize=4)
-def _second(whole: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(whole))
+def line_of(route: str, status: int) -> str:
+    """How each line about a GET of a route with such an answer begins."""
+    return f'{{"method": "GET", "route": {json.dumps(route)}, "status": {status}, "ms": '

@@ -41,6 +41,8 @@ class Reply:
     trace_at: int
     standing_at: int | None
     body: bytes
+    line: str
+    """The part of its access line that is always the same."""
 
 
 @dataclass(slots=True)
@@ -48,7 +50,6 @@ class Entry:
     """What is known for one key: the whole reply, and the one for whoever has it already."""
 
     etag: bytes
-    route: str
     tenths: int
     """What making it was counted as."""
     until: float

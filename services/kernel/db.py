@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import time
+from typing import Any, Final
+
+import sqlalchemy as sa
 from sqlalchemy import MetaData
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
 
@@ -21,6 +25,9 @@ STATEMENT_TIMEOUT = "30s"
 IDLE_IN_TRANSACTION_TIMEOUT = "60s"
 # When a server that does not answer at all is given up; commands may raise their own statement's bound to ten minutes.
 _SECONDS_WITHOUT_ANSWER, _OF_COMMANDS = 60, 660
+# What was used so lately is alive, or its end has been heard of.
+_IDLE_SECONDS: Final = 1.0
+_USED_AT: Final = "used at"
 
 
 def metadata(schema: str) -> MetaData:
@@ -43,12 +50,11 @@ def create_engine(settings: Settings, *, role: str | None, pool_size: int | None
     if role is not None:
         server_settings["role"] = role
     size = pool_size or settings.pool_size
-    return create_async_engine(
+    engine = create_async_engine(
         settings.database_url,
         pool_size=size,
         max_overflow=size,
         pool_timeout=2,
-        pool_pre_ping=True,
         hide_parameters=True,
         connect_args={
             "server_settings": server_settings,
@@ -56,6 +62,32 @@ def create_engine(settings: Settings, *, role: str | None, pool_size: int | None
             "command_timeout": _OF_COMMANDS if role is None else _SECONDS_WITHOUT_ANSWER,
         },
     )
+    _look_at_idle_connections(engine)
+    return engine
+
+
+def _look_at_idle_connections(engine: AsyncEngine) -> None:
+    """Ask a connection whether it is alive if it was not used a moment ago; asking each time is one way more to go."""
+
+    @sa.event.listens_for(engine.sync_engine, "checkout")
+    def look(connection: Any, record: Any, _: Any) -> None:
+        used_at = record.info.get(_USED_AT)
+        if used_at is None:
+            return
+        is_closed = connection.driver_connection.is_closed()
+        if is_closed or (
+            time.monotonic() - used_at > _IDLE_SECONDS and not engine.dialect._do_ping_w_event(connection)  # noqa: SLF001
+        ):
+            raise sa.exc.InvalidatePoolError
+
+    @sa.event.listens_for(engine.sync_engine, "checkin")
+    def note(_: Any, record: Any) -> None:
+        record.info[_USED_AT] = time.monotonic()
+
+
+def reading(engine: AsyncEngine) -> AsyncEngine:
+    """The same connections; what begins on them is one snapshot, in which Postgres refuses every write."""
+    return engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
 
 
 def session_factory(engine: AsyncEngine) -> async_sessionmaker[AsyncSession]:

@@ -74,7 +74,7 @@ def charge(request: Request, units: int) -> None:
 def costing(units: int) -> Any:
     """The dependency of a route that costs as much as so many others."""
 
-    def dear(request: Request) -> None:
+    async def dear(request: Request) -> None:
         charge(request, units - 1)
 
     return Depends(dear)

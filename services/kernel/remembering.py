@@ -14,14 +14,14 @@ from urllib.parse import parse_qsl
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from services.kernel import addresses
-from services.kernel.access_log import AccessLines
+from services.kernel.access_log import AccessLines, line_of
 from services.kernel.answers import Answers, Entry, Remembered, Reply
 from services.kernel.counting import ONE, Policy
 from services.kernel.languages import accepted
 from services.kernel.limits import KNOWN_ALREADY, Charge, header_of, policies
 from services.kernel.routes import is_among
 from services.kernel.runtime import Runtime
-from services.kernel.trace import from_traceparent, new_trace_id
+from services.kernel.trace import drawn_ahead, from_traceparent
 
 PATIENCE_SECONDS = 2.0
 PASSING_SECONDS = 1.0
@@ -63,8 +63,10 @@ class Remembering:
     """What is known goes out from here; all else goes its way, and what comes back may be remembered."""
 
     def __init__(self, app: ASGIApp, memories: Mapping[str, Memory]) -> None:
+        self.memories = memories
         self._app = app
         self._lines = AccessLines()
+        self._trace_ids = drawn_ahead()
         self._whole: dict[bytes, Memory] = {}
         self._below: dict[bytes, Memory] = {}
         self._services = {f"/{name}/": memory for name, memory in memories.items()}
@@ -81,11 +83,8 @@ class Remembering:
         begun = time.monotonic()
         path = scope.get("raw_path") or b""
         memory = self._whole.get(path) or self._below.get(path[:-_ID])
-        if memory is None or not memory.answers.are_good(begun):
-            await self._app(scope, receive, send)
-            return
-        told = _told(scope["headers"])
-        if told is None:
+        told = None if memory is None else _told(scope["headers"])
+        if memory is None or told is None:
             await self._app(scope, receive, send)
             return
         key = (path, scope["query_string"], _tags(told[_LANGUAGES]), told[_ACCEPT], told[_ORIGIN] is None)
@@ -96,6 +95,9 @@ class Remembering:
             entry = memory.answers.find(key, time.monotonic())
             reply = _reply(entry, told[_KNOWN])
         if entry is None or reply is None:
+            if not memory.answers.are_good(begun):
+                await self._app(scope, receive, send)
+                return
             await self._ask(memory, key, scope, receive, send)
             return
         headers = self._counted(memory, scope, entry, reply)
@@ -104,13 +106,11 @@ class Remembering:
             await self._app(scope, receive, send)
             return
         trace = told[_TRACE]
-        trace_id = (from_traceparent(trace.decode("latin-1")) if trace else None) or new_trace_id()
-        headers[reply.trace_at] = (headers[reply.trace_at][0], trace_id.encode())
+        trace_id = (from_traceparent(trace.decode("latin-1")) if trace else None) or next(self._trace_ids)
+        headers[reply.trace_at] = (b"trace-id", trace_id.encode())
         await send({"type": "http.response.start", "status": reply.status, "headers": headers})
         await send({"type": "http.response.body", "body": reply.body})
-        self._lines.add(
-            route=entry.route, status=reply.status, seconds=time.monotonic() - begun, trace_id=trace_id
-        )
+        self._lines.add(reply.line, time.monotonic() - begun, trace_id)
 
     def close(self) -> None:
         """Write the access lines that are held."""
@@ -147,7 +147,7 @@ class Remembering:
             # The routes take the whole first and give back afterwards, for which there may not be enough.
             counters.take(policy, who, -tenths)
             return None
-        headers[reply.standing_at] = (headers[reply.standing_at][0], header_of(policy, standing).encode())
+        headers[reply.standing_at] = (b"ratelimit", header_of(policy, standing).encode())
         return headers
 
     async def _ask(self, memory: Memory, key: Hashable, scope: Scope, receive: Receive, send: Send) -> None:
@@ -231,10 +231,10 @@ def _entry(remembered: Remembered, scope: Scope, start: Message, body: bytes, be
         return None
     if (charge is None) != (b"ratelimit" not in found):
         return None
-    made = Reply(status, headers, found[b"trace-id"], found.get(b"ratelimit"), body)
+    line = line_of(state["route"], status)
+    made = Reply(status, headers, found[b"trace-id"], found.get(b"ratelimit"), body, line)
     return Entry(
         etag=headers[found[b"etag"]][1],
-        route=state["route"],
         tenths=charge.asked if charge is not None else ONE,
         until=begun + PASSING_SECONDS if names & remembered.passing else float("inf"),
         full=made if is_whole else None,

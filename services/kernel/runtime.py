@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import Depends
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -33,6 +32,7 @@ class Runtime:
         self.engine = db.create_engine(settings, role=role)
         self.redis = connect(settings.redis_url)
         self._sessions = db.session_factory(self.engine)
+        self._readers = db.session_factory(db.reading(self.engine))
         self.counters = Counters(self.redis, scope=role or "owner", secret=settings.secret.get_secret_value())
         self._waker = Waker(self.redis)
         self._beside: set[asyncio.Task[None]] = set()
@@ -48,8 +48,7 @@ class Runtime:
     @asynccontextmanager
     async def reading(self) -> AsyncIterator[AsyncSession]:
         """One snapshot of the database, in which Postgres refuses every write."""
-        async with self._sessions() as session, session.begin():
-            await session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        async with self._readers() as session, session.begin():
             yield session
 
     def soon(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -83,6 +82,11 @@ def of(request: Request) -> Runtime:
     return runtime
 
 
+async def _running(request: Request) -> Runtime:
+    # A plain function would be run in a thread, which costs more than all that most routes do.
+    return of(request)
+
+
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
     async with of(request).unit_of_work() as session:
         request.state.session = session
@@ -101,5 +105,5 @@ Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
 Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
 """A read-only snapshot for the request."""
 
-Running = Annotated[Runtime, Depends(of)]
+Running = Annotated[Runtime, Depends(_running)]
 """The service's resources."""

@@ -143,7 +143,7 @@ class Asked:
     facets: tuple[str, ...]
 
 
-def asked(
+async def asked(
     filters: Narrowed,
     sort: Annotated[
         Sort | None, Query(description="`relevance` needs `q` and is its default; `distance` needs `near`.")
