@@ -87,6 +87,8 @@ SERVICE = Service(
         version=version_of_answers,
         # Whether sign-up is open hangs on the clock, in the instant before a sweep has noticed.
         passing=frozenset({"open"}),
+        # It says terms in words, which are renamed.
+        other_media=(b"ld+json",),
     ),
     consumer=Consumer(
         ACTIVITIES,

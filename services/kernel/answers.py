@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 MOST_BYTES: Final = 16 * 1024 * 1024
 LARGEST_BYTES: Final = 1024 * 1024
-_OF_AN_ENTRY: Final = 2048
+_OF_AN_ENTRY: Final = 8192
 """What one takes beside its body, roughly: its headers, its key, and both dictionaries' share."""
 
 
@@ -23,13 +23,15 @@ class Remembered:
 
     They must hang on nothing but the address, Accept, Accept-Language, whether there is an Origin, and the database.
     `version` says the same twice only if nothing that they are made of has changed in between; `channel` is where
-    Postgres calls out most such changes at once. Answers to a query with one of `passing` hang on the time too.
+    Postgres calls out most such changes at once. Answers to a query with one of `passing` hang on the time too;
+    who accepts one of `other_media` gets an answer that hangs on more, and is not remembered.
     """
 
     paths: tuple[str, ...]
     channel: str
     version: Callable[[AsyncConnection], Awaitable[Any]]
     passing: frozenset[str] = frozenset()
+    other_media: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -23,6 +25,10 @@ NAMING_CONVENTION = {
 LOCK_TIMEOUT = "4s"
 STATEMENT_TIMEOUT = "30s"
 IDLE_IN_TRANSACTION_TIMEOUT = "60s"
+# A plan made for any value can't know that one country is common and another is rare. Each order and each filter of a
+# list has its index, and rows are wide: reading them all is never the shorter way.
+PLANNED_FOR_LISTS: Final = MappingProxyType({"plan_cache_mode": "force_custom_plan", "enable_seqscan": "off"})
+
 # When a server that does not answer at all is given up; commands may raise their own statement's bound to ten minutes.
 _SECONDS_WITHOUT_ANSWER, _OF_COMMANDS = 60, 660
 # What was used so lately is alive, or its end has been heard of.
@@ -35,10 +41,17 @@ def metadata(schema: str) -> MetaData:
     return MetaData(schema=schema, naming_convention=NAMING_CONVENTION)
 
 
-def create_engine(settings: Settings, *, role: str | None, pool_size: int | None = None) -> AsyncEngine:
+def create_engine(
+    settings: Settings,
+    *,
+    role: str | None,
+    pool_size: int | None = None,
+    more: Mapping[str, str] = MappingProxyType({}),
+) -> AsyncEngine:
     """An engine whose connections act as `role`, so that Postgres itself refuses another service's schema.
 
-    Without a role the connections keep the rights of the login: for migrations and commands only.
+    Without a role the connections keep the rights of the login: for migrations and commands only. `more` are further
+    settings of each connection.
     """
     server_settings = {
         "application_name": f"socialerasmus {role or 'owner'}",
@@ -46,6 +59,7 @@ def create_engine(settings: Settings, *, role: str | None, pool_size: int | None
         "lock_timeout": LOCK_TIMEOUT,
         "statement_timeout": STATEMENT_TIMEOUT,
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
+        **more,
     }
     if role is not None:
         server_settings["role"] = role
@@ -83,6 +97,15 @@ def _look_at_idle_connections(engine: AsyncEngine) -> None:
     @sa.event.listens_for(engine.sync_engine, "checkin")
     def note(_: Any, record: Any) -> None:
         record.info[_USED_AT] = time.monotonic()
+
+
+def create_glancing_engine(settings: Settings, *, role: str | None) -> AsyncEngine:
+    """Connections for single statements that read: each is a snapshot of its own, so no transaction is around it.
+
+    They are planned for their own values and by indexes alone, as lists want it.
+    """
+    more = {"default_transaction_read_only": "on", **PLANNED_FOR_LISTS}
+    return create_engine(settings, role=role, more=more).execution_options(isolation_level="AUTOCOMMIT")
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:

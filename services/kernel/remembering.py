@@ -25,6 +25,8 @@ from services.kernel.trace import drawn_ahead, from_traceparent
 
 PATIENCE_SECONDS = 2.0
 PASSING_SECONDS = 1.0
+LONGEST_QUERY = 1000
+LONGEST_HEADER = 500
 _ID: Final = 36
 _ACCEPT, _LANGUAGES, _KNOWN, _ORIGIN, _TRACE, _HOST, _OTHERS = range(7)
 _READ: Final[dict[bytes, int]] = {
@@ -84,7 +86,9 @@ class Remembering:
         path = scope.get("raw_path") or b""
         memory = self._whole.get(path) or self._below.get(path[:-_ID])
         told = None if memory is None else _told(scope["headers"])
-        if memory is None or told is None:
+        # What is long is some program's and not a page's, and would fill the memory with keys.
+        is_long = len(scope["query_string"]) > LONGEST_QUERY
+        if memory is None or told is None or is_long or _wants_other(memory.remembered, told[_ACCEPT]):
             await self._app(scope, receive, send)
             return
         key = (path, scope["query_string"], _tags(told[_LANGUAGES]), told[_ACCEPT], told[_ORIGIN] is None)
@@ -185,11 +189,15 @@ def _told(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes | None] | None:
         which = _READ.get(name)
         if which is None:
             continue
-        if which == _OTHERS or told[which] is not None:
+        if which == _OTHERS or told[which] is not None or len(value) > LONGEST_HEADER:
             return None
         told[which] = value
     host = told[_HOST]
     return told if host is not None and _is_plain(host) else None
+
+
+def _wants_other(remembered: Remembered, accept: bytes | None) -> bool:
+    return accept is not None and any(each in accept.lower() for each in remembered.other_media)
 
 
 @lru_cache(maxsize=1000)

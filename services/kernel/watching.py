@@ -15,7 +15,6 @@ from services.kernel.remembering import Memory
 
 SWEPT_EVERY_SECONDS: Final = 1.0
 """What was changed without a call, or whose call was lost, is seen by then."""
-PATIENCE_SECONDS: Final = 1.0
 GOOD_FOR_SECONDS: Final = 3.0
 """No answer is older than this, whatever happens to the connection or to this process."""
 REST_SECONDS: Final = 1.0
@@ -59,7 +58,7 @@ async def _vouch_on(remembered: Remembered, connection: Any, answers: Answers, l
     known: object = None
     while not lost.is_set():
         asked_at = time.monotonic()
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(GOOD_FOR_SECONDS):
             seen = await remembered.version(connection)
         if lost.is_set():
             return

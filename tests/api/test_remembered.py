@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,11 +13,11 @@ import httpx
 import pytest
 
 from services.activities.main import SERVICE
-from services.kernel import counting, watching
+from services.kernel import counting, remembering, watching
 from services.kernel.application import combine, create_app
 from services.kernel.remembering import Memory, Remembering
 from tests.harness import databases as harness
-from tests.harness.catalogue import LIST, START, activity, enter
+from tests.harness.catalogue import LIST, activity, enter
 from tests.harness.databases import eventually
 from tests.harness.network import Network, running
 
@@ -34,6 +34,7 @@ class Quick:
     base_url: str
     asked: list[str] = field(default_factory=list)
     held: asyncio.Event | None = None
+    arrived: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def get(self, address: str, *, method: str = "GET", who: str = "192.0.2.2", **headers: str) -> httpx.Response:
         """One reply."""
@@ -70,6 +71,7 @@ async def _remembering(network: Network) -> AsyncIterator[Quick]:
 
         async def sent(message: Any) -> None:
             if quick.held is not None and message["type"] == "http.response.start":
+                quick.arrived.set()
                 await quick.held.wait()
             await send(message)
 
@@ -122,6 +124,7 @@ async def test_what_is_known_is_byte_by_byte_what_the_routes_say(
     limited: Network, entered: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(counting.time, "time", lambda: 1_800_000_000.0)
+    monkeypatch.setattr(remembering, "PASSING_SECONDS", 60.0)
     runtime, one = limited.runtimes["activities"], f"{LIST}/{entered[0]}"
     routes = combine({"activities": create_app(SERVICE, runtime)})
     follow = (await _sent(routes, limited.settings.base_url, "GET", f"{LIST}?limit=1", "192.0.2.9", {})).json()["next"]
@@ -137,10 +140,12 @@ async def test_what_is_known_is_byte_by_byte_what_the_routes_say(
         (f"{LIST}?nonsense=1", {}), (f"{LIST}?section=nobody", {}), (f"{LIST}/{entered[3]}", {}), (f"{LIST}/", {}),
         (one, {"Accept": "application/ld+json"}), (one, {"Cookie": "a=b"}), (LIST, {"Authorization": "Bearer wrong"}),
         (LIST, {"X-Api-Key": "wrong"}), (LIST, {"Host": "a/b"}), (f"{one}.ics", {}), (one.upper(), {}),
-        (f"{LIST}?limit=1&cursor=wrong", {}),
+        (f"{LIST}?limit=1&cursor=wrong", {}), (f"{LIST}?country=IT{'&section=IT-SASS-ESN' * 50}", {}),
+        (LIST, {"Accept-Language": f"it{', en' * 200}"}),
     ]  # fmt: skip
     told = (await _sent(routes, limited.settings.base_url, "GET", "/activities/openapi.json", "192.0.2.9", {})).json()
-    public = [f"/activities{path}" for path, ways in told["paths"].items() if "get" in ways and "{" not in path]
+    reads = (f"/activities{path}" for path, ways in told["paths"].items() if "get" in ways and "{" not in path)
+    public = [path for path in reads if path != LIST]
     async with _remembering(limited) as quick:
         cases = [*known, *others, *((path, {}) for path in public)]
         for number, (address, headers) in enumerate(cases):
@@ -186,9 +191,6 @@ async def test_a_limit_is_reached_as_by_the_routes(shared: Network, entered: lis
         ]
         assert statuses == slow
         assert statuses[-1] == 429
-
-
-Change = Callable[[Network, str], Awaitable[Any]]
 
 
 async def _execute(network: Network, statement: str, *values: object) -> None:
@@ -258,10 +260,8 @@ async def test_a_merger_of_sections_is_seen(own: tuple[Network, str]) -> None:
     async with _remembering(network) as quick:
         assert "Before" not in (await quick.get(address)).text
         await quick.known(address)
-        merged = (
-            "UPDATE activities.sections SET state = 'merged', merged_into = 'PT-PORT-ESN' WHERE code = 'IT-SASS-ESN'"
-        )
-        await _execute(network, merged)
+        merged = "UPDATE activities.sections SET state = 'merged', merged_into = 'PT-PORT-ESN' WHERE code = $1"
+        await _execute(network, merged, "IT-SASS-ESN")
         await _seen(quick, address, "Before", seconds=watching.SWEPT_EVERY_SECONDS / 2)
 
 
@@ -271,9 +271,7 @@ async def test_what_was_read_before_a_commit_is_not_remembered_after_it(own: tup
     async with _remembering(network) as quick:
         quick.held = asyncio.Event()
         late = asyncio.create_task(quick.get(LIST))
-        while not quick.asked:
-            await asyncio.sleep(0)
-        await asyncio.sleep(0.1)
+        await quick.arrived.wait()
         generation = quick.memory.answers.generation
         await _execute(network, change, identity)
 

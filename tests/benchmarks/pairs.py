@@ -12,8 +12,20 @@ from typing import Any
 
 from tests.benchmarks.load import Seen
 
-PAIRS, QUICK_PAIRS = 7, 2
-SECONDS, QUICK_SECONDS = 2.0, 0.4
+
+@dataclass(frozen=True)
+class Length:
+    """How long to measure."""
+
+    name: str
+    pairs: int
+    seconds: float
+
+
+FULL = Length("full", pairs=7, seconds=2.0)
+QUICK = Length("quick", pairs=2, seconds=0.4)
+SHORTEST = Length("shortest", pairs=1, seconds=0.25)
+"""For the tests: whether all is right, and no ratio absurd."""
 
 
 @dataclass
@@ -63,16 +75,16 @@ def measure(
     reference_name: str,
     goal: float | None,
     pids: tuple[int, int],
-    quick: bool,
+    length: Length,
 ) -> Measure:
     """Turn by turn; the first turn of each warms up and counts for nothing but its errors."""
-    seconds = QUICK_SECONDS if quick else SECONDS
+    seconds = length.seconds
     made = Measure(name, reference_name, goal)
     seen: tuple[list[Seen], list[Seen]] = ([], [])
     cpu: tuple[list[float], list[float]] = ([], [])
     for each in (ours(seconds / 2), reference(seconds / 2)):
         made.wrong += each.wrong
-    for _ in range(QUICK_PAIRS if quick else PAIRS):
+    for _ in range(length.pairs):
         for side, (ask, pid) in enumerate(zip((ours, reference), pids, strict=True)):
             before = cpu_seconds(pid)
             found = ask(seconds)

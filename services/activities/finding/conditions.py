@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
+from services.kernel.db import PLANNED_FOR_LISTS
 from services.kernel.globe import EARTH_RADIUS_KM, Near, box_around, distance_between
 
 # Spelt out in the statement, since a partial index is not used for a parameter.
@@ -95,10 +96,7 @@ class Sought(NamedTuple):
 async def prepare(session: AsyncSession, q: str | None) -> Sought | None:
     """Set up the statements that follow, and read a searched text; wildcards and operators in it are punctuation."""
     settings = [
-        # A plan made for any value cannot know that one country is common and another is rare.
-        sa.func.set_config("plan_cache_mode", "force_custom_plan", sa.true()),
-        # Each order and each filter has its index, and rows are wide: reading them all is never the shorter way.
-        sa.func.set_config("enable_seqscan", "off", sa.true()),
+        *(sa.func.set_config(name, value, sa.true()) for name, value in PLANNED_FOR_LISTS.items()),
         sa.func.set_config("pg_trgm.word_similarity_threshold", str(_least_resemblance(q or "")), sa.true()),
     ]
     if q is None:

@@ -142,6 +142,11 @@ class Asked:
     sort: Sort
     facets: tuple[str, ...]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a list by start without words or counts."""
+        return self.sort is Sort.STARTS_AT and self.filters.q is None and not self.facets
+
 
 async def asked(
     filters: Narrowed,
