@@ -45,6 +45,8 @@ class Reply:
     body: bytes
     line: str
     """The part of its access line that is always the same."""
+    pieces: list[bytes]
+    """Its headers as they are written, without what every reply has of its own."""
 
 
 @dataclass(slots=True)

@@ -20,6 +20,7 @@ from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.kernel.watching import watch
+from services.kernel.wire import PROTOCOL
 from services.kernel.worker import Worker
 
 GRACE_SECONDS = 20
@@ -117,6 +118,7 @@ def _leave_alone_what_stays() -> None:
 def _server_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
+        http=PROTOCOL,
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -12,7 +12,7 @@ FOR_EVER = float("inf")
 
 
 def _entry(size: int = 10, *, etag: bytes = b'"1"', until: float = FOR_EVER, status: int = 200) -> Entry:
-    reply = Reply(status, [(b"trace-id", b"")], 0, None, b"x" * size, "")
+    reply = Reply(status, [(b"trace-id", b"")], 0, None, b"x" * size, "", [])
     is_whole = status == 200
     return Entry(etag, 10, until, full=reply if is_whole else None, unchanged=None if is_whole else reply)
 
