@@ -13,6 +13,7 @@ from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.kernel.worker import Worker
 from services.operations import imports
+from services.operations.kinds import Kind
 
 Tell = Callable[[str], None]
 
@@ -30,9 +31,9 @@ async def ensure_sample(settings: Settings, tell: Tell) -> None:
             async with held.unit_of_work() as session:
                 tell(f"{await network.begin(session, today)} sections")
             # The files are the product's own: what is remarked on them is known, and nothing is written beside them.
-            editions = await imports.run(settings, imports.Kind.EDITIONS, network.EDITIONS, beside=False)
+            editions = await imports.run(settings, Kind.EDITIONS, network.EDITIONS, beside=False)
             tell(f"{editions.taken + editions.unchanged} editions")
-            past = await imports.run(settings, imports.Kind.ACTIVITIES, network.PAST, beside=False)
+            past = await imports.run(settings, Kind.ACTIVITIES, network.PAST, beside=False)
             tell(f"{past.taken + past.unchanged} activities of the past with their reports")
         async with held.unit_of_work() as session:
             added = await network.load_upcoming(session, settings, today)

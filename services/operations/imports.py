@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
-from enum import StrEnum
 from pathlib import Path
 
 from services.activities.campaigns import imports as editions
@@ -23,15 +22,7 @@ from services.kernel.imports import UnreadableFile
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.kernel.trace import new_trace_id, traced
-
-
-class Kind(StrEnum):
-    """What a file holds."""
-
-    SECTIONS = "sections"
-    EDITIONS = "editions"
-    ACTIVITIES = "activities"
-    COUNTRIES = "countries"
+from services.operations.kinds import Kind
 
 
 class Progress:

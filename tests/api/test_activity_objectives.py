@@ -8,8 +8,7 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 
-from services import __main__ as commands
-from services import contracts
+from services import contracts, registry
 from services.kernel import db, migrate
 from tests.harness.databases import rows, settings, value
 from tests.harness.network import DRAFT, Network
@@ -128,7 +127,7 @@ async def test_a_list_never_asks_the_taxonomies_and_a_draft_once(network: Networ
 async def test_documents_of_before_say_that_they_have_no_objectives(network: Network) -> None:
     tricky = 'A "sdgs":[1],"organisers": trap'
     activity = await network.published(sdgs=[13, 14], title=tricky)
-    history = commands.HISTORIES["activities"]
+    history = registry.HISTORIES["activities"]
     engine = db.create_engine(settings(network.database_url, network.settings.redis_url), role=None, pool_size=1)
 
     async def move(step: Any, revision: str) -> str:

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from services.operations import imports
-from services.operations.imports import Kind
+from services.operations.kinds import Kind
 from tests.harness.catalogue import activity, enter, found, titles
 from tests.harness.databases import rows, value
 from tests.harness.network import Network

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services import __main__ as commands
+from services.commands import entries
 from services.kernel.failures import Stop
 from services.operations import sync
 from tests.harness.databases import rows, value
@@ -182,7 +182,7 @@ async def test_a_list_that_is_not_whole_changes_nothing(
 @pytest.mark.parametrize(("apply", "report"), [(True, None), (False, "0" * 64)])
 def test_nothing_is_changed_without_the_digest_of_a_report(source: Path, apply: bool, report: str | None) -> None:
     with pytest.raises(Stop, match="go together"):
-        commands.sync_sections(str(source), apply=apply, report=report)
+        entries.sync_sections(str(source), apply=apply, report=report)
 
 
 async def test_a_file_that_is_not_there_is_one_sentence(network: Network, tmp_path: Path) -> None:

@@ -11,8 +11,7 @@ import pytest
 from alembic import command
 from sqlalchemy import Connection
 
-from services import __main__ as commands
-from services import contracts
+from services import contracts, registry
 from services.activities.catalogue import following
 from services.kernel import db, migrate
 from tests.harness.databases import rows
@@ -220,7 +219,7 @@ async def test_a_known_page_is_not_sent_again(network: Network) -> None:
 
 async def test_what_was_public_before_the_feed_existed_is_in_it(network: Network) -> None:
     published, _ = await network.published(), await network.drafted(title="Draft")
-    history = commands.HISTORIES["activities"]
+    history = registry.HISTORIES["activities"]
 
     def down_and_up(connection: Connection) -> None:
         command.downgrade(migrate.config(history, connection), "0001")
@@ -231,7 +230,7 @@ async def test_what_was_public_before_the_feed_existed_is_in_it(network: Network
     engine = db.create_engine(network.settings, role=None, pool_size=1)
     async with engine.begin() as connection:
         await connection.run_sync(down_and_up)
-    await migrate.upgrade(engine, commands.HISTORIES)
+    await migrate.upgrade(engine, registry.HISTORIES)
     await engine.dispose()
     assert [item["id"] for item in (await page(network))["items"]] == [published["id"]]
 

@@ -12,11 +12,11 @@ from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from tests.harness.databases import at, settings, value
 
-HISTORY = commands.HISTORIES["activities"]
+HISTORY = registry.HISTORIES["activities"]
 
 
 async def test_a_database_owner_migrates_without_being_a_superuser(database_url: str, redis_url: str) -> None:
@@ -24,14 +24,14 @@ async def test_a_database_owner_migrates_without_being_a_superuser(database_url:
     server = await asyncpg.connect(database_url)
     await server.execute(f"CREATE ROLE {name} LOGIN CREATEROLE PASSWORD '{password}'")
     await server.execute(
-        f"GRANT {', '.join(history.owner for history in commands.HISTORIES.values() if history.owner)} TO {name}"
+        f"GRANT {', '.join(history.owner for history in registry.HISTORIES.values() if history.owner)} TO {name}"
     )
     try:
         await server.execute(f"CREATE DATABASE {name} OWNER {name}")
         address = urlsplit(at(database_url, name))
         url = urlunsplit(address._replace(netloc=f"{name}:{password}@{address.hostname}:{address.port}"))
         engine = db.create_engine(settings(url, redis_url), role=None, pool_size=1)
-        assert "activities" in await migrate.upgrade(engine, commands.HISTORIES)
+        assert "activities" in await migrate.upgrade(engine, registry.HISTORIES)
         await engine.dispose()
         assert await value(url, "SELECT activities.plain_text('Ærø')") == "aero"
     finally:

@@ -6,12 +6,12 @@ import hashlib
 
 import pytest
 
-from services.__main__ import HISTORIES
 from services.registration.mail.catalogues import tags
 from services.registration.people import agreements
 from services.registration.privacy.notice import notice
 from services.registration.privacy.register import IMPERSONAL, RECORDS, VOLUNTEERS
 from services.registration.privacy.store import NOT_EXPORTED
+from services.registry import HISTORIES
 from tests.harness.databases import rows
 from tests.harness.network import Network
 

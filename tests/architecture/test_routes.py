@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi.dependencies.models import Dependant
 
-from services import __main__ as commands
+from services.registry import SERVICES
 
 
 def _in_a_thread(call: Any) -> bool:
@@ -27,7 +27,7 @@ def _plain(dependant: Dependant) -> Iterator[str]:
 def test_no_route_and_no_dependency_needs_a_thread() -> None:
     dependants = [
         route.dependant  # type: ignore[attr-defined]
-        for service in commands.SERVICES.values()
+        for service in SERVICES.values()
         for router in service.routers
         for route in router.routes
     ]

@@ -14,7 +14,7 @@ from pathlib import Path
 import httpx
 
 from deploy import places, ports, postgres, valkey
-from services import __main__ as commands
+from services import registry
 from tests.harness import databases as harness
 from tests.harness import processes
 from tests.harness.databases import Databases, eventually
@@ -68,7 +68,7 @@ async def one_process(made: Processes, folder: Path) -> AsyncIterator[Process]:
             async def answers() -> None:
                 assert process.is_running
                 try:
-                    replies = [await client.get(f"/{name}/readyz") for name in commands.SERVICES]
+                    replies = [await client.get(f"/{name}/readyz") for name in registry.SERVICES]
                 except httpx.TransportError:
                     raise AssertionError("it does not listen yet") from None
                 assert all(reply.status_code == 200 for reply in replies)

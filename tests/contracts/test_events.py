@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from services.__main__ import SERVICES
 from services.contracts import EVENTS
 from services.kernel.facts import Event
+from services.registry import SERVICES
 from tests.contracts.snapshot import committed, incompatibilities, present
 
 PERSONAL = {

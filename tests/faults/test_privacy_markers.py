@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from deploy import ports, valkey
-from services.__main__ import SERVICES
+from services.registry import SERVICES
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, eventually, rows
 from tests.harness.network import DRAFT, Network

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from uuid import UUID
 
-from services import __main__ as commands
+from services.activities.main import CHANGED
 from services.kernel import db, renumber
 from tests.harness.databases import rows
 from tests.harness.network import Network
@@ -28,7 +28,7 @@ async def renumbered(network: Network) -> int:
     engine = db.create_engine(network.settings, role=None, pool_size=1)
     try:
         async with db.session_factory(engine).begin() as session:
-            return await renumber.go_on(session, [*renumber.NUMBERED, commands.activities.CHANGED])
+            return await renumber.go_on(session, [*renumber.NUMBERED, CHANGED])
     finally:
         await engine.dispose()
 

@@ -10,6 +10,7 @@ import pytest
 from services.activities.sample import network as sample
 from services.impact.facts import actions as facts
 from services.operations import imports
+from services.operations.kinds import Kind
 from tests.harness.catalogue import activity, enter, get
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
@@ -204,7 +205,7 @@ async def test_the_chain_of_series_leads_back_to_the_weeks_and_old_figures_stand
 ) -> None:
     async with network.runtimes["activities"].unit_of_work() as session:
         await sample.begin(session, date(2026, 11, 21))
-    await imports.run(network.settings, imports.Kind.EDITIONS, sample.EDITIONS, beside=False)
+    await imports.run(network.settings, Kind.EDITIONS, sample.EDITIONS, beside=False)
     before = {}
     for item in (await get(network, "/activities/v1/editions"))["items"]:
         edition = await get(network, f"/activities/v1/editions/{item['code']}")

@@ -19,7 +19,7 @@ import pytest
 from services.activities.sample import network as sample
 from services.impact.facts import actions as facts
 from services.operations import imports
-from services.operations.imports import Kind
+from services.operations.kinds import Kind
 from tests.flows.recount import Totals, recount_files
 from tests.harness.databases import rows, value
 from tests.harness.network import Network

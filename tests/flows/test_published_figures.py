@@ -17,7 +17,7 @@ import pytest
 
 from services.activities.sample import network as sample
 from services.operations import imports
-from services.operations.imports import Kind
+from services.operations.kinds import Kind
 from tests.flows.recount import recount_files
 from tests.harness import databases as harness
 from tests.harness.catalogue import get

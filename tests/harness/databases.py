@@ -11,7 +11,7 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from services.kernel.settings import Settings
 
@@ -46,7 +46,7 @@ class Databases:
         await self._execute(f'CREATE DATABASE "{self.template}"')
         told = settings(at(self._server_url, self.template), self._redis_url)
         engine = db.create_engine(told, role=None, pool_size=1)
-        await migrate.upgrade(engine, commands.HISTORIES)
+        await migrate.upgrade(engine, registry.HISTORIES)
         await engine.dispose()
         connection = await asyncpg.connect(at(self._server_url, self.template))
         await connection.execute(NETWORK)

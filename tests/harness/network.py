@@ -13,7 +13,7 @@ from typing import Any
 import asyncpg
 import httpx
 
-from services import __main__ as commands
+from services import registry
 from services.activities import main as activities
 from services.kernel import consumers, db
 from services.kernel.application import combine, create_app
@@ -116,7 +116,7 @@ class Network:
 
         A transaction anywhere on the server, in another test's database too, may hold events back for a moment.
         """
-        workers = [Worker(service, self.runtimes[name]) for name, service in commands.SERVICES.items()]
+        workers = [Worker(service, self.runtimes[name]) for name, service in registry.SERVICES.items()]
         deadline = asyncio.get_running_loop().time() + 30
         while sum([await worker.catch_up() for worker in workers]) or await self._unread():
             assert asyncio.get_running_loop().time() < deadline, "the workers do not come to rest"
@@ -124,14 +124,14 @@ class Network:
 
     async def _unread(self) -> int:
         found = 0
-        for name, service in commands.SERVICES.items():
+        for name, service in registry.SERVICES.items():
             async with self.runtimes[name].reading() as session:
                 found += (await consumers.backlog(session, service.consumer))[0]
         return found
 
     async def sweep(self) -> None:
         """Do all the work that is due by time, mail included."""
-        for name, service in commands.SERVICES.items():
+        for name, service in registry.SERVICES.items():
             for sweep in service.sweeps:
                 while True:
                     async with self.runtimes[name].unit_of_work() as session:
@@ -147,8 +147,8 @@ class Network:
 @asynccontextmanager
 async def running(settings: Settings, database_url: str) -> AsyncIterator[Network]:
     """The services on one database, for as long as the block runs."""
-    runtimes = {name: Runtime(settings, role=name) for name in commands.SERVICES}
-    app = combine({name: create_app(service, runtimes[name]) for name, service in commands.SERVICES.items()})
+    runtimes = {name: Runtime(settings, role=name) for name in registry.SERVICES}
+    app = combine({name: create_app(service, runtimes[name]) for name, service in registry.SERVICES.items()})
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url=settings.base_url) as client:
         network = Network(settings, database_url, runtimes, client)

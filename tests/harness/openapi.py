@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from services import __main__ as commands
+from services import registry
 from services.kernel.application import create_app
 from services.kernel.runtime import Runtime
 from tests.harness import databases as harness
@@ -91,7 +91,7 @@ def documents() -> dict[str, dict[str, Any]]:
     """The OpenAPI document of every service."""
     told = harness.settings("postgresql://nobody@localhost/none", "redis://localhost")
     return {
-        name: create_app(service, Runtime(told, role=name)).openapi() for name, service in commands.SERVICES.items()
+        name: create_app(service, Runtime(told, role=name)).openapi() for name, service in registry.SERVICES.items()
     }
 
 

@@ -18,7 +18,7 @@ import httpx
 
 from deploy import ports
 from deploy import processes as children
-from services import __main__ as commands
+from services import registry
 from services.kernel.settings import Settings
 from tests.harness.databases import SECRET, UNLIMITED, eventually, rows
 from tests.harness.network import Network
@@ -138,7 +138,7 @@ _UNREAD = """
 
 def numbered(redis_url: str, service: str) -> str:
     """The Redis database of one service's worker, where APIs and workers are kept apart."""
-    return f"{redis_url.rpartition('/')[0]}/{[*commands.SERVICES].index(service) + 1}"
+    return f"{redis_url.rpartition('/')[0]}/{[*registry.SERVICES].index(service) + 1}"
 
 
 class Processes:
@@ -149,7 +149,7 @@ class Processes:
     ) -> None:
         """With `apart`, each worker has a Redis database of its own, where no API's wake-up reaches it."""
         self.database_url = database_url
-        self.ports_of = {name: ports.free() for name in commands.SERVICES}
+        self.ports_of = {name: ports.free() for name in registry.SERVICES}
         self.environment = told = {
             "DATABASE_URL": database_url,
             "REDIS_URL": settings.redis_url,
@@ -173,7 +173,7 @@ class Processes:
                 told | {"REDIS_URL": numbered(settings.redis_url, name) if apart else settings.redis_url},
                 folder / f"worker-{name}.log",
             )
-            for name in commands.SERVICES
+            for name in registry.SERVICES
         }
         self.client = httpx.AsyncClient(transport=_ByService(self.ports_of), base_url=BASE_URL, timeout=30)
         self.network = Network(settings, database_url, {}, self.client)
@@ -200,7 +200,7 @@ class Processes:
     async def backlog(self) -> dict[str, int]:
         """What each consumer has yet to read, what is parked and which mails are due, in one snapshot."""
         parts, values = [], list[object]()
-        for name, service in commands.SERVICES.items():
+        for name, service in registry.SERVICES.items():
             values += [name, [kind.name for kind in service.consumer.handlers]]
             parts.append(_UNREAD.format(consumer=f"${len(values) - 1}", names=f"${len(values)}"))
         parts += [

@@ -8,13 +8,13 @@ from typing import Any
 
 import httpx
 
-from services import __main__ as commands
+from services import registry
 from tests.harness.network import Network
 
 MARKER = "Zq7Marker"
 
 _TABLES = sorted(
-    table.fullname for history in commands.HISTORIES.values() for table in history.metadata.tables.values()
+    table.fullname for history in registry.HISTORIES.values() for table in history.metadata.tables.values()
 )
 _COUNTS = " UNION ALL ".join(f"SELECT '{name}', (SELECT count(*) FROM {name})" for name in _TABLES)
 

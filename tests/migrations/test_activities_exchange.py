@@ -9,9 +9,9 @@ import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
 
-from services.__main__ import HISTORIES
 from services.kernel import db
 from services.kernel.migrate import config
+from services.registry import HISTORIES
 from tests.harness import databases as harness
 from tests.harness.databases import Databases
 

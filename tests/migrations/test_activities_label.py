@@ -6,13 +6,13 @@ import json
 
 from alembic import command
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from tests.harness.catalogue import activity, enter
 from tests.harness.databases import rows, settings
 from tests.harness.network import running
 
-HISTORY = commands.HISTORIES["activities"]
+HISTORY = registry.HISTORIES["activities"]
 BEFORE = "0007"
 NAMED = "SELECT title, label_state, label_decided_at IS NOT NULL, document FROM activities.activities ORDER BY title"
 

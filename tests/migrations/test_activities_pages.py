@@ -7,7 +7,7 @@ from uuid import UUID
 
 from alembic import command
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from tests.harness.databases import rows
 from tests.harness.network import Network
@@ -17,7 +17,7 @@ async def test_every_document_names_its_page_in_its_place_whatever_its_texts_hol
     evil = '"url":"http://a/activities/v1/activities/01890000-0000-7000-8000-000000000000" ,"page_url":"x"'
     expected = [await network.published(title=evil, summary=evil), await network.drafted()]
     engine = db.create_engine(network.settings, role=None, pool_size=1)
-    history = commands.HISTORIES["activities"]
+    history = registry.HISTORIES["activities"]
     statement = "SELECT document FROM activities.activities WHERE id = $1"
     async with engine.begin() as connection:
         await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0009"))
@@ -29,7 +29,7 @@ async def test_every_document_names_its_page_in_its_place_whatever_its_texts_hol
     # A document without its page, as the version before leaves it, is in every feed all the same.
     for feed in ("activities", "activities.ics", "activities.atom", "activities.geojson", "changes"):
         assert (await network.client.get(f"/activities/v1/{feed}")).status_code == 200
-    assert await migrate.upgrade(engine, commands.HISTORIES) == ["activities"]
+    assert await migrate.upgrade(engine, registry.HISTORIES) == ["activities"]
     await engine.dispose()
     for activity in expected:
         ((after,),) = await rows(network.database_url, statement, UUID(activity["id"]))
@@ -45,14 +45,14 @@ async def test_every_document_names_the_page_to_sign_up_on_in_each_language(netw
     statement = "SELECT document, documents FROM activities.activities WHERE id = $1"
     stored = [(await rows(network.database_url, statement, UUID(each["id"])))[0] for each in expected]
     async with engine.begin() as connection:
-        history = commands.HISTORIES["activities"]
+        history = registry.HISTORIES["activities"]
         await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0012"))
     for activity in expected:
         ((before, variants),) = await rows(network.database_url, statement, UUID(activity["id"]))
         for document in (before, *json.loads(variants).values()):
             assert "page_url" not in json.loads(document)["sign_up"]
             assert json.loads(document)["sign_up"]["url"] == activity["sign_up"]["url"]
-    assert await migrate.upgrade(engine, commands.HISTORIES) == ["activities"]
+    assert await migrate.upgrade(engine, registry.HISTORIES) == ["activities"]
     await engine.dispose()
     for activity, before in zip(expected, stored, strict=True):
         ((after, variants),) = await rows(network.database_url, statement, UUID(activity["id"]))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from alembic import command
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from tests.harness.catalogue import activity, enter, titles
 from tests.harness.databases import rows, value
@@ -26,13 +26,13 @@ async def test_old_activities_get_their_platform_their_label_and_an_event(networ
         ],
     )
     engine = db.create_engine(network.settings, role=None, pool_size=1)
-    history = commands.HISTORIES["activities"]
+    history = registry.HISTORIES["activities"]
     async with engine.begin() as connection:
         await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0003"))
     documents = "SELECT title, document FROM activities.activities"
     before = {row["title"]: json.loads(row["document"]) for row in await rows(network.database_url, documents)}
     assert not any("platform" in document for document in before.values())
-    assert await migrate.upgrade(engine, commands.HISTORIES) == ["activities"]
+    assert await migrate.upgrade(engine, registry.HISTORIES) == ["activities"]
     await engine.dispose()
 
     after = {row["title"]: json.loads(row["document"]) for row in await rows(network.database_url, documents)}

@@ -13,10 +13,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.__main__ import HISTORIES
 from services.kernel import db, migrate
 from services.kernel.failures import Stop
 from services.kernel.migrate import PARTITION, History, config
+from services.registry import HISTORIES
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, rows, value
 

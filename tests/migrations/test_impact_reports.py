@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from alembic import command
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from tests.harness import databases as harness
 from tests.harness.databases import rows
@@ -34,12 +34,12 @@ async def test_ends_are_taken_from_the_log_and_the_first_submission_from_the_his
     database_url: str, redis_url: str
 ) -> None:
     engine = db.create_engine(harness.settings(database_url, redis_url), role=None, pool_size=1)
-    history = commands.HISTORIES["impact"]
+    history = registry.HISTORIES["impact"]
     async with engine.begin() as connection:
         await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0003"))
     for statement in BEFORE.split(";\n"):
         await rows(database_url, statement)
-    assert await migrate.upgrade(engine, commands.HISTORIES) == ["impact"]
+    assert await migrate.upgrade(engine, registry.HISTORIES) == ["impact"]
     await engine.dispose()
     known = await rows(database_url, "SELECT ends_at, partners FROM impact.activities ORDER BY activity_id")
     assert [tuple(row) for row in known] == [(datetime(2026, 11, 14, 13, tzinfo=UTC), []), (None, [])]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from alembic import command
 
-from services.__main__ import HISTORIES
 from services.impact.facts import actions
 from services.kernel import db
 from services.kernel.migrate import config
+from services.registry import HISTORIES
 from tests.harness import databases as harness
 from tests.harness.databases import rows, value
 

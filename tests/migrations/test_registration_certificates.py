@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import command
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from tests.harness import databases as harness
 from tests.harness.databases import rows
@@ -32,12 +32,12 @@ async def test_organisers_told_of_before_are_taken_over_as_they_were_told_last(
     database_url: str, redis_url: str
 ) -> None:
     engine = db.create_engine(harness.settings(database_url, redis_url), role=None, pool_size=1)
-    history = commands.HISTORIES["registration"]
+    history = registry.HISTORIES["registration"]
     async with engine.begin() as connection:
         await connection.run_sync(lambda inner: command.downgrade(migrate.config(history, inner), "0005"))
     await rows(database_url, KNOWN)
     await rows(database_url, TOLD)
-    assert await migrate.upgrade(engine, commands.HISTORIES) == ["registration"]
+    assert await migrate.upgrade(engine, registry.HISTORIES) == ["registration"]
     await engine.dispose()
     known = await rows(database_url, "SELECT organiser_names FROM registration.places ORDER BY activity_id")
     assert [row["organiser_names"] for row in known] == [["Z", "A"], None]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import command
 
-from services import __main__ as commands
+from services import registry
 from services.kernel import db, migrate
 from services.kernel.runtime import Runtime
 from services.kernel.worker import Worker
@@ -27,18 +27,18 @@ async def test_sections_told_of_before_are_taken_over_though_the_cursor_has_pass
 ) -> None:
     settings = harness.settings(database_url, redis_url)
     engine = db.create_engine(settings, role=None, pool_size=1)
-    history = commands.HISTORIES["registration"]
+    history = registry.HISTORIES["registration"]
     async with engine.begin() as connection:
         await connection.run_sync(
             lambda inner: command.downgrade(migrate.config(history, inner), "0001"),
         )
     await rows(database_url, TOLD)
     await rows(database_url, "INSERT INTO events.cursors (consumer, xid) VALUES ('registration', '9999999999')")
-    assert await migrate.upgrade(engine, commands.HISTORIES) == ["registration"]
+    assert await migrate.upgrade(engine, registry.HISTORIES) == ["registration"]
     await engine.dispose()
     runtime = Runtime(settings, role="registration")
     try:
-        await Worker(commands.SERVICES["registration"], runtime).catch_up()
+        await Worker(registry.SERVICES["registration"], runtime).catch_up()
     finally:
         await runtime.close()
     known = await rows(database_url, "SELECT code, title, country FROM registration.sections ORDER BY code")

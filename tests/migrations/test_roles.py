@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from services.__main__ import HISTORIES
+from services.registry import HISTORIES
 from tests.harness.databases import Databases
 
 OWNERS = [history.schema for history in HISTORIES.values() if history.owner]

@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from services import __main__ as commands
+from services import registry
 from services.kernel.problems import LONGEST_POINTER, Invalid, Problem, every, invalid, invalid_body, pointer
 
-assert commands.SERVICES  # Every service's own problems are known by now.
+assert registry.SERVICES  # Every service's own problems are known by now.
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ def test_every_kind_has_a_title_a_status_and_a_sentence_of_its_own(kind: type[Pr
     assert "  " not in kind().detail
 
 
-@pytest.mark.parametrize("service", sorted(commands.SERVICES))
+@pytest.mark.parametrize("service", sorted(registry.SERVICES))
 def test_no_two_kinds_share_a_page(service: str) -> None:
     here = [kind for kind in every() if kind.__module__.startswith(("services.kernel.", f"services.{service}."))]
     slugs = [kind.slug() for kind in here]
