@@ -22,7 +22,7 @@ from services.kernel.limits import KNOWN_ALREADY, Charge, header_of, policies
 from services.kernel.routes import is_among
 from services.kernel.runtime import Runtime
 from services.kernel.trace import drawn_ahead, from_traceparent
-from services.kernel.wire import WRITTEN, WritingProtocol, pieces_of
+from services.kernel.wire import WRITTEN, Writer, pieces_of
 
 PATIENCE_SECONDS = 2.0
 PASSING_SECONDS = 1.0
@@ -232,7 +232,7 @@ def _headers(reply: Reply, standing: bytes, trace_id: bytes) -> list[tuple[bytes
 def _write(scope: Scope, reply: Reply, standing: bytes, trace_id: bytes) -> bool:
     """Send it by our server's shorter way, where there is one."""
     extensions = scope.get("extensions")
-    writer: WritingProtocol | None = extensions.get(WRITTEN) if extensions else None
+    writer: Writer | None = extensions.get(WRITTEN) if extensions else None
     if writer is None:
         return False
     if reply.standing_at is None:

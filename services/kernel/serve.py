@@ -9,6 +9,8 @@ import signal
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from importlib.util import find_spec
+from typing import Literal
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -20,7 +22,6 @@ from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.kernel.watching import watch
-from services.kernel.wire import PROTOCOL
 from services.kernel.worker import Worker
 
 GRACE_SECONDS = 20
@@ -115,10 +116,18 @@ def _leave_alone_what_stays() -> None:
     gc.freeze()
 
 
+def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
+    if find_spec("httptools") is None:
+        return "auto"
+    from services.kernel.writing_protocol import WritingProtocol
+
+    return WritingProtocol
+
+
 def _server_config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
-        http=PROTOCOL,
+        http=_protocol(),
         lifespan="off",
         log_config=None,
         access_log=False,

@@ -297,10 +297,11 @@ async def _measure(reads: Reads, url: str, identity: str, section: str, activiti
 
 def _import_seconds() -> float:
     took = []
+    program = "import services.commands.running, services.activities.main"
     for _ in range(3):
         begun = time.perf_counter()
         subprocess.run(
-            [sys.executable, "-c", "import services.commands.running, services.activities.main"],
+            [sys.executable, "-c", program],
             cwd=load.REPOSITORY,
             check=True,
         )
