@@ -119,7 +119,7 @@ def _leave_alone_what_stays() -> None:
 def _protocol() -> type[asyncio.Protocol] | Literal["auto"]:
     if find_spec("httptools") is None:
         return "auto"
-    from services.kernel.writing_protocol import WritingProtocol
+    from services.kernel.writing_protocol import WritingProtocol  # noqa: PLC0415  # Needs httptools.
 
     return WritingProtocol
 

@@ -19,7 +19,8 @@ class WritingProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Offer the extension to whoever answers this request."""
         super().on_message_begin()
-        self.scope["extensions"] = {WRITTEN: self}
+        scope: Any = self.scope
+        scope["extensions"] = {WRITTEN: self}
 
     def send_written(self, scope: Scope, status: int, head: bytes, body: bytes) -> bool:
         """Send the whole reply to a GET; False where it must be sent in the usual way, and nothing was."""
