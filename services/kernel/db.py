@@ -31,8 +31,8 @@ PLANNED_FOR_LISTS: Final = MappingProxyType({"plan_cache_mode": "force_custom_pl
 
 # When a server that does not answer at all is given up; commands may raise their own statement's bound to ten minutes.
 _SECONDS_WITHOUT_ANSWER, _OF_COMMANDS = 60, 660
-# What was used so lately is alive, or its end has been heard of.
-_IDLE_SECONDS: Final = 1.0
+# What was used so lately is alive.
+_IDLE_SECONDS: Final = 0.003
 _USED_AT: Final = "used at"
 
 
