@@ -4,19 +4,21 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Annotated
+from functools import cache
+from typing import Annotated, Any, NamedTuple
 
 import sqlalchemy as sa
 from fastapi import Depends, Header
-from sqlalchemy.dialects.postgresql import JSONB
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kernel.auth import PerhapsCaller
 from services.kernel.problems import BadRequest, IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
+from services.kernel.recordsets import inserting, written
 from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
@@ -45,11 +47,16 @@ def keys_table(metadata: sa.MetaData) -> sa.Table:
 
 
 def _table(runtime: Runtime) -> sa.TableClause:
+    return _in(runtime.role)
+
+
+@cache
+def _in(schema: str | None) -> sa.TableClause:
     columns = ("caller", "key", "request_hash", "status", "headers", "body", "answered_at")
     return sa.table(
         "idempotency_keys",
         *(sa.column(name, JSONB) if name == "headers" else sa.column(name) for name in columns),
-        schema=runtime.role,
+        schema=schema,
     )
 
 
@@ -58,6 +65,15 @@ class Replayed(Exception):  # It is an answer, not an error.
 
     def __init__(self, response: Response) -> None:
         self.response = response
+
+
+class _Before(NamedTuple):
+    """What a key was answered."""
+
+    request_hash: bytes
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,17 +86,32 @@ class Claim:
 
     async def keep(self, session: AsyncSession, runtime: Runtime, response: Response) -> None:
         """Store the answer in the transaction of the effect."""
-        kept = {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
-        await session.execute(
-            sa.insert(_table(runtime)).values(
-                caller=self.caller,
-                key=self.key,
-                request_hash=self.request_hash,
-                status=response.status_code,
-                headers=kept,
-                body=bytes(response.body),
-            )
-        )
+        await session.execute(sa.insert(_table(runtime)).values(self.row(response)))
+
+    def row(self, response: Response) -> dict[str, Any]:
+        """What is stored of the answer."""
+        return {
+            "caller": self.caller,
+            "key": self.key,
+            "request_hash": self.request_hash,
+            "status": response.status_code,
+            "headers": {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
+            "body": bytes(response.body),
+        }
+
+    def number(self, runtime: Runtime) -> int:
+        """The advisory lock of this key."""
+        secret = runtime.settings.secret.get_secret_value().encode()
+        told = f"{runtime.role}\0{self.caller}\0{self.key}".encode()
+        return int.from_bytes(hmac.digest(secret, told, "sha256")[:8], signed=True)
+
+    def answer(self, before: _Before | None) -> Response | IdempotencyKeyReused | None:
+        """What the key was answered before; None for the first time."""
+        if before is None:
+            return None
+        if not hmac.compare_digest(before.request_hash, self.request_hash):
+            return IdempotencyKeyReused()
+        return Response(before.body, before.status, headers={**before.headers, "Idempotency-Replayed": "true"})
 
 
 def parse(header: str) -> str:
@@ -92,17 +123,16 @@ def parse(header: str) -> str:
     return key
 
 
-async def _claim(
+async def _told(
     request: Request,
-    session: Writing,
     runtime: Running,
     actor: PerhapsCaller,
     header: Annotated[
         str | None, Header(alias="Idempotency-Key", description="Makes repeating the request safe.")
     ] = None,
-) -> None:
+) -> Claim | None:
     if header is None:
-        return
+        return None
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise BadRequest("More than one Idempotency-Key header.")
     key = parse(header)
@@ -110,28 +140,77 @@ async def _claim(
     secret = runtime.settings.secret.get_secret_value().encode()
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     told = b"\0".join([request.method.encode(), address.encode("utf-8", "replace"), await request.body()])
-    claim = Claim(caller, key, hmac.digest(secret, told, "sha256"))
-    number = int.from_bytes(hmac.digest(secret, f"{runtime.role}\0{caller}\0{key}".encode(), "sha256")[:8], signed=True)
-    if not (await session.execute(sa.select(sa.func.pg_try_advisory_xact_lock(number)))).scalar_one():
+    return Claim(caller, key, hmac.digest(secret, told, "sha256"))
+
+
+async def check(session: AsyncSession, runtime: Runtime, claim: Claim) -> None:
+    """Raise what a key was answered before, or that its request is being answered at this moment."""
+    taken = sa.select(sa.func.pg_try_advisory_xact_lock(claim.number(runtime)))
+    if not (await session.execute(taken)).scalar_one():
         raise RequestInFlight
     table = _table(runtime)
     statement = sa.select(table.c.request_hash, table.c.status, table.c.headers, table.c.body).where(
-        table.c.caller == caller, table.c.key == key
+        table.c.caller == claim.caller, table.c.key == claim.key
     )
-    before = (await session.execute(statement)).one_or_none()
-    if before is None:
+    row = (await session.execute(statement)).one_or_none()
+    match claim.answer(None if row is None else _Before(*row)):
+        case Response() as answer:
+            raise Replayed(answer)
+        case IdempotencyKeyReused() as refusal:
+            raise refusal
+
+
+async def check_all(
+    session: AsyncSession, runtime: Runtime, claims: Sequence[Claim]
+) -> list[Response | RequestInFlight | IdempotencyKeyReused | None]:
+    """The same for several keys, none of them twice: None for each that is answered for the first time.
+
+    The locks are taken before the answers are read: whoever held one has committed its answer by then.
+    """
+    numbers = sa.func.unnest(sa.bindparam("numbers", [claim.number(runtime) for claim in claims], ARRAY(sa.BigInteger)))
+    each = numbers.table_valued("number", with_ordinality="position").render_derived(name="each")
+    taken = sa.select(each.c.position, sa.func.pg_try_advisory_xact_lock(each.c.number)).order_by(each.c.position)
+    is_ours = [ours for _, ours in await session.execute(taken)]
+    table = _table(runtime)
+    wanted = sa.tuple_(table.c.caller, table.c.key).in_([(claim.caller, claim.key) for claim in claims])
+    statement = sa.select(
+        table.c.caller, table.c.key, table.c.request_hash, table.c.status, table.c.headers, table.c.body
+    ).where(wanted)
+    before = {(row.caller, row.key): _Before(*row[2:]) for row in await session.execute(statement)}
+    return [
+        claim.answer(before.get((claim.caller, claim.key))) if ours else RequestInFlight()
+        for claim, ours in zip(claims, is_ours, strict=True)
+    ]
+
+
+async def keep_all(session: AsyncSession, runtime: Runtime, answers: Sequence[tuple[Claim, Response]]) -> None:
+    """Store several answers in the transaction of their effects."""
+    columns = ("caller", "key", "request_hash", "status", "headers", "body")
+    rows = [claim.row(response) for claim, response in answers]
+    await session.execute(inserting(_table(runtime), columns), written(rows))
+
+
+async def _claim(
+    request: Request, session: Writing, runtime: Running, claim: Annotated[Claim | None, Depends(_told)]
+) -> None:
+    if claim is not None:
+        await check(session, runtime, claim)
         request.state.claim = claim
-    elif hmac.compare_digest(before.request_hash, claim.request_hash):
-        headers: Mapping[str, str] = before.headers
-        raise Replayed(Response(before.body, before.status, headers={**headers, "Idempotency-Replayed": "true"}))
-    else:
-        raise IdempotencyKeyReused
 
 
 async def _required(request: Request, _: Annotated[None, Depends(_claim)]) -> None:
     if "idempotency-key" not in request.headers:
         raise IdempotencyKeyMissing
 
+
+async def _needed(claim: Annotated[Claim | None, Depends(_told)]) -> Claim:
+    if claim is None:
+        raise IdempotencyKeyMissing
+    return claim
+
+
+Claimed = Annotated[Claim, Depends(_needed)]
+"""The key of a route that checks it and keeps its answer by itself."""
 
 optional = Depends(_claim)
 """For a route whose repetition the key makes safe."""

@@ -23,6 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
 from services.kernel.logs import logger
+from services.kernel.recordsets import inserting, written
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.kernel.trace import current_trace_id, traced
@@ -105,7 +106,20 @@ class Mail:
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
     """Send `mail` once the caller's transaction is committed."""
-    row = {
+    row = _row(mail)
+    await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
+
+
+async def queue_all(session: AsyncSession, table: sa.Table, mails: Sequence[tuple[Mail, str]]) -> None:
+    """Queue several mails, each with its own trace, by one statement."""
+    rows = [{**_row(mail), "trace_id": trace_id} for mail, trace_id in mails]
+    columns = tuple(dict.fromkeys(name for row in rows for name in row))
+    statement = inserting(table, columns).on_conflict_do_nothing(index_elements=["business_key"])
+    await session.execute(statement, written(rows))
+
+
+def _row(mail: Mail) -> dict[str, Any]:
+    row: dict[str, Any] = {
         "id": new_id(),
         "business_key": mail.business_key,
         "recipient": mail.recipient,
@@ -121,7 +135,7 @@ async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
         row["unsubscribe_url"] = mail.unsubscribe_url
     if mail.codes:
         row["codes"] = list(mail.codes)
-    await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
+    return row
 
 
 async def send_due(runtime: Runtime, table: sa.Table) -> int:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends
 from sqlalchemy.exc import SQLAlchemyError
@@ -14,11 +14,15 @@ from starlette.requests import Request
 
 from services.kernel import db
 from services.kernel.counting import Counters
+from services.kernel.grouping import Group
 from services.kernel.logs import logger
 from services.kernel.settings import Settings
 from services.kernel.wakeups import Waker, connect
 
 MOST_BESIDE = 4
+
+Wanted = TypeVar("Wanted")
+Answer = TypeVar("Answer")
 
 log = logger(__name__)
 
@@ -38,6 +42,7 @@ class Runtime:
         self.counters = Counters(self.redis, scope=role or "owner", secret=settings.secret.get_secret_value())
         self._waker = Waker(self.redis)
         self._beside: set[asyncio.Task[None]] = set()
+        self._groups: dict[object, Group[Any, Any]] = {}
 
     @asynccontextmanager
     async def unit_of_work(self) -> AsyncIterator[AsyncSession]:
@@ -69,8 +74,16 @@ class Runtime:
         task.add_done_callback(self._beside.discard)
         return True
 
+    def group(self, make: Callable[[Runtime], Group[Wanted, Answer]]) -> Group[Wanted, Answer]:
+        """The group of this process that `make` makes."""
+        if make not in self._groups:
+            self._groups[make] = make(self)
+        return self._groups[make]
+
     async def close(self) -> None:
-        """Let wake-ups finish and close every connection."""
+        """Let groups and wake-ups finish and close every connection."""
+        for group in self._groups.values():
+            await group.close()
         await self.counters.close()
         await asyncio.gather(*self._beside)
         await self._waker.close()

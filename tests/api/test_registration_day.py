@@ -276,6 +276,24 @@ async def test_a_walk_in_that_was_a_mistake_is_taken_back_with_a_trace(ours: Stu
     assert [each["reason"] for each in history.json()["items"]] == ["Counted twice."]
 
 
+async def test_who_came_without_a_place_is_listed_for_the_organisers_page_by_page(ours: Students) -> None:
+    told = [walk_in(nonce, each) for nonce, each in (("a", "local"), ("b", "international"), ("c", "local"))]
+    identities = [(await post(ours, "walk-ins", one))["items"][0]["id"] for one in told]
+    await correct(ours, identities[1], present=False, reason="Counted twice.")
+    address = f"/registration/v1/activities/{ours.activity_id}/walk-ins"
+    first = (await get(ours, f"{address}?limit=2")).json()
+    rest = (await get(ours, first["next"])).json()
+    listed = [*first["items"], *rest["items"]]
+    assert [each["id"] for each in listed] == identities
+    assert [(each["participant_class"], each["present"], each["corrected"]) for each in listed] == [
+        ("local", True, False), ("international", False, True), ("local", True, False),
+    ]  # fmt: skip
+    assert rest["next"] is None
+    await refused(ours.network, "GET", address, status=401)
+    other = await ours.network.local("IT-MILA-STA")
+    await refused(ours.network, "GET", address, status=403, headers=other)
+
+
 async def test_a_correction_needs_to_have_seen_what_it_corrects(ours: Students) -> None:
     address = f"/registration/v1/attendances/{ours.registrations['Ada']}"
     local, body = await ours.network.local(), {"present": True, "reason": "Seen."}

@@ -21,6 +21,7 @@ ENGLISH = language_of("en")
 FORM = {
     "lang": "en", "given_name": "Ada", "family_name": "Lovelace", "email": "ada@students.example",
     "participant_class": "international", "home_country": "PT", "consent.participation": "2026-09",
+    "consent.of_age": "2026-11",
 }  # fmt: skip
 ANSWERS = {"answer.boots": "own", "answer.photo": "yes"}
 
@@ -95,7 +96,7 @@ async def test_an_activity_leads_to_its_form_which_asks_for_little(ours: Student
     assert not [name for name, each in page.fields.items() if "checked" in each or each.get("value") == EVIL]
     assert {name for name, each in page.fields.items() if "required" not in each} == {"home_country", "mobility"}
     labelled = {each["for"] for each in page.of("label") if "for" in each}
-    assert labelled == set(page.fields) - {"consent.participation"}
+    assert labelled == set(page.fields) - {"consent.participation", "consent.of_age"}
     assert page.of("script", "link", "img", "iframe") == []
     assert page.of("form") == [{"method": "post", "action": ours.activity_id}]
     assert {"href": "../privacy?lang=en"} in page.of("a")
@@ -116,7 +117,7 @@ async def test_the_form_speaks_every_language_of_the_mails(strict: Students) -> 
         assert language.text("form.given_name") in unescape(asked.text)
         assert f">{language.catalogue.locale.territories['DE']}<" in asked.text
         assert ("Perché?" if tag == "it" else "Why?") in asked.text
-        done = await _send(strict, **ANSWERS, **{"consent.of_age": "2026-09"}, lang=tag, email=f"{tag}@x.example")
+        done = await _send(strict, **ANSWERS, lang=tag, email=f"{tag}@x.example")
         assert language.text("form.done") in unescape(done.text)
     assert {language for (language,) in await _kept(strict, "language")} == set(tags())
 
@@ -173,7 +174,7 @@ async def test_a_known_mailbox_is_answered_like_a_stranger_and_shows_nothing_of_
 async def test_what_is_wrong_is_said_at_its_field_and_the_rest_is_kept(
     strict: Students, changes: dict[str, str | None], faulty: set[str], words: str
 ) -> None:
-    fine: dict[str, str | None] = {**ANSWERS, "consent.of_age": "2026-09", "answer.why": "Why not"}
+    fine: dict[str, str | None] = {**ANSWERS, "answer.why": "Why not"}
     reply = await _send(strict, **{"email": "wrong@x.example", **fine, **changes})
     page = Read(reply)
     assert reply.status_code == 422
@@ -202,7 +203,7 @@ async def test_answers_guests_and_agreements_arrive_as_they_were_given(shared: N
     sent = {f"guest.2.{name}": given for name, given in {**guest, "home_country": "österreich"}.items()}
     sent["lang"] = "de"
     more = {"answer.trees": "7,5", "answer.why": "One\r\nTwo", "answer.since": "2026-09-01"}
-    reply = await _send(ours, **ANSWERS, **sent, **more, **{"consent.of_age": "2026-09"})
+    reply = await _send(ours, **ANSWERS, **sent, **more)
     assert reply.status_code == 200
     ada, grace = await _kept(ours, "given_name, answers, id, home_country", "ORDER BY party_size DESC")
     assert (ada[0], grace[0], grace[3]) == ("Ada", "Grace", "AT"), "a country by its name in their language"
@@ -210,10 +211,10 @@ async def test_answers_guests_and_agreements_arrive_as_they_were_given(shared: N
     assert r'"One\nTwo"' in ada[1]
     consents = f"SELECT purpose, text_version FROM registration.consents WHERE registration_id = '{ada[2]}'"
     assert {tuple(row) for row in await rows(shared.database_url, consents)} == {
-        ("participation", "2026-09"), ("of_age", "2026-09"),
+        ("participation", "2026-09"), ("of_age", "2026-11"),
     }  # fmt: skip
     extra = {f"guest.{number}.{name}": given for number in (1, 2, 3) for name, given in guest.items()}
-    many = await _send(ours, **ANSWERS, **extra, email="bo@students.example", **{"consent.of_age": "2026-09"})
+    many = await _send(ours, **ANSWERS, **extra, email="bo@students.example")
     assert many.status_code == 422
     assert _says(many, "form.fault.guests")
     assert {"href": "#guests"} in Read(many).of("a")

@@ -14,6 +14,7 @@ from services.registration.privacy.store import NOT_EXPORTED
 from services.registry import HISTORIES
 from tests.harness.databases import rows
 from tests.harness.network import Network
+from tests.harness.sign_ups import VERSIONS
 
 COLUMNS = """
 SELECT table_schema || '.' || table_name, column_name FROM information_schema.columns
@@ -25,6 +26,7 @@ _TELLING = {"actor", "caller", "email", "given", "family", "recipient", "phone",
 AGREED = {
     ("participation", "2026-09"): "ad6887606bfe9fa9",
     ("of_age", "2026-09"): "f1c88204c9d74351",
+    ("of_age", "2026-11"): "ca4ad6288f12cdca",
 }
 
 
@@ -104,10 +106,12 @@ async def test_the_notice_is_english_in_a_language_there_is_not(shared: Network,
     assert (page.status_code, '<html lang="en"' in page.text) == (200, True)
 
 
-@pytest.mark.parametrize("purpose", ["participation", "of_age"])
-async def test_the_text_of_a_consent_is_served_with_its_hash_in_every_language(shared: Network, purpose: str) -> None:
+@pytest.mark.parametrize(("purpose", "current"), VERSIONS.items())
+async def test_the_text_of_a_consent_is_served_with_its_hash_in_every_language(
+    shared: Network, purpose: str, current: str
+) -> None:
     found = (await shared.client.get(f"/registration/v1/consents/{purpose}")).json()
-    assert found["current"] == found["versions"][-1]["text_version"] == "2026-09"
+    assert found["current"] == found["versions"][-1]["text_version"] == current
     for version in found["versions"]:
         assert [text["language"] for text in version["texts"]] == list(tags())
         for text in version["texts"]:

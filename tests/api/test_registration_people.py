@@ -13,7 +13,7 @@ from services.registration.privacy import rules
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.refusals import check_problem, refused
-from tests.harness.sign_ups import Students, in_hours, students, wanted
+from tests.harness.sign_ups import Students, in_hours, students
 
 ME = "/registration/v1/me"
 
@@ -74,7 +74,10 @@ async def test_the_holder_of_a_link_sees_all_of_their_activities_and_hours(ours:
         ("Cleaning Porto Ferro beach", "2.50"),
     ]
     assert (me["attended_hours"], me["registrations"][1]["answers"]) == ("2.50", {"a": "Gloves"})
-    assert {(said["purpose"], said["given"]) for said in me["consents"]} == {("participation", True)}
+    assert {(said["purpose"], said["given"]) for said in me["consents"]} == {
+        ("participation", True),
+        ("of_age", True),
+    }
 
 
 async def test_an_export_holds_everything_of_one_person_and_nothing_of_another(ours: Students) -> None:
@@ -88,9 +91,10 @@ async def test_an_export_holds_everything_of_one_person_and_nothing_of_another(o
     tables = reply.json()["tables"]
     assert {name: len(found) for name, found in tables.items()} == {
         "registration.participants": 1, "registration.registrations": 1, "registration.handles": 1,
-        "registration.cards": 0, "registration.attendances": 1, "registration.check_ins": 1, "registration.consents": 1,
+        "registration.cards": 0, "registration.attendances": 1, "registration.check_ins": 1, "registration.consents": 2,
         "registration.certificates": 0, "registration.certified_attendances": 0,
         "registration.links": 3, "registration.outgoing_mail": 3, "registration.attendance_history": 0,
+        "registration.webhook_deliveries": 0,
     }  # fmt: skip
     assert tables["registration.registrations"][0]["answers"] == {"a": "Qz7answer"}
     assert tables["registration.participants"][0]["email"] == "ada@students.example"
@@ -160,18 +164,22 @@ async def test_what_is_no_address_gets_no_link(shared: Network) -> None:
         await refused(shared, "POST", f"{ME}/links", status=422, pointers=[pointer], json=body)
 
 
-async def test_withdrawing_consent_is_one_request_and_gives_the_place_back(ours: Students) -> None:
+@pytest.mark.parametrize(("purpose", "other"), [("participation", "of_age"), ("of_age", "participation")])
+async def test_withdrawing_consent_is_one_request_and_gives_the_place_back(
+    ours: Students, purpose: str, other: str
+) -> None:
     secret = await ours.confirmed("Ada")
     for _ in range(2):
-        reply = await ours.network.client.post(f"{ME}/consents/participation/withdraw", headers=by(secret))
+        reply = await ours.network.client.post(f"{ME}/consents/{purpose}/withdraw", headers=by(secret))
         assert reply.status_code == 200, reply.text
-        assert [said["given"] for said in reply.json()["consents"]] == [False]
+        assert {said["purpose"]: said["given"] for said in reply.json()["consents"]} == {purpose: False, other: True}
         assert reply.json()["registrations"][0]["state"] == "cancelled"
     assert (await ours.availability())["taken"] == 0
-    acts = await rows(ours.network.database_url, "SELECT act, text_hash FROM registration.consents ORDER BY given_at")
+    query = f"SELECT act, text_hash FROM registration.consents WHERE purpose = '{purpose}' ORDER BY given_at"
+    acts = await rows(ours.network.database_url, query)
     assert [row["act"] for row in acts] == ["given", "withdrawn"], "what was given is not overwritten"
-    texts = (await ours.network.client.get("/registration/v1/consents/participation")).json()
-    english = next(text for text in texts["versions"][0]["texts"] if text["language"] == "en")
+    texts = (await ours.network.client.get(f"/registration/v1/consents/{purpose}")).json()
+    english = next(text for text in texts["versions"][-1]["texts"] if text["language"] == "en")
     assert {row["text_hash"] for row in acts} == {english["sha256"]}
     assert (await ours.network.client.post(f"{ME}/consents/none/withdraw", headers=by(secret))).status_code == 404
 
@@ -301,18 +309,6 @@ async def test_a_sign_up_that_nobody_confirmed_is_forgotten_after_a_month(ours: 
         await rows(url, ended)
         await ours.network.sweep()
         assert await value(url, "SELECT count(*) FROM registration.participants") == left
-
-
-async def test_where_there_is_a_minimum_age_one_says_that_one_has_it(network: Network) -> None:
-    ours = await students(network, requirements={"languages": ["en"], "minimum_age": 18, "notes": None})
-    both = [{"purpose": purpose, "text_version": "2026-09"} for purpose in ("participation", "of_age")]
-    body = wanted(ours.activity_id, "Zq7Marker")
-    headers = network.key()
-    address = "/registration/v1/registrations"
-    await refused(network, "POST", address, status=422, pointers=["#/consents"], json=body, headers=headers)
-    await ours.sign_up("Ada", consents=both)
-    said = await rows(network.database_url, "SELECT purpose FROM registration.consents ORDER BY purpose")
-    assert [row["purpose"] for row in said] == ["of_age", "participation"]
 
 
 async def test_the_page_behind_the_link_shows_hands_over_withdraws_and_erases(ours: Students) -> None:

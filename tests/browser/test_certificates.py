@@ -6,10 +6,11 @@ import hashlib
 from pathlib import Path
 
 import pytest
-from playwright.async_api import Frame, Page, expect
+from playwright.async_api import Browser, Frame, Page, expect
 
 from tests.harness.browsing import Services, Viewer
 from tests.harness.databases import eventually, rows, value
+from tests.harness.pictures import codes_on
 from tests.harness.sign_ups import in_hours
 
 KINDS = {
@@ -91,8 +92,10 @@ async def test_who_reads_the_number_from_paper_writes_it_down(services: Services
     assert [each for each in view.console if "404" not in each] == []
 
 
-async def test_the_certificate_is_opened_in_the_browser(mine: str, viewer: Viewer, pictures: Path | None) -> None:
-    view = await viewer.open(mine)
+async def test_the_certificate_is_opened_in_the_browser_and_its_code_leads_to_its_page(
+    services: Services, mine: str, viewer: Viewer, browser: Browser, pictures: Path | None
+) -> None:
+    view = await viewer.open(mine, viewport={"width": 1200, "height": 1600})
     page = view.page
     await page.get_by_role("button", name="Make the certificate").click()
     await page.get_by_role("link", name="Download as PDF").click()
@@ -100,5 +103,12 @@ async def test_the_certificate_is_opened_in_the_browser(mine: str, viewer: Viewe
     # Chromium's own reader of PDF shows the name of the file until it has understood that, and then the title.
     reader = await eventually(lambda: _reader(page))
     await expect(reader.locator("#title").first).to_have_text("Certificate of volunteering")
+    number = page.url.rpartition("/")[2].removesuffix(".pdf")
+
+    async def is_read() -> None:
+        found = await codes_on(browser, await page.screenshot())
+        assert found == [f"{services.base_url}/registration/certificates/{number}"]
+
+    await eventually(is_read)
     if pictures:
         await page.screenshot(path=pictures / "certificate, opened.png")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,7 @@ from playwright.async_api import Page, Route, expect
 
 from tests.harness.browsing import Services, View, Viewer
 from tests.harness.databases import eventually, rows, value
+from tests.harness.line import Line
 from tests.harness.sign_ups import in_hours, wanted
 
 PHONE = {"viewport": {"width": 390, "height": 800}, "has_touch": True}
@@ -23,12 +25,16 @@ SELECT count(*) FROM registration.attendances JOIN registration.registrations ON
 WHERE activity_id::text = $1 AND present
 """
 TOLD = "SELECT count(*) FROM events.log WHERE name = 'registration.attendance_recorded.v1' AND aggregate = $1"
-# Waited for within the page, whose policy lets nobody evaluate a condition again and again.
-CONTROLLED = """
+KEPT = """
+caches.match(new URL("../00000000-0000-0000-0000-000000000000/check-in", location.href).href)
+  .then((page) => page && page.text())
+"""
+# As a finger does it that rests for longer than the page takes to look for news.
+TOUCH = """
 new Promise((done) => {
-  const worker = navigator.serviceWorker;
-  worker.addEventListener("controllerchange", () => done(1));
-  worker.ready.then(() => worker.controller && done(1));
+  const button = document.querySelector("#people button");
+  dispatchEvent(new Event("online"));
+  setTimeout(() => done(button.isConnected), 300);
 })
 """
 REASONS = """
@@ -53,12 +59,13 @@ class Door:
     """An activity that begins soon, with people who have a place."""
 
     services: Services
+    line: Line
     activity: str
     codes: dict[str, str]
 
     @property
     def address(self) -> str:
-        return f"{self.services.base_url}/registration/activities/{self.activity}/check-in"
+        return f"{self.line.base_url}/registration/activities/{self.activity}/check-in"
 
     async def open(self, viewer: Viewer, *, address: str | None = None, **context: Any) -> View:
         """The page as the organisers have it open, with the list."""
@@ -70,6 +77,11 @@ class Door:
         await page.get_by_label("Your access token").fill(self.services.who["Authorization"].removeprefix("Bearer "))
         await page.get_by_role("button", name="Open the list").click()
         await expect(page.get_by_role("heading", level=1)).to_have_text("Check-in: Cleaning Porto Ferro beach")
+
+    async def is_back(self, page: Page) -> None:
+        """The network is there again, and the phone notices."""
+        await self.line.mend()
+        await page.evaluate("void dispatchEvent(new Event('online'))")
 
     async def there(self) -> tuple[int, int]:
         """How many people are there, and how many facts the other services were told."""
@@ -83,8 +95,16 @@ class Door:
         await eventually(is_so)
 
 
-async def door(services: Services, *names: str) -> Door:
-    """The door of a new activity."""
+@pytest.fixture
+async def line(services: Services) -> AsyncIterator[Line]:
+    made = Line(services.base_url)
+    await made.mend()
+    yield made
+    await made.cut()
+
+
+async def door(services: Services, line: Line, *names: str) -> Door:
+    """The door of a new activity, with the phones' line to the services."""
     identity = await services.publish(await services.section(), starts_at=in_hours(1), ends_at=in_hours(3))
     client = services.network.client
     for name in names:
@@ -93,19 +113,28 @@ async def door(services: Services, *names: str) -> Door:
         assert reply.status_code == 201, reply.text
     statement = "SELECT given_name, code FROM registration.registrations WHERE activity_id::text = $1"
     found = await rows(services.database_url, statement, identity)
-    return Door(services, identity, {row["given_name"]: row["code"] for row in found})
+    return Door(services, line, identity, {row["given_name"]: row["code"] for row in found})
 
 
-async def _has_worker(page: Page) -> None:
-    await page.evaluate(CONTROLLED)
+async def _is_kept(page: Page, language: str = "en") -> None:
+    """Wait until the page would open without a network, in its language."""
+
+    async def is_there() -> None:
+        kept = await page.evaluate(KEPT)
+        assert kept is not None
+        assert f'<html lang="{language}"' in kept
+
+    await eventually(is_there)
 
 
-async def test_whoever_comes_while_there_is_no_network_is_there_once(services: Services, viewer: Viewer) -> None:
-    ours = await door(services, "Ada", "Bo", "Cem")
+async def test_whoever_comes_while_there_is_no_network_is_there_once(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours = await door(services, line, "Ada", "Bo", "Cem")
     view = await ours.open(viewer)
     page = view.page
-    await _has_worker(page)
-    await page.context.set_offline(True)
+    await _is_kept(page)
+    await ours.line.cut()
     await page.get_by_label("Check-in code").fill(f"{ours.codes['Ada'][:4].lower()}-{ours.codes['Ada'][4:]}")
     await page.keyboard.press("Enter")
     await expect(page.locator("#said")).to_have_text("✓ Ada Lovelace")
@@ -118,7 +147,7 @@ async def test_whoever_comes_while_there_is_no_network_is_there_once(services: S
     await page.get_by_role("button", name="+1 local").click()
     await expect(page.get_by_role("heading", name="2 of 3 are here, 1 without a place.")).to_be_visible()
     assert await ours.there() == (0, 0)
-    await page.context.set_offline(False)
+    await ours.is_back(page)
     await expect(page.get_by_text("Online. Everything is sent.")).to_be_visible()
     assert await ours.there() == (2, 3)
     await page.reload()
@@ -127,9 +156,9 @@ async def test_whoever_comes_while_there_is_no_network_is_there_once(services: S
 
 
 async def test_what_the_server_took_and_the_phone_was_not_told_of_is_sent_again_and_is_once(
-    services: Services, viewer: Viewer
+    services: Services, line: Line, viewer: Viewer
 ) -> None:
-    ours = await door(services, "Ada")
+    ours = await door(services, line, "Ada")
     page = (await ours.open(viewer)).page
     lost = 0
 
@@ -152,9 +181,9 @@ async def test_what_the_server_took_and_the_phone_was_not_told_of_is_sent_again_
 
 
 async def test_a_slip_of_the_finger_is_taken_back_and_whoever_comes_after_all_is_checked_in(
-    services: Services, viewer: Viewer
+    services: Services, line: Line, viewer: Viewer
 ) -> None:
-    ours = await door(services, "Ada", "Bo")
+    ours = await door(services, line, "Ada", "Bo")
     page = (await ours.open(viewer)).page
     ada = page.get_by_role("button", name="Ada Lovelace")
     await ada.click()
@@ -173,31 +202,33 @@ async def test_a_slip_of_the_finger_is_taken_back_and_whoever_comes_after_all_is
     await ours.soon(0, 4)
 
 
-async def test_what_is_taken_back_before_it_was_sent_was_never_there(services: Services, viewer: Viewer) -> None:
-    ours = await door(services, "Ada")
+async def test_what_is_taken_back_before_it_was_sent_was_never_there(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours = await door(services, line, "Ada")
     page = (await ours.open(viewer)).page
-    await page.context.set_offline(True)
+    await ours.line.cut()
     await page.get_by_role("button", name="Ada Lovelace").click()
     await page.get_by_role("button", name="+1 local").click()
     await expect(page.get_by_role("heading", name="1 of 1 are here, 1 without a place.")).to_be_visible()
     await page.get_by_role("button", name="Undo: Without a place: Local").click()
     await page.locator("#people").get_by_role("button", name="Undo").click()
     await expect(page.get_by_role("heading", name="0 of 1 are here, 0 without a place.")).to_be_visible()
-    await page.context.set_offline(False)
+    await ours.is_back(page)
     await expect(page.get_by_text("Online. Everything is sent.")).to_be_visible()
     assert await ours.there() == (0, 0)
 
 
 async def test_hours_and_who_came_without_a_place_are_put_right_with_and_without_a_network(
-    services: Services, viewer: Viewer
+    services: Services, line: Line, viewer: Viewer
 ) -> None:
-    ours = await door(services, "Ada")
+    ours = await door(services, line, "Ada")
     page = (await ours.open(viewer)).page
     await page.get_by_role("button", name="Ada Lovelace").click()
     await page.get_by_role("button", name="+1 ESN volunteer").click()
     await ours.soon(1, 2)
     await expect(page.get_by_role("button", name="Undo: Without a place: ESN volunteer")).to_be_visible()
-    await page.context.set_offline(True)
+    await ours.line.cut()
     await page.get_by_role("button", name="Undo: Without a place: ESN volunteer").click()
     await page.get_by_role("button", name="Hours").click()
     await expect(page.get_by_role("spinbutton", name="Hours of Ada Lovelace")).to_have_value("2")
@@ -205,15 +236,51 @@ async def test_hours_and_who_came_without_a_place_are_put_right_with_and_without
     await page.get_by_role("button", name="Save").click()
     await expect(page.get_by_text("Not sent yet: 2.")).to_be_visible()
     await expect(page.get_by_role("heading", name="1 of 1 are here, 0 without a place.")).to_be_visible()
-    await page.context.set_offline(False)
+    await ours.is_back(page)
     await expect(page.get_by_text("Online. Everything is sent.")).to_be_visible()
     await expect(page.get_by_role("button", name="Ada Lovelace")).to_contain_text("1.5 h")
     assert await ours.there() == (1, 4)
     await expect(page.get_by_role("heading", name="1 of 1 are here, 0 without a place.")).to_be_visible()
 
 
-async def test_those_who_did_not_come_are_marked_once_it_is_over(services: Services, viewer: Viewer) -> None:
-    ours = await door(services, "Ada", "Bo")
+async def test_who_came_without_a_place_is_taken_back_on_another_phone(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours = await door(services, line, "Ada")
+    told = (await ours.open(viewer)).page
+    await told.get_by_role("button", name="+1 local").click()
+    await told.get_by_role("button", name="+1 ESN volunteer").click()
+    await ours.soon(0, 2)
+    other = (await ours.open(viewer)).page
+    await expect(other.get_by_role("heading", name="0 of 1 are here, 2 without a place.")).to_be_visible()
+    await expect(other.get_by_role("button", name="Undo: Without a place: International")).to_have_count(0)
+    await other.get_by_role("button", name="Undo: Without a place: Local").click()
+    await expect(other.locator("#said")).to_have_text("Undone: Without a place: Local")
+    await ours.soon(0, 3)
+    await expect(other.get_by_role("button", name="Undo: Without a place: Local")).to_have_count(0)
+    left = "SELECT participant_class FROM registration.walk_ins WHERE activity_id::text = $1 AND present"
+    assert await value(services.database_url, left, ours.activity) == "esn_volunteer"
+    # The first phone hears of it, and what is no more can't be taken back twice.
+    await told.reload()
+    await expect(told.get_by_role("heading", name="0 of 1 are here, 1 without a place.")).to_be_visible()
+    await expect(told.get_by_role("button", name="Undo: Without a place: Local")).to_have_count(0)
+
+
+async def test_what_is_being_touched_is_not_replaced_when_there_is_no_news(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours = await door(services, line, "Ada")
+    page = (await ours.open(viewer)).page
+    await ours.line.cut()
+    await page.get_by_role("button", name="+1 local").click()
+    await expect(page.get_by_text("Not sent yet: 1.")).to_be_visible()
+    assert await page.evaluate(TOUCH), "the button went away under the finger, and the tap with it"
+
+
+async def test_those_who_did_not_come_are_marked_once_it_is_over(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours = await door(services, line, "Ada", "Bo")
     page = (await ours.open(viewer)).page
     await page.get_by_role("button", name="Ada Lovelace").click()
     await page.get_by_role("button", name="Mark all others as not come").click()
@@ -229,9 +296,9 @@ async def test_those_who_did_not_come_are_marked_once_it_is_over(services: Servi
 
 
 async def test_the_page_is_in_the_language_of_its_reader_also_without_a_network(
-    services: Services, viewer: Viewer
+    services: Services, line: Line, viewer: Viewer
 ) -> None:
-    ours = await door(services, "Ada")
+    ours = await door(services, line, "Ada")
     view = await viewer.open(ours.address, **{**PHONE, "locale": "it-IT"})
     page = view.page
     assert await page.get_attribute("html", "lang") == "it"
@@ -239,8 +306,8 @@ async def test_the_page_is_in_the_language_of_its_reader_also_without_a_network(
     await page.get_by_label("Twój token dostępu").fill(services.who["Authorization"].removeprefix("Bearer "))
     await page.get_by_role("button", name="Otwórz listę").click()
     await expect(page.get_by_role("button", name="Ada Lovelace")).to_be_visible()
-    await _has_worker(page)
-    await page.context.set_offline(True)
+    await _is_kept(page, "pl")
+    await ours.line.cut()
     await page.reload()
     await page.get_by_role("button", name="Ada Lovelace").click()
     await expect(
@@ -249,8 +316,10 @@ async def test_the_page_is_in_the_language_of_its_reader_also_without_a_network(
     assert [line for line in view.console if "violates" in line] == []
 
 
-async def test_the_code_of_a_stranger_is_refused_with_the_reason(services: Services, viewer: Viewer) -> None:
-    ours, other = await door(services, "Ada"), await door(services, "Zoe")
+async def test_the_code_of_a_stranger_is_refused_with_the_reason(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours, other = await door(services, line, "Ada"), await door(services, line, "Zoe")
     view = await ours.open(viewer)
     page = view.page
     for code, reason in (
@@ -268,8 +337,10 @@ async def test_the_code_of_a_stranger_is_refused_with_the_reason(services: Servi
     assert [line for line in view.console if "uncaught" in line or "violates" in line] == []
 
 
-async def test_a_code_is_scanned_or_opened_by_the_phones_own_camera(services: Services, viewer: Viewer) -> None:
-    ours = await door(services, "Ada", "Bo")
+async def test_a_code_is_scanned_or_opened_by_the_phones_own_camera(
+    services: Services, line: Line, viewer: Viewer
+) -> None:
+    ours = await door(services, line, "Ada", "Bo")
     view = await viewer.open("about:blank", **PHONE)
     page = view.page
     await page.add_init_script(SCANNER)
@@ -291,29 +362,29 @@ async def test_a_code_is_scanned_or_opened_by_the_phones_own_camera(services: Se
 
 
 async def test_the_token_is_in_this_tab_only_and_leaving_takes_the_list_along(
-    services: Services, viewer: Viewer
+    services: Services, line: Line, viewer: Viewer
 ) -> None:
-    ours = await door(services, "Ada")
+    ours = await door(services, line, "Ada")
     view = await ours.open(viewer)
     page = view.page
     token = services.who["Authorization"].removeprefix("Bearer ")
     assert not [address for address in view.requests if token in address]
     assert token not in await page.evaluate("JSON.stringify(localStorage)")
     assert "Ada" in await page.evaluate("JSON.stringify(localStorage)")
-    await page.context.set_offline(True)
+    await ours.line.cut()
     await page.get_by_role("button", name="Ada Lovelace").click()
     await page.get_by_role("button", name="Sign out").click()
     await expect(page.get_by_text("Not sent yet: 1.")).to_be_visible()
     kept = await page.evaluate("JSON.stringify(localStorage) + JSON.stringify(sessionStorage)")
     assert "Ada" not in kept
     assert token not in kept
-    await page.context.set_offline(False)
+    await ours.is_back(page)
     await ours.enter(page)
     await ours.soon(1, 1)
 
 
-async def test_a_token_that_is_not_valid_is_asked_for_again(services: Services, viewer: Viewer) -> None:
-    ours = await door(services)
+async def test_a_token_that_is_not_valid_is_asked_for_again(services: Services, line: Line, viewer: Viewer) -> None:
+    ours = await door(services, line)
     page = (await viewer.open(ours.address, **PHONE)).page
     await page.get_by_label("Your access token").fill("set_nobody")
     await page.get_by_role("button", name="Open the list").click()
@@ -323,8 +394,10 @@ async def test_a_token_that_is_not_valid_is_asked_for_again(services: Services, 
 
 
 @pytest.mark.parametrize("kind", KINDS)
-async def test_everybody_can_use_it(services: Services, viewer: Viewer, pictures: Path | None, kind: str) -> None:
-    ours = await door(services, "Ada", "Maximiliane-Konstantinopolitanska")
+async def test_everybody_can_use_it(
+    services: Services, line: Line, viewer: Viewer, pictures: Path | None, kind: str
+) -> None:
+    ours = await door(services, line, "Ada", "Maximiliane-Konstantinopolitanska")
     view = await viewer.open(ours.address, for_axe=True, **{**PHONE, **KINDS[kind]})
     page = view.page
     assert await view.violations() == []

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
+from datetime import datetime
 from pathlib import Path
 from uuid import UUID
 
@@ -15,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
-from services.registration.places import endings, store
+from services.registration.places import at_once, at_once_store, endings, store
 from services.registration.places.tables import Places
 from tests.harness import databases as harness
 from tests.harness.databases import rows
@@ -94,6 +95,53 @@ async def test_all_who_want_the_last_place_are_answered_within_two_seconds(netwo
     assert min(took) < PATIENCE_SECONDS
 
 
+@pytest.fixture
+def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody is done together with others."""
+    monkeypatch.setattr(at_once.Asked, "is_plain", False)
+
+
+async def _by_two_processes(network: Network) -> tuple[Students, int]:
+    """Two processes are asked for seven places by sixty students; how many are told that they have one."""
+    ours = await students(network, capacity=7)
+    async with running(network.settings, network.database_url) as beside:
+        replies = await asyncio.gather(
+            *(
+                _until_answered(each, wanted(ours.activity_id, "Ada", email=f"s{number}@students.example"))
+                for number, each in enumerate([network, beside] * 30)
+            )
+        )
+    return ours, sum(reply.status_code == 201 for reply in replies)
+
+
+async def test_the_last_places_are_given_once_by_two_processes(network: Network) -> None:
+    ours, told = await _by_two_processes(network)
+    assert told == 7
+    assert await _live(ours) == (7, 7)
+
+
+async def test_the_control_without_the_lock_gives_them_more_than_once(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def looked_at(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, tuple[Places, datetime]]:
+        found = {identity: await store.places_now(session, identity) for identity in ids}
+        await asyncio.sleep(0.1)
+        return {identity: each for identity, each in found.items() if each is not None}
+
+    async def counted(session: AsyncSession, given: Mapping[UUID, tuple[Party, int]]) -> None:
+        for identity, (party, _) in given.items():
+            more = (
+                sa.update(Places).where(Places.activity_id == identity).values(taken=Places.taken + sum(party.values()))
+            )
+            await session.execute(more, execution_options={"synchronize_session": False})
+
+    monkeypatch.setattr(at_once_store, "lock_places", looked_at)
+    monkeypatch.setattr(at_once_store, "count_in", counted)
+    ours, told = await _by_two_processes(network)
+    assert told > 7, "the race does not happen here, so the test above shows nothing"
+    assert await _live(ours) == (told, told)
+
+
 def _slowly(take: Take) -> Take:
     async def taken(session: AsyncSession, activity_id: UUID, party: Party) -> Places | None:
         await asyncio.sleep(0.02)
@@ -117,6 +165,7 @@ async def _read_then_write(session: AsyncSession, activity_id: UUID, _: Party) -
 
 
 @pytest.mark.parametrize("capacity", [1, 5])
+@pytest.mark.usefixtures("one_by_one")
 async def test_pauses_around_the_taking_change_nothing(
     network: Network, monkeypatch: pytest.MonkeyPatch, capacity: int
 ) -> None:
@@ -136,6 +185,7 @@ async def test_who_comes_too_late_waits_if_they_want_to_and_each_is_counted_once
     assert await _live(ours) == (3, 3)
 
 
+@pytest.mark.usefixtures("one_by_one")
 async def test_the_control_gives_the_last_place_more_than_once(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:

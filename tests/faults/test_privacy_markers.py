@@ -26,6 +26,7 @@ from tests.harness.databases import Databases, eventually, rows
 from tests.harness.network import DRAFT, Network
 from tests.harness.processes import REPOSITORY, Process
 from tests.harness.sign_ups import in_hours, text_of, wanted
+from tests.harness.webhooks import hooked
 
 # Where each kind of thing may lie; wherever else one is found, the test fails.
 PERMITTED = {
@@ -37,6 +38,7 @@ PERMITTED = {
     "reason of a correction": {"registration.attendance_history"},
     "number of a card": {"registration.cards"},
     "secret of a link": set[str](),
+    "secret of a webhook": set[str](),
     "token of a coordinator": set[str](),
     "refused": set[str](),
 }
@@ -128,6 +130,7 @@ class Journey:
     watch: Watch
     mailbox: Path
     log: Path
+    unsubscribing: set[str] = field(default_factory=set)
     markers: dict[str, set[str]] = field(default_factory=lambda: {kind: set() for kind in PERMITTED})
 
     async def run(self) -> None:
@@ -137,6 +140,7 @@ class Journey:
             await self._sign_up(name)
         await self._fail()
         await self._confirm_and_cancel()
+        await self._remind()
         await self._take_place()
         await self._report()
         await eventually(self._all_is_quiet, seconds=30)
@@ -167,6 +171,9 @@ class Journey:
 
         await eventually(is_known)
         asked = {"questions": [{"code": "a", "kind": "text", "text": {"en": "Why do you come?"}}]}
+        # Whose system is told of every state that a registration takes; nobody answers at this address.
+        hook = await hooked(self.network, self.local, "https://hooks.example/qx", "/registration/v1/webhooks")
+        self.markers["secret of a webhook"].add(hook[1].removeprefix("whsec_"))
         terms = f"/registration/v1/activities/{self.id}/terms"
         await self._send("PUT", terms, 200, headers={**self.local, "If-Match": '"terms-0"'}, json=asked)
 
@@ -253,6 +260,30 @@ class Journey:
         await self._send("POST", f"{bobs}/confirm", 409, json={"token": bob})
         await self._secrets("Qzada", 3)
 
+    async def _remind(self) -> None:
+        """Those who come are reminded a day before, and one of them wants no more of that."""
+        of = f"WHERE activity_id = '{self.id}'"
+        later = "starts_at = starts_at + interval '2 days', ends_at = ends_at + interval '2 days', remind_at = now()"
+        await self._sql(f"UPDATE registration.places SET {later} {of}")
+
+        async def unsubscribing() -> str:
+            mails = [email.message_from_bytes(path.read_bytes(), policy=default) for path in self.mailbox.glob("*.eml")]
+            to = _mailbox("Qzada")
+            found = [mail["List-Unsubscribe"] for mail in mails if mail["To"] == to and mail["List-Unsubscribe"]]
+            assert found
+            return str(found[0]).strip("<>")
+
+        address = await eventually(unsubscribing)
+        secret = address.split("/links/")[1].split("/")[0]
+        self.unsubscribing = {secret}
+        self.markers["secret of a link"].add(secret)
+        await self._secrets("Qzada", 4)
+        one_click = {"Content-Type": "application/x-www-form-urlencoded"}
+        path = "/registration" + address.split("/registration", 1)[1]
+        await self._send("POST", path, 200, headers=one_click, content=b"List-Unsubscribe=One-Click")
+        back = "starts_at = starts_at - interval '2 days', ends_at = ends_at - interval '2 days'"
+        await self._sql(f"UPDATE registration.places SET {back} {of}")
+
     async def _take_place(self) -> None:
         note = {"at": in_hours(0), "code": self.people["Qzada"]["code"], "nonce": "device-one-1"}
         address = f"/registration/v1/activities/{self.id}/check-ins"
@@ -327,6 +358,7 @@ async def test_the_search_finds_what_is_there(up: Journey) -> None:
     identity = up.people["Qzada"]["id"]
     found = await up.holding(identity)
     assert {"registration.registrations", "registration.idempotency_keys", "registration.outgoing_mail"} <= found
+    assert "registration.webhook_deliveries" in found, "what the organisers' own system is told names a registration"
     assert "events.log" in await up.holding(up.id)
     text = up.log.read_text()
     assert {"request", "mail sent", "request failed"} <= set(re.findall(r'"event": "([^"]*)"', text))
@@ -380,7 +412,7 @@ async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: J
         "answer": {"Qzadaanswer"},
         "code": {up.people["Qzada"]["code"], up.people["Qzada"]["code"].replace("-", "")},
         "id": {str(each) for row in known for each in (row["id"], row["participant_id"]) if each is not None},
-        "secret": set(await up._secrets("Qzada", 3)),
+        "secret": set(await up._secrets("Qzada", 4)) | up.unsubscribing,
         "reason": {"Qyreason"},
         "card": {"QZCARD1"},
     }
@@ -388,7 +420,7 @@ async def test_whoever_is_erased_is_nowhere_any_more_and_no_figure_changes(up: J
         assert any([await up.holding(marker) for marker in markers[kind]]), kind
     public = "/impact/v1/statistics?by=country"
     before = (await client.get(public)).json()
-    secret = (await up._secrets("Qzada", 3))[-1]
+    secret = (await up._secrets("Qzada", 4))[-1]
     number = await _certified(up, secret)
     markers["certificate"] = {number, number.replace("-", "")}
     assert await up.holding(number) == {"registration.certificates"}

@@ -15,7 +15,7 @@ from tests.harness.databases import eventually, rows
 from tests.harness.mail_server import MailServer
 from tests.harness.network import DRAFT
 from tests.harness.processes import Processes
-from tests.harness.sign_ups import text_of
+from tests.harness.sign_ups import CONSENTS, text_of
 
 # Every chain has a country of its own, so that chains can share a database and their figures can't mix.
 COUNTRIES = (
@@ -193,7 +193,7 @@ class Chain:
                 "given_name": name,
                 "family_name": "Flow",
                 "participant_class": participant_class,
-                "consents": [{"purpose": "participation", "text_version": "2026-09"}],
+                "consents": CONSENTS,
             }
             signed_up = await self._step("sign up", "POST", "/registration/v1/registrations", status=201, json=wanted)
             self.registrations[name] = signed_up.json()["id"]

@@ -21,6 +21,7 @@ from tests.harness import processes
 from tests.harness.databases import eventually, rows
 from tests.harness.databases import settings as told
 from tests.harness.network import DRAFT, Network
+from tests.harness.sign_ups import CONSENTS
 
 
 class Services:
@@ -73,7 +74,7 @@ class Services:
         wanted = {
             "activity_id": identity, "email": f"student{next(self._numbers)}@example.org", "given_name": "Ana",
             "family_name": "Silva", "participant_class": "international",
-            "consents": [{"purpose": each, "text_version": "2026-09"} for each in ("participation", "of_age")],
+            "consents": CONSENTS,
         }  # fmt: skip
         reply = await self.network.client.post(
             "/registration/v1/registrations", json=wanted, headers=self.network.key()

@@ -18,6 +18,9 @@ from tests.harness.network import Network
 
 _LINK = re.compile(r"https?://\S+/registration/v1/links/(\S+)")
 
+VERSIONS = {"participation": "2026-09", "of_age": "2026-11"}
+CONSENTS = [{"purpose": purpose, "text_version": version} for purpose, version in VERSIONS.items()]
+
 
 def wanted(activity_id: str, name: str = "Ada", **changes: Any) -> dict[str, Any]:
     """What somebody sends to sign up."""
@@ -27,7 +30,7 @@ def wanted(activity_id: str, name: str = "Ada", **changes: Any) -> dict[str, Any
         "given_name": name,
         "family_name": "Lovelace",
         "participant_class": "international",
-        "consents": [{"purpose": "participation", "text_version": "2026-09"}],
+        "consents": CONSENTS,
         **changes,
     }
 

@@ -31,7 +31,9 @@ from services.registration.attendance.schemas import (
     HistoryPage,
     NoShows,
     NoShowsOut,
+    WalkInEntry,
     WalkInNotes,
+    WalkInPage,
     WalkInResults,
 )
 from services.registration.attendance.tables import WalkIn
@@ -85,6 +87,28 @@ async def check_in(
 ) -> CheckInResults:
     """Record who was there: one check-in, or up to 500 that a device gathered while it was offline."""
     return CheckInResults(items=await actions.check_in(session, actor, activity_id, told))
+
+
+@router.get("/activities/{activity_id}/walk-ins", responses=documented(*_OURS))
+async def list_walk_ins(
+    request: Request,
+    session: Reading,
+    response: Response,
+    actor: Caller,
+    activity_id: UUID,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> WalkInPage:
+    """Who came without a place, in the order in which it was told, for the activity's organisers."""
+    page = Page(request, cursor)
+    await places_actions.organised(session, actor, activity_id)
+    after = UUID(page.after[0]) if page.after else None
+    rows = await store.walk_ins_page(session, activity_id, after=after, limit=limit + 1)
+    next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
+    response.headers["Cache-Control"] = _PRIVATE
+    if next_url is not None:
+        response.headers["Link"] = f'<{next_url}>; rel="next"'
+    return WalkInPage(items=[WalkInEntry.model_validate(row) for row in rows[:limit]], next=next_url)
 
 
 @router.post("/activities/{activity_id}/walk-ins", dependencies=[idempotency.optional], responses=documented(*_OURS))

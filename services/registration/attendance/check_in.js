@@ -1,5 +1,5 @@
 /* The check-in page: by camera, by code or from the list, with or without a network. */
-import { askHours, at, reasonText, showPeople, showRefused, t } from "./check-in-people.js";
+import { askHours, at, reasonText, showPeople, showRefused, showWalkIns, t } from "./check-in-people.js";
 import { NotAnswered, NotReached, TokenNeeded } from "./check-in-server.js";
 import { Day, readCode } from "./check-in-store.js";
 
@@ -48,10 +48,11 @@ function show() {
   if (!isOpen) return;
   at("counts").textContent = counts();
   at("undo").hidden = undo === null;
-  const last = day.lastWalkIn();
-  at("take-back").hidden = last === null;
-  at("take-back").textContent = last ? t("undo_of", { name: last.label }) : "";
-  showPeople(day, { checkIn, takeBack, askHours: (person) => askHours(person, (hours) => giveHours(person, hours)) });
+  showWalkIns(day, takeBackWalkIn);
+  // What is shown of somebody may be older than what is known of them now.
+  const now = (act) => (id) => act(day.people.find((each) => each.id === id));
+  const asked = (person) => askHours(person, (hours) => giveHours(person, hours));
+  showPeople(day, { checkIn: now(checkIn), takeBack: now(takeBack), askHours: now(asked) });
   showRefused(day, show);
 }
 
@@ -82,9 +83,9 @@ async function takeBack({ id, name }) {
   await send();
 }
 
-async function takeBackWalkIn() {
-  const { label } = day.lastWalkIn();
-  day.takeBackWalkIn(t("reason_undone"));
+async function takeBackWalkIn(each) {
+  const label = t("walk_in", { who: t(each) });
+  if (!day.takeBackWalkIn(each, label, t("reason_undone"))) return;
   standing = undo = null;
   say(t("undone", { name: label }));
   await send();
@@ -238,12 +239,11 @@ at("walk-ins").addEventListener("click", ({ target }) => {
   if (!each) return;
   const label = t("walk_in", { who: t(each) });
   standing = day.add("walk-ins", { participant_class: each }, label);
-  undo = takeBackWalkIn;
+  undo = () => takeBackWalkIn(each);
   say(`✓ ${label}`, "good");
   send();
 });
 at("undo").addEventListener("click", () => undo?.());
-at("take-back").addEventListener("click", takeBackWalkIn);
 at("no-shows").addEventListener("click", markNoShows);
 at("leave").addEventListener("click", () => {
   day.leave(t("somebody"));
@@ -267,6 +267,8 @@ if (location.hash.length > 1) {
   history.replaceState(null, "", location.pathname);
 }
 navigator.serviceWorker?.register(new URL("../../check-in-worker.js", location.href));
+/* A page that was asked for before its worker was there did not pass through it: it is kept, in its own language. */
+navigator.serviceWorker?.ready.then(({ active }) => active.postMessage("keep"));
 addEventListener("online", () => send().then(refresh));
 document.addEventListener("visibilitychange", () => send().then(refresh));
 setInterval(() => { if (day.waiting().length) send(); }, 3_000);

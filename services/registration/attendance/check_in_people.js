@@ -2,6 +2,7 @@
 
 const TEXTS = JSON.parse(document.getElementById("texts").textContent);
 const SHOWN = 40;
+const CLASSES = ["international", "local", "esn_volunteer"];
 
 /* A text of the page's language, with what it speaks of. */
 export function t(name, facts = {}) {
@@ -37,20 +38,33 @@ function button(text, act, more = {}) {
   return made;
 }
 
+/* Bring a list to what it has to show, and leave alone what is there already: an item that is replaced between the
+   moment a finger touches it and the moment it lets go loses the tap. `wanted`: [key, what it shows, how it is made]. */
+function settle(list, wanted) {
+  const keys = new Set(wanted.map(([key]) => key));
+  const had = new Map(Array.from(list.children, (item) => [item.key, item]));
+  had.forEach((item, key) => { if (!keys.has(key)) item.remove(); });
+  wanted.forEach(([key, facts, make], place) => {
+    const old = had.get(key);
+    const shows = JSON.stringify(facts);
+    const item = old?.shows === shows ? old : Object.assign(make(), { key, shows });
+    if (old && old !== item) old.replaceWith(item);
+    if (list.children[place] !== item) list.insertBefore(item, list.children[place] ?? null);
+  });
+}
+
 /* A person: tapped to check them in, and then to take that back or to say for how many hours they stayed. */
-function personItem(person, { changes, names, acts }) {
-  const isHere = changes.get(person.id) ?? person.present;
-  const lead = names.get(person.lead);
-  const told = [t(person.class), lead && t("with", { name: lead }), state(person, isHere, changes.has(person.id))];
+function personItem(person, { lead, isHere, isWaiting, acts }) {
+  const told = [t(person.class), lead && t("with", { name: lead }), state(person, isHere, isWaiting)];
   if (isHere && person.hours !== null) told.push(`${Number(person.hours).toLocaleString(document.documentElement.lang)} h`);
-  const who = button(person.name, () => acts.checkIn(person), { disabled: isHere, id: `person-${person.id}` });
+  const who = button(person.name, () => acts.checkIn(person.id), { disabled: isHere, id: `person-${person.id}` });
   who.append(element("small", told.filter(Boolean).join(" · ")));
   const item = document.createElement("li");
   item.append(who);
   if (isHere) {
     const pair = element("div", "", { className: "pair" });
     for (const [name, act] of [["undo", acts.takeBack], ["hours", acts.askHours]]) {
-      const more = button(t(name), () => act(person), { className: "plain" });
+      const more = button(t(name), () => act(person.id), { className: "plain" });
       more.setAttribute("aria-describedby", who.id);
       pair.append(more);
     }
@@ -67,8 +81,13 @@ export function showPeople(day, acts) {
     const text = plain(`${person.name} ${names.get(person.lead) ?? ""}`);
     return wanted.every((word) => text.includes(word));
   });
-  const about = { changes: day.changes(), names, acts };
-  at("people").replaceChildren(...found.slice(0, SHOWN).map((person) => personItem(person, about)));
+  const changes = day.changes();
+  settle(at("people"), found.slice(0, SHOWN).map((person) => {
+    const lead = names.get(person.lead);
+    const isWaiting = changes.has(person.id);
+    const isHere = changes.get(person.id) ?? person.present;
+    return [person.id, [person, lead, isHere, isWaiting], () => personItem(person, { lead, isHere, isWaiting, acts })];
+  }));
   at("more").hidden = found.length <= SHOWN;
   at("more").textContent = t("more", { number: found.length - SHOWN });
 }
@@ -76,11 +95,20 @@ export function showPeople(day, acts) {
 export function showRefused(day, again) {
   const refused = day.refused();
   at("trouble").hidden = refused.length === 0;
-  at("refused").replaceChildren(...refused.map(({ label, reason, nonce }) => {
+  settle(at("refused"), refused.map(({ label, reason, nonce }) => [nonce, [label, reason], () => {
     const item = element("li", `${label}: ${reasonText(reason)}`);
     item.append(button(t("dismiss"), () => { day.dismiss(nonce); again(); }, { className: "plain" }));
     return item;
-  }));
+  }]));
+}
+
+/* Of each class in which somebody came without a place, the last one can be taken back, whichever phone told of them. */
+export function showWalkIns(day, takeBack) {
+  const classes = CLASSES.filter((each) => day.lastWalkIn(each));
+  const label = (each) => t("undo_of", { name: t("walk_in", { who: t(each) }) });
+  settle(at("take-back"), classes.map((each) => [each, [], () => {
+    return button(label(each), () => takeBack(each), { className: "plain" });
+  }]));
 }
 
 /* Ask for how many hours somebody stayed; `keep` gets them if they are said. */

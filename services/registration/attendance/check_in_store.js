@@ -100,29 +100,29 @@ export class Day {
     return this.#correct(person.id, { present: true, hours, reason }, person.name);
   }
 
-  /* Who came without a place last, as far as this phone knows. */
-  lastWalkIn() {
-    const unsent = this.waiting().filter(({ kind, note }) => kind === "walk-ins" && !this.sending.has(note.nonce)).at(-1);
-    return unsent ?? this.list.came?.at(-1) ?? null;
+  /* Who of a class came without a place last: not sent yet, or told by whichever phone. */
+  lastWalkIn(each) {
+    const isMeant = ({ kind, note }) => kind === "walk-ins" && note.participant_class === each;
+    const unsent = this.waiting().filter((one) => isMeant(one) && !this.sending.has(one.note.nonce)).at(-1);
+    return unsent ?? this.#came().filter((one) => one.class === each).at(-1) ?? null;
   }
 
-  takeBackWalkIn(reason) {
-    const last = this.lastWalkIn();
-    if (last.note) {
-      localStorage.removeItem(this.#key(`todo:${last.note.nonce}`));
-      return null;
-    }
-    this.list.came = this.list.came.slice(0, -1);
-    this.#write("list", this.list);
-    return this.#correct(last.id, { present: false, hours: null, reason }, last.label);
+  takeBackWalkIn(each, label, reason) {
+    const last = this.lastWalkIn(each);
+    if (last?.note) localStorage.removeItem(this.#key(`todo:${last.note.nonce}`));
+    else if (last) this.#correct(last.id, { present: false, hours: null, reason }, label);
+    return last !== null;
   }
 
   /* How many came without a place, with what is not sent yet. */
   walkIns() {
-    const waiting = this.waiting();
-    const people = new Set(this.people.map(({ id }) => id));
-    const gone = waiting.filter(({ note }) => note.subject && !people.has(note.subject)).length;
-    return (this.list.walkIns ?? 0) + waiting.filter(({ kind }) => kind === "walk-ins").length - gone;
+    return this.#came().length + this.waiting().filter(({ kind }) => kind === "walk-ins").length;
+  }
+
+  /* Who came without a place as far as the server has said, but for those who are about to be taken back. */
+  #came() {
+    const gone = new Set(this.waiting().map(({ note }) => note.subject));
+    return (this.list.came ?? []).filter(({ id }) => !gone.has(id));
   }
 
   #correct(identity, said, label) {
@@ -196,11 +196,9 @@ export class Day {
       if (person && outcome !== "overruled") Object.assign(person, { present: one.note.present ?? true, isNoShow: false });
       if (person && one.kind === "corrections") Object.assign(person, { corrected: true, hours: one.note.hours });
       if (person?.present) person.hours ??= this.list.planned ?? null;
-      if (!person && one.kind === "corrections") this.list.walkIns -= 1;
-      if (one.kind === "walk-ins" && outcome === "recorded") {
-        this.list.walkIns = (this.list.walkIns ?? 0) + 1;
-        this.list.came = [...(this.list.came ?? []), { id, label: one.label }];
-      }
+      const others = (this.list.came ?? []).filter((each) => each.id !== (id ?? one.note.subject));
+      if (one.kind === "walk-ins" && outcome !== "overruled") others.push({ id, class: one.note.participant_class });
+      this.list.came = others;
       this.#write("list", this.list);
     }
     localStorage.removeItem(this.#key(`todo:${one.note.nonce}`));
@@ -211,28 +209,35 @@ export class Day {
   async refresh() {
     const day = await this.server.read(`activities/${this.activity}/attendance`);
     const people = [];
-    let address = `activities/${this.activity}/registrations?limit=200`;
-    while (address) {
-      const page = await this.server.read(address);
-      for (const each of page.items) {
-        if (!SEATED.has(each.state)) continue;
-        people.push({
-          id: each.id, lead: each.lead_id, code: each.code, name: `${each.given_name} ${each.family_name}`,
-          class: each.participant_class, present: each.presence === "present", isNoShow: each.presence === "no_show",
-          hours: each.hours, corrected: each.corrected,
-        });
-      }
-      address = page.next && new URL(page.next).pathname.split("/v1/")[1] + new URL(page.next).search;
+    for await (const each of this.#each("registrations")) {
+      if (!SEATED.has(each.state)) continue;
+      people.push({
+        id: each.id, lead: each.lead_id, code: each.code, name: `${each.given_name} ${each.family_name}`,
+        class: each.participant_class, present: each.presence === "present", isNoShow: each.presence === "no_show",
+        hours: each.hours, corrected: each.corrected,
+      });
+    }
+    const came = [];
+    for await (const each of this.#each("walk-ins")) {
+      if (each.present) came.push({ id: each.id, class: each.participant_class });
     }
     people.sort((one, other) => one.name.localeCompare(other.name));
     const ends = Date.parse(day.ends_at ?? day.starts_at ?? new Date().toISOString());
     const until = Math.max(ends, Date.now()) + KEPT_HOURS_AFTER_THE_END * 3_600_000;
-    const { came } = this.list;
     this.list = {
-      title: day.title, capacity: day.capacity, planned: day.planned_duration, walkIns: day.walk_ins, people, came, until,
-      at: Date.now(),
+      title: day.title, capacity: day.capacity, planned: day.planned_duration, people, came, until, at: Date.now(),
     };
     this.#write("list", this.list);
+  }
+
+  /* Every item of a list of the activity, page by page. */
+  async *#each(name) {
+    let address = `activities/${this.activity}/${name}?limit=200`;
+    while (address) {
+      const page = await this.server.read(address);
+      yield* page.items;
+      address = page.next && new URL(page.next).pathname.split("/v1/")[1] + new URL(page.next).search;
+    }
   }
 
   /* Delete what is known of people; what is not sent yet stays, and names nobody. */

@@ -1,6 +1,6 @@
 /* Opens the check-in page without a network: the newest page where there is one, else the one of the last time. */
 "use strict";
-const CACHE = "check-in-2";
+const CACHE = "check-in-3";
 const SCRIPTS = ["check-in.js", "check-in-people.js", "check-in-server.js", "check-in-store.js"];
 /* The page is the same for every activity, so that of none is as good as another; it is kept in the language that
    was last seen. */
@@ -33,6 +33,13 @@ function key(request) {
   const address = new URL(request.url);
   return address.pathname.endsWith("/check-in") ? new URL(PAGE, self.location.href).href : address.href;
 }
+
+/* Every page asks to be kept, since it may have been asked for before there was a worker. */
+self.addEventListener("message", (event) => event.waitUntil((async () => {
+  const { url } = event.source;
+  if (!IS_OURS.test(new URL(url).pathname)) return;
+  await fetched({ url }, await caches.open(CACHE)).catch(() => null);
+})()));
 
 self.addEventListener("fetch", (event) => {
   const { request } = event;

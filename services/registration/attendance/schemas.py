@@ -110,6 +110,24 @@ class WalkInResults(Sent):
     over_capacity: bool = Field(description="Nobody is refused for it: they are standing there.")
 
 
+class WalkInEntry(Sent):
+    """Somebody who came without a place."""
+
+    id: UUID = Field(description="For a correction at `/attendances/{id}`.")
+    participant_class: ParticipantClass
+    at: datetime = Field(description="By the clock of the device that told of them.")
+    present: bool = Field(description="False where a correction took them back.")
+    hours: Decimal | None
+    corrected: bool
+
+
+class WalkInPage(Sent):
+    """One page of those who came without a place, in the order in which it was told."""
+
+    items: list[WalkInEntry]
+    next: str | None
+
+
 class DayEntry(RegistrationEntry):
     """A registration as its activity's organisers see it, with what is recorded of the day."""
 

@@ -128,6 +128,16 @@ async def walk_in(session: AsyncSession, identity: UUID, *, locked: bool) -> Wal
     return await session.get(WalkIn, identity, with_for_update=locked or None, populate_existing=True)
 
 
+async def walk_ins_page(
+    session: AsyncSession, activity_id: UUID, *, after: UUID | None, limit: int
+) -> Sequence[WalkIn]:
+    """Who came without a place to an activity, in the order in which it was told, beginning after one."""
+    statement = sa.select(WalkIn).where(WalkIn.activity_id == activity_id)
+    if after is not None:
+        statement = statement.where(WalkIn.id > after)
+    return (await session.scalars(statement.order_by(WalkIn.id).limit(limit))).all()
+
+
 async def mark_no_shows(
     session: AsyncSession, activity_id: UUID, identities: Collection[UUID] | None
 ) -> Sequence[UUID]:

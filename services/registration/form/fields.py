@@ -109,14 +109,13 @@ def asked(
         label, hint = text("form.esncard_number"), text("form.esncard_number.hint")
         person.append(made("esncard_number", label, "text", longest=_LONGEST_CARD, hint=hint, required=False))
     guests = [made.guest(number, classes) for number in range(1, places.guests_at_most + 1)]
-    purposes = [PARTICIPATION, *([OF_AGE] if places.minimum_age is not None else [])]
     fault = filled.faults.get("guests")
     return Asked(
         person=person,
         answers=[made.question(question, places.language) for question in places.questions],
         guests=guests,
         waiting=[made("waiting_list", text("form.waiting_list"), "tick")] if waits else [],
-        consents=[made.consent(purpose) for purpose in purposes],
+        consents=[made.consent(purpose, places.youngest) for purpose in (PARTICIPATION, OF_AGE)],
         guests_fault=text(fault) if fault else None,
         countries=countries(language.tag),
     )
@@ -207,13 +206,14 @@ class _Maker:
     def _who(self, number: int) -> str:
         return self._language.text("form.guest").format(number=number)
 
-    def consent(self, purpose: str) -> Field:
-        """A text to agree to, whose box sends the version that was read."""
+    def consent(self, purpose: str, age: int) -> Field:
+        """A text to agree to, whose box sends the version that was read; that of the age is told which age."""
         version = current(purpose)
         text = agreements.agreement(purpose, version, self._language.tag)
         lang = None if text.language == self._language.tag else text.language
         short = self._language.text(f"form.consent.{purpose}")
-        return self(f"consent.{purpose}", text.text, "tick", lang=lang, tick=version, short=short)
+        hint = self._language.counted("form.of_age", age).format(age=age) if purpose == OF_AGE else None
+        return self(f"consent.{purpose}", text.text, "tick", lang=lang, tick=version, short=short, hint=hint)
 
     def _worded(self, texts: Mapping[str, str], own: str) -> tuple[str | None, str]:
         """What organisers wrote: in the page's language, else in English, in the activity's or any."""

@@ -45,7 +45,7 @@ def parse(content_type: str, body: bytes) -> dict[str, str] | None:
 
 def read(places: Places, sent: Mapping[str, str], language: str) -> tuple[SignUp | None, Filled]:
     """The sign-up that was filled in, or None; and what stands in the form when it is shown again."""
-    purposes = [PARTICIPATION, *([OF_AGE] if places.minimum_age is not None else [])]
+    purposes = (PARTICIPATION, OF_AGE)
     agreed = {purpose: sent.get(f"consent.{purpose}", "") for purpose in purposes}
     answers = _answers(places.questions, sent)
     numbers = [each for each in range(1, MOST_GUESTS + 1) if any(_of_guest(sent, each).values())]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time
 from enum import StrEnum
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_time, get_datetime_format, get_timezone_location
@@ -105,9 +106,7 @@ class Language:
 
     def moment(self, at: datetime, zone: ZoneInfo) -> str:
         """A day and a time as people of this language write them, in a zone."""
-        locale, local = self.catalogue.locale, at.astimezone(zone)
-        together = str(get_datetime_format("medium", locale=locale))
-        return together.format(self._time(local), format_date(local, "full", locale=locale))
+        return _moment(self.tag, at, zone)
 
     def date(self, at: datetime, zone: ZoneInfo) -> str:
         """A moment in a zone, which is named."""
@@ -121,16 +120,30 @@ class Language:
         if ends_at is not None:
             local = ends_at.astimezone(zone)
             same_day = local.date() == starts_at.astimezone(zone).date()
-            end = self._time(local) if same_day else self.moment(ends_at, zone)
+            end = _time(self.tag, local.time()) if same_day else self.moment(ends_at, zone)
             told = self.text("date.same_day" if same_day else "date.span").format(begin=told, end=end)
         return self._zoned(told, zone)
 
-    def _time(self, local: datetime) -> str:
-        return format_time(local.time(), "short", locale=self.catalogue.locale)
-
     def _zoned(self, told: str, zone: ZoneInfo) -> str:
-        city = get_timezone_location(zone, self.catalogue.locale, return_city=True)
-        return self.text("date.zone").format(moment=told, zone=city)
+        return self.text("date.zone").format(moment=told, zone=_city(self.tag, zone))
+
+
+# Hundreds who sign up at once are told of the same moments.
+@lru_cache(maxsize=4096)
+def _moment(tag: str, at: datetime, zone: ZoneInfo) -> str:
+    locale, local = catalogues.choose(tag).locale, at.astimezone(zone)
+    together = str(get_datetime_format("medium", locale=locale))
+    return together.format(_time(tag, local.time()), format_date(local, "full", locale=locale))
+
+
+@lru_cache(maxsize=4096)
+def _time(tag: str, at: time) -> str:
+    return format_time(at, "short", locale=catalogues.choose(tag).locale)
+
+
+@lru_cache(maxsize=4096)
+def _city(tag: str, zone: ZoneInfo) -> str:
+    return get_timezone_location(zone, catalogues.choose(tag).locale, return_city=True)
 
 
 def language_of(tag: str) -> Language:

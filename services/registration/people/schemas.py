@@ -46,8 +46,8 @@ Consents = Annotated[
     list[ConsentIn],
     Field(
         max_length=10,
-        description="`participation` from everybody; `of_age` where the activity has a minimum age. The texts to ask "
-        "with are at `/consents/{purpose}`.",
+        description="`participation` and `of_age` from everybody: whoever is younger than the terms say can't sign up. "
+        "The texts to ask with are at `/consents/{purpose}`.",
     ),
     AfterValidator(_with_participation),
 ]

@@ -22,7 +22,7 @@ from services.registration.cards.schemas import CardCheck
 from services.registration.cards.tables import Card
 from services.registration.people import rules as people_rules
 from services.registration.people.schemas import LinkToken
-from services.registration.places import actions, rules, signing_up, store, together
+from services.registration.places import actions, at_once, rules, store, together
 from services.registration.places.rules import AskedAgain, State
 from services.registration.places.schemas import (
     AvailabilityList,
@@ -56,7 +56,7 @@ _ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
 @router.post(
     "/registrations",
     status_code=201,
-    dependencies=[idempotency.required],
+    response_model=SignedUp,
     responses=documented(
         rules.ActivityNotFound,
         rules.ActivityNotOpen,
@@ -66,12 +66,12 @@ _ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
         rules.SignUpNotYetOpen,
     ),
 )
-async def sign_up(session: Writing, runtime: Running, wanted: SignUp) -> SignedUp:
+async def sign_up(runtime: Running, claim: idempotency.Claimed, wanted: SignUp) -> Response:
     """Hold a place for somebody and their guests. They keep it by opening the link in the mail that they get.
 
     Where there is no room they wait, if they want to; where organisers choose, they apply. A mail says so.
     """
-    return await signing_up.sign_up(session, runtime.settings, wanted)
+    return await at_once.sign_up(runtime, claim, wanted)
 
 
 @router.post(

@@ -45,8 +45,30 @@ async def send(
     if row.participant_id is None:
         return
     if recipient is None:
-        assert row.participant_id is not None, "guests are not written to"
         recipient = mailbox(await people.address(session, row.participant_id))
+    mailed = written(
+        settings, letter, row, places, recipient, token=token, page=page, occasion=occasion, position=position,
+        until=until, dates=dates, stop=stop,
+    )  # fmt: skip
+    await mail.queue(session, OUTGOING_MAIL, mailed)
+
+
+def written(
+    settings: Settings,
+    letter: Letter,
+    row: Registration,
+    places: Places,
+    recipient: Mailbox,
+    *,
+    token: str | None = None,
+    page: str = "",
+    occasion: datetime | None = None,
+    position: int | None = None,
+    until: datetime | None = None,
+    dates: Sequence[letters.Facts] = (),
+    stop: str | None = None,
+) -> mail.Mail:
+    """The same letter, not yet queued."""
     language = letters.language_of(row.language)
     link = address(settings, token) + page if token is not None else ""
     unsubscribe_url = f"{address(settings, stop)}/reminders" if stop is not None else None
@@ -54,21 +76,17 @@ async def send(
     told = replace(told, stop=unsubscribe_url or "", scanned=scanned(settings, row))
     if dates:
         told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
-    written = letters.write(letter, language, told)
+    words = letters.write(letter, language, told)
     when = f":{occasion.isoformat()}" if occasion is not None else ""
-    await mail.queue(
-        session,
-        OUTGOING_MAIL,
-        mail.Mail(
-            business_key=f"{row.id}:{letter}{when}",
-            recipient=recipient.reachable,
-            subject=written.subject,
-            body=written.text,
-            html=written.html,
-            language=language.tag,
-            unsubscribe_url=unsubscribe_url,
-            codes=written.scanned,
-        ),
+    return mail.Mail(
+        business_key=f"{row.id}:{letter}{when}",
+        recipient=recipient.reachable,
+        subject=words.subject,
+        body=words.text,
+        html=words.html,
+        language=language.tag,
+        unsubscribe_url=unsubscribe_url,
+        codes=words.scanned,
     )
 
 

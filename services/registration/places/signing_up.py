@@ -23,7 +23,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
 from services.kernel.ids import new_id
-from services.kernel.problems import FieldError, Invalid
+from services.kernel.problems import FieldError
 from services.kernel.settings import Settings
 from services.registration.cards import store as cards
 from services.registration.mail.languages import Letter
@@ -45,7 +45,7 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
     places, now = await open_places(session, wanted.activity_id)
     faults = await faults_of(session, settings, places, wanted)
     if faults:
-        raise Invalid(errors=faults)
+        raise people_rules.invalid(faults)
     kept = await keep(session, settings, wanted, places, now)
     if kept.is_new:
         await write_first(session, settings, kept, wanted)
@@ -114,7 +114,7 @@ async def write_first(session: AsyncSession, settings: Settings, kept: Kept, wan
         purpose=Purpose.CONFIRM if state is State.UNCONFIRMED else Purpose.MANAGE,
         expires_at=actions.link_ends(kept.now, kept.places),
     )
-    letter = _FIRST_LETTER[state]
+    letter = FIRST_LETTER[state]
     await letters.send(session, settings, letter, kept.row, kept.places, token=token, recipient=wanted.email)
 
 
@@ -129,7 +129,7 @@ async def remind(session: AsyncSession, settings: Settings, kept: Kept) -> None:
     await letters.send(session, settings, letter, row, places, token=token, occasion=now, position=position)
 
 
-_FIRST_LETTER: Final = {
+FIRST_LETTER: Final = {
     State.UNCONFIRMED: Letter.CONFIRM,
     State.WAITLISTED: Letter.WAITLISTED,
     State.PENDING: Letter.PENDING,
@@ -155,11 +155,16 @@ async def open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places,
 
 async def faults_of(session: AsyncSession, settings: Settings, places: Places, wanted: SignUp) -> list[FieldError]:
     """What does not fit the organisers' terms, every fault at once."""
+    is_known = wanted.host_section is None or await hosts.section_today(session, wanted.host_section) is not None
+    return faults_in(settings, places, wanted, host_is_known=is_known)
+
+
+def faults_in(settings: Settings, places: Places, wanted: SignUp, *, host_is_known: bool) -> list[FieldError]:
+    """The same, where somebody has looked whether there is the section that the student names as their host."""
     faults = questions.faults(places.questions, wanted.answers)
-    if places.minimum_age is not None and people_rules.OF_AGE not in {each.purpose for each in wanted.consents}:
-        detail = "This activity has a minimum age: consent to the purpose `of_age` is needed."
-        faults.append(FieldError(pointer="#/consents", detail=detail))
-    if wanted.host_section is not None and await hosts.section_today(session, wanted.host_section) is None:
+    declared = {each.purpose: each.text_version for each in wanted.consents}
+    faults += people_rules.age_faults(declared, age=places.youngest, brings_guests=bool(wanted.guests))
+    if not host_is_known:
         faults.append(FieldError(pointer="#/host_section", detail="There is no section with this code."))
     if wanted.mobility is not None and wanted.participant_class is not ParticipantClass.INTERNATIONAL:
         faults.append(FieldError(pointer="#/mobility", detail="Only international students are here for one of these."))
@@ -173,9 +178,11 @@ async def faults_of(session: AsyncSession, settings: Settings, places: Places, w
     return faults
 
 
-def state_of(places: Places, party: Mapping[ParticipantClass, int], now: datetime, *, waits: bool) -> State:
-    """What a stranger's sign-up would come to, which is what everybody is answered."""
-    room = places.room
+def state_of(
+    places: Places, party: Mapping[ParticipantClass, int], now: datetime, *, waits: bool, room: rules.Room | None = None
+) -> State:
+    """What a stranger's sign-up would come to, which is what everybody is answered; in `room`, if that is another."""
+    room = room or places.room
     if room.choosing is rules.Choosing.APPROVAL:
         return State.PENDING
     if room.waiting == 0 and room.fits(party):

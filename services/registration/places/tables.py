@@ -12,6 +12,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from services.contracts import ActivityState, ParticipantClass
 from services.kernel.problems import Problem
+from services.registration.people import rules as people_rules
 from services.registration.places import rules
 from services.registration.places.timing import Whereabouts
 from services.registration.tables import Table
@@ -115,6 +116,11 @@ class Places(Table):
     def whereabouts(self) -> Whereabouts:
         """When and where it is."""
         return Whereabouts(self.starts_at, self.ends_at, self.location)
+
+    @property
+    def youngest(self) -> int:
+        """From which age somebody can sign up."""
+        return people_rules.youngest(self.country, self.minimum_age)
 
     @property
     def has_places(self) -> bool:

@@ -19,6 +19,7 @@ from services.kernel.problems import FieldError, Invalid, Problem
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
+from services.registration.people import rules as people_rules
 from services.registration.people.rules import Purpose
 from services.registration.places import actions, letters, rules, signing_up, store
 from services.registration.places.rules import State
@@ -119,7 +120,7 @@ async def _check_details(
         for fault in await signing_up.faults_of(session, settings, date.places, date.wanted):
             faults.setdefault(fault.pointer, fault)
     if faults:
-        raise Invalid(errors=list(faults.values()))
+        raise people_rules.invalid(list(faults.values()))
 
 
 def _told(problem: Problem) -> Refusal:

@@ -18,7 +18,7 @@ from services.kernel.settings import Settings
 from services.registration.certificates import store as certificates
 from services.registration.mail.languages import Letter
 from services.registration.people import actions as links
-from services.registration.people.rules import PARTICIPATION, Purpose
+from services.registration.people.rules import OF_AGE, PARTICIPATION, Purpose
 from services.registration.people.tables import Participant
 from services.registration.places import actions as places_actions
 from services.registration.places import letters
@@ -66,11 +66,11 @@ async def send_link(session: AsyncSession, settings: Settings, mailbox: Mailbox)
 
 
 async def withdraw_consent(session: AsyncSession, who: Participant, purpose: str) -> None:
-    """Withdraw consent to a purpose wherever it was given; without participation there is no place either."""
+    """Withdraw consent to a purpose wherever it was given; those who must consent have no place then."""
     for said in await store.consents_of(session, who.id):
         if said.purpose == purpose and said.act == "given":
             await store.withdraw(session, said)
-    if purpose == PARTICIPATION:
+    if purpose in {PARTICIPATION, OF_AGE}:
         await places_actions.release(session, who.id)
 
 

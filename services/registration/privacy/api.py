@@ -62,7 +62,7 @@ async def send_my_link(session: Writing, runtime: Running, wanted: LinkWanted) -
 
 @router.post("/me/consents/{purpose}/withdraw", responses=documented(rules.LinkNeeded, rules.ConsentNotFound))
 async def withdraw_consent(session: Writing, secret: Secret, purpose: Code) -> MeOut:
-    """Withdraw consent to a purpose, for all activities; without `participation` places not used yet become free."""
+    """Withdraw consent to a purpose, for all activities; without `participation` or `of_age` places become free."""
     who = await actions.person(session, secret, locked=True)
     if purpose not in agreements.known():
         raise rules.ConsentNotFound

@@ -12,7 +12,7 @@ from jinja2 import Environment, PackageLoader
 from services.kernel.page_policy import page_policy
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Language
-from services.registration.privacy import rules
+from services.registration.people import consenting_ages
 from services.registration.privacy.register import RECORDS, VOLUNTEERS, Record
 from services.registration.privacy.schemas import KeptColumn, KeptRecord, NoticeOut
 
@@ -46,7 +46,7 @@ def notice(settings: Settings) -> NoticeOut:
         "purposes": sorted({record.aim.value for record in RECORDS}),
         "records": _records("participants", RECORDS, settings) + _records("volunteers", VOLUNTEERS, settings),
         "rights": RIGHTS,
-        "consenting_ages": dict(rules.CONSENTING_AGES),
+        "consenting_ages": dict(consenting_ages.listed()),
     }
     written = json.dumps(told, default=lambda record: record.model_dump(), sort_keys=True)
     return NoticeOut(version=hashlib.sha256(written.encode()).hexdigest()[:12], **told)

@@ -67,6 +67,7 @@ def _out(places: Places, settings: Settings) -> TermsOut:
         choosing=rules.Choosing(places.choosing),
         quotas=dict(places.room.quotas),
         guests_at_most=places.guests_at_most,
+        from_age=places.youngest,
         waiting_list=places.keeps_waiting_list,
         hold_minutes=places.hold_minutes or settings.hold_minutes,
         offer_hours=places.offer_hours,

@@ -93,6 +93,10 @@ class TermsOut(Sent):
     choosing: Choosing
     quotas: dict[ParticipantClass, int]
     guests_at_most: int
+    from_age: int = Field(
+        description="From which age somebody can sign up: the age at which they may consent alone in the activity's "
+        "country, or its minimum age where that is higher. To be shown with the text of `of_age`."
+    )
     waiting_list: bool
     hold_minutes: int
     offer_hours: int

@@ -1,0 +1,93 @@
+"""How long 200 people wait who want the last place at once: `python -m tests.benchmarks.last_place [ROUNDS]`.
+
+Three APIs and three workers as processes, a durable Postgres, each person on a connection of their own over loopback,
+all on the machine's own clock: from sending the request until there is an answer that stands. A 503 is none: it is
+asked again with the same key, as a good client does, and its time counts. Those who want to wait are measured, too.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from deploy import places, postgres, valkey
+from tests.harness import databases as harness
+from tests.harness import processes
+from tests.harness.databases import Databases, value
+from tests.harness.processes import Processes
+from tests.harness.sign_ups import wanted
+
+ROUNDS = 5
+MANY = 200
+PATIENCE_SECONDS = 2.0
+SEATED = """
+SELECT count(*) FROM registration.registrations WHERE activity_id = $1::uuid AND state IN ('unconfirmed', 'confirmed')
+"""
+
+
+async def answered(made: Processes, body: dict[str, Any]) -> tuple[str, float]:
+    """What somebody's sign-up came to, and after how many seconds."""
+    key = made.network.key()
+    sent = time.perf_counter()
+    while True:
+        reply = await made.client.post("/registration/v1/registrations", json=body, headers=key)
+        if reply.status_code != httpx.codes.SERVICE_UNAVAILABLE:
+            break
+        await asyncio.sleep(float(reply.headers["retry-after"]) / 10)
+    took = time.perf_counter() - sent
+    return reply.json().get("state") or f"{reply.status_code} {reply.json()['title']}", took
+
+
+async def measure(made: Processes, *, waits: bool) -> tuple[Counter[str], list[float]]:
+    """Let 200 want the one place of an activity of their own."""
+    identity = await made.published(capacity=1)
+    await made.opened(identity)
+    bodies = [
+        wanted(identity, "Ada", email=f"p{number}@{identity}.example", waiting_list=waits) for number in range(MANY)
+    ]
+    found = await asyncio.gather(*(answered(made, body) for body in bodies))
+    seated = await value(made.database_url, SEATED, identity)
+    assert seated == 1, f"{seated} have the one place"
+    return Counter(state for state, _ in found), [took for _, took in found]
+
+
+async def run(rounds: int, folder: Path, database: postgres.Server, queue: valkey.Server) -> None:
+    """Measure those who want the place or nothing, then those who would wait for it."""
+    made = Databases(database.superuser_url, queue.url)
+    await made.make_template()
+    slowest = 0.0
+    async with made.fresh() as url:
+        started = Processes(folder, harness.settings(url, queue.url), url, SOCIALERASMUS_MAILBOX=str(folder / "mails"))
+        async with processes.running(started):
+            await measure(started, waits=True)
+            for waits in (False, True):
+                for number in range(1, rounds + 1):
+                    states, took = await measure(started, waits=waits)
+                    slowest = max(slowest, *took)
+                    print(
+                        f"{'or wait' if waits else 'or nothing':<12}{number}  median {statistics.median(took):5.2f} s"
+                        f"  slowest {max(took):5.2f} s  {dict(states)}",
+                        flush=True,
+                    )
+    told = "within" if slowest < PATIENCE_SECONDS else "NOT within"
+    print(
+        f"{MANY} at once, {2 * rounds} times: the slowest answer after {slowest:.2f} s, {told} {PATIENCE_SECONDS:g} s"
+    )
+
+
+def main() -> None:
+    """Run it on servers of its own."""
+    rounds = int(sys.argv[1]) if len(sys.argv) > 1 else ROUNDS
+    with places.thrown_away() as folder, postgres.running(durable=True) as database, valkey.running() as queue:
+        asyncio.run(run(rounds, folder, database, queue))
+
+
+if __name__ == "__main__":
+    main()
