@@ -8,12 +8,12 @@ import sys
 import typer
 from sqlalchemy.exc import DBAPIError
 
-from services.commands import access, entries, figures, log, running
+from services.commands import access, audit, entries, figures, log, running
 from services.kernel import db
 from services.kernel.failures import Stop
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help="SocialErasmus: services and their care.")
-for commands in (running, entries, figures, log, access):
+for commands in (running, entries, figures, log, access, audit):
     app.add_typer(commands.app)
 
 

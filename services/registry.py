@@ -11,6 +11,7 @@ from typing import Generic, TypeVar
 
 from services.contracts import ACTIVITIES, IMPACT, REGISTRATION
 from services.kernel import access, events
+from services.kernel.audit.tables import APPEND_ONLY
 from services.kernel.migrate import History
 from services.kernel.service import Service
 
@@ -57,19 +58,19 @@ def _impact() -> Service:
 def _of_activities() -> History:
     from services.activities.main import METADATA
 
-    return History(ACTIVITIES, METADATA, owner=ACTIVITIES)
+    return History(ACTIVITIES, METADATA, owner=ACTIVITIES, append_only=APPEND_ONLY)
 
 
 def _of_registration() -> History:
     from services.registration.main import METADATA
 
-    return History(REGISTRATION, METADATA, owner=REGISTRATION)
+    return History(REGISTRATION, METADATA, owner=REGISTRATION, append_only=APPEND_ONLY)
 
 
 def _of_impact() -> History:
     from services.impact.main import METADATA
 
-    return History(IMPACT, METADATA, owner=IMPACT)
+    return History(IMPACT, METADATA, owner=IMPACT, append_only=APPEND_ONLY)
 
 
 def _of_events() -> History:

@@ -30,7 +30,7 @@ from services.activities.partners import api as partners
 from services.activities.reminders import consumers as reminding
 from services.activities.review import api as review
 from services.activities.series import api as series
-from services.activities.tables import METADATA, WEBHOOKS
+from services.activities.tables import AUDIT, METADATA, WEBHOOKS
 from services.activities.taxonomies import api as taxonomies
 from services.activities.taxonomies import crosswalk_api as crosswalk
 from services.activities.taxonomies import tables as _taxonomy_tables  # noqa: F401  # Registers its tables.
@@ -46,7 +46,10 @@ from services.contracts import (
 )
 from services.kernel import idempotency
 from services.kernel.answers import Remembered
+from services.kernel.audit import api as audit
+from services.kernel.audit import chain
 from services.kernel.consumers import Consumer
+from services.kernel.security import ADDRESS as SECURITY_TXT
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
 from services.kernel.webhooks import sending
@@ -79,8 +82,9 @@ SERVICE = Service(
         review.router,
         bulk.router,
         webhooks.router(WEBHOOKS),
+        audit.router(AUDIT),
     ),
-    at_the_root=(API_CATALOG,),
+    at_the_root=(API_CATALOG, SECURITY_TXT),
     remembered=Remembered(
         paths=("/v1/activities", "/v1/activities/{activity_id}"),
         channel="activities",
@@ -111,6 +115,7 @@ SERVICE = Service(
         Sweep("mail", enquiry_reactions.send_mail, every_seconds=0.5),
         Sweep("forget enquiries", enquiry_reactions.forget_enquiries, every_seconds=3600),
         *sending.sweeps(WEBHOOKS),
+        *chain.sweeps(AUDIT),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )
@@ -118,4 +123,4 @@ SERVICE = Service(
 CHANGED = Change.__table__.c.xid
 """What orders the delta feed; it is numbered as the log is."""
 
-__all__ = ["CHANGED", "METADATA", "SERVICE", "issue_token"]
+__all__ = ["AUDIT", "CHANGED", "METADATA", "SERVICE", "issue_token"]

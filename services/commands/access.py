@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.commands.alone import as_owner, run
+from services.commands.alone import Audited, as_owner, run
 from services.kernel import auth, serve
 from services.kernel.roles import Account, RoleRules, explain
 from services.kernel.settings import Settings
@@ -31,7 +31,8 @@ def token(
         as_owner(
             lambda session: issue_token(
                 session, role=role, section=section, country=country, label="command", lasts=lasts
-            )
+            ),
+            audited=Audited("token", {"role": role.value, "section": section, "country": country, "days": days}),
         )
     )
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from hashlib import file_digest
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from services.commands.alone import run
+from services.commands.alone import Audited, enter, run
 from services.kernel import logs
 from services.kernel.failures import Stop
 from services.kernel.settings import Settings
@@ -26,7 +27,12 @@ def import_command(
 
     settings = Settings.load()
     logs.configure("WARNING", service="import")
+    with path.open("rb") as stream:
+        # The name of a file may be somebody's; its digest is nobody's.
+        enter(Audited(f"import {kind.value}", {"sha256": file_digest(stream, "sha256").hexdigest()}))
     report = run(imports.run(settings, kind, path))
+    totals = {"taken": report.taken, "unchanged": report.unchanged, "refused": report.refused}
+    enter(Audited(f"imported {kind.value}", {**totals, "is_whole": report.stopped is None}))
     print(report.text())
     if report.stopped:
         raise typer.Exit(1)
@@ -54,4 +60,6 @@ def sync_sections(
         raise Stop("--apply and --report DIGEST go together: only a report that was seen is carried out.")
     settings = Settings.load()
     logs.configure("WARNING", service="sync")
+    if apply:
+        enter(Audited("sync sections", {"report": report}))
     print(sync.text(run(sync.sections(settings, source, digest=report)), applied=apply))

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from services.commands.alone import as_owner, run
+from services.commands.alone import Audited, as_owner, enter, run
+from services.contracts import IMPACT
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 
@@ -26,7 +27,7 @@ def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
     from services.impact.facts import actions as facts
 
     assert what is Rebuildable.IMPACT
-    made = as_owner(facts.rebuild)
+    made = as_owner(facts.rebuild, audited=Audited("rebuild impact", schema=IMPACT))
     print(f"{made.activities} activities in {made.cells} cells, {made.quantity_cells} cells of quantities")
     print(f"{made.differences} differences from what folding had kept")
 
@@ -35,6 +36,8 @@ def rebuild(what: Annotated[Rebuildable, typer.Argument()]) -> None:
 def release_tables_command() -> None:
     """Release the tables of people of every academic year that is closed and has none."""
     from services.impact.disclosure import actions as disclosure
+
+    enter(Audited("release-tables", schema=IMPACT))
 
     async def alone() -> None:
         runtime = Runtime(Settings.load(), role=None)

@@ -8,11 +8,12 @@ from typing import Annotated
 
 import typer
 
-from services.commands.alone import as_owner
+from services.commands.alone import Audited, as_owner
 from services.commands.running import chosen
 from services.kernel import dead_letters, renumber, replay
+from services.kernel.audit.tables import audit_in
 from services.kernel.failures import Stop
-from services.registry import SERVICES
+from services.registry import HISTORIES, SERVICES
 
 app = typer.Typer()
 letters = typer.Typer(no_args_is_help=True, help="Events that a consumer could not carry out.")
@@ -23,7 +24,7 @@ OneConsumer = Annotated[str | None, typer.Option("--consumer", help="Of this ser
 @letters.command("list")
 def list_letters(consumer: OneConsumer = None) -> None:
     """Show what is parked, oldest first."""
-    found = as_owner(lambda session: dead_letters.listed(session, consumer=consumer))
+    found = as_owner(lambda session: dead_letters.listed(session, consumer=consumer), audited=None)
     for letter in found:
         if letter.error is None:
             why = "waits behind another"
@@ -37,13 +38,17 @@ def list_letters(consumer: OneConsumer = None) -> None:
 @letters.command("retry")
 def retry_letters(consumer: OneConsumer = None) -> None:
     """Let the workers try everything parked again."""
-    print(f"{as_owner(lambda session: dead_letters.retry(session, consumer=consumer))} to be tried again")
+    audited = Audited("dead-letters retry", {"consumer": consumer})
+    done = as_owner(lambda session: dead_letters.retry(session, consumer=consumer), audited=audited)
+    print(f"{done} to be tried again")
 
 
 @letters.command("discard")
 def discard_letters(consumer: OneConsumer = None) -> None:
     """Give up the events that no try is left for; what waits behind them goes on."""
-    print(f"{as_owner(lambda session: dead_letters.discard(session, consumer=consumer))} given up")
+    audited = Audited("dead-letters discard", {"consumer": consumer})
+    done = as_owner(lambda session: dead_letters.discard(session, consumer=consumer), audited=audited)
+    print(f"{done} given up")
 
 
 @app.command("replay")
@@ -60,7 +65,8 @@ def replay_command(
     if instant.tzinfo is None:
         raise Stop("--since needs its offset from UTC, such as the Z in 2026-11-14T10:00:00Z.")
     for reader in readers:
-        ahead = as_owner(partial(replay.set_back, consumer=reader, since=instant))
+        audited = Audited("replay", {"consumer": reader, "since": instant.isoformat()})
+        ahead = as_owner(partial(replay.set_back, consumer=reader, since=instant), audited=audited)
         print(f"{reader} reads {ahead} events again")
 
 
@@ -69,5 +75,7 @@ def renumber_command() -> None:
     """After the restore of a dump: let events and changes be numbered past those in it. Otherwise it does nothing."""
     from services.activities.main import CHANGED
 
-    moved = as_owner(lambda session: renumber.go_on(session, [*renumber.NUMBERED, CHANGED]))
+    entries = (audit_in(HISTORIES[name].metadata).entries.c.xid for name in SERVICES)
+    numbered = [*renumber.NUMBERED, CHANGED, *entries]
+    moved = as_owner(lambda session: renumber.go_on(session, numbered), audited=Audited("renumber"))
     print(f"the count goes on, moved by {moved}" if moved else "nothing to do: every number is of this cluster")

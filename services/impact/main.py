@@ -20,8 +20,10 @@ from services.impact.reports import consumers as reporting
 from services.impact.reports import queue_api as queue
 from services.impact.statistics import api as statistics
 from services.impact.statistics import consumers as telling
-from services.impact.tables import METADATA, OUTGOING_MAIL, WEBHOOKS
+from services.impact.tables import AUDIT, METADATA, OUTGOING_MAIL, WEBHOOKS
 from services.kernel import idempotency, mail
+from services.kernel.audit import api as audit
+from services.kernel.audit import chain
 from services.kernel.consumers import Consumer, InTheLog, Together
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
@@ -44,6 +46,7 @@ SERVICE = Service(
         disclosure.router,
         people.router,
         webhooks.router(WEBHOOKS),
+        audit.router(AUDIT),
         pages.router,
     ),
     consumer=Consumer(
@@ -66,6 +69,7 @@ SERVICE = Service(
         Sweep("release tables of people", releasing.release_due, every_seconds=3600),
         Sweep("mail", lambda _, runtime: mail.send_due(runtime, OUTGOING_MAIL), every_seconds=0.5),
         *sending.sweeps(WEBHOOKS),
+        *chain.sweeps(AUDIT),
         Sweep("make exports", exporting.make_next, every_seconds=2),
         Sweep("throw old exports away", exporting.expire, every_seconds=600),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
@@ -73,4 +77,4 @@ SERVICE = Service(
     at_the_root=(pages.ROOT,),
 )
 
-__all__ = ["METADATA", "SERVICE"]
+__all__ = ["AUDIT", "METADATA", "SERVICE"]

@@ -15,6 +15,7 @@ UNKNOWN: Final = "unknown"
 """Who comes by a socket that has no address."""
 
 _HOST_BITS_OF_IPV6: Final = 64
+_KEPT_BITS: Final = {4: 24, 6: 48}
 
 
 def networks(listed: str) -> Networks:
@@ -28,6 +29,12 @@ def client(scope: Scope, trusted: Networks) -> str:
     if trusted and _is_trusted(peer, trusted):
         return _forwarded(peer, (value for name, value in scope["headers"] if name == b"x-forwarded-for"), trusted)
     return _counted(peer)
+
+
+def network_of(counted: str) -> str | None:
+    """The network of an address that `client` answered: what may be kept of where somebody was, and no more."""
+    found = _read(counted.partition("/")[0])
+    return None if found is None else str(ip_network((int(found), _KEPT_BITS[found.version]), strict=False))
 
 
 def _forwarded(peer: str, headers: Iterable[bytes], trusted: Networks) -> str:

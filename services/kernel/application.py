@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,11 @@ from redis.exceptions import RedisError
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from services.kernel import consumers, issuer, problems
+from services.kernel import consumers, issuer, problems, security
 from services.kernel.auth import Tokens
 from services.kernel.edge import EXPOSED, Edge, problem_for
 from services.kernel.limits import Limits
@@ -108,6 +109,12 @@ def combine(apps: Mapping[str, FastAPI]) -> Remembering:
 
 async def _on_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, problems.Problem)
+    if error.status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        # Nothing was done, so it is no entry of the audit, which nobody can fill by trying.
+        actor = getattr(request.state, "actor_id", None)
+        # Whoever is known and tries what is not theirs is worth a look; a token that ended is not.
+        tell = log.info if error.status == HTTPStatus.UNAUTHORIZED else log.warning
+        tell("refused", route=getattr(request.state, "route", None), why=error.slug(), actor=actor and str(actor))
     return respond(request, error)
 
 
@@ -152,6 +159,13 @@ def _add_operations(app: FastAPI, service: Service, runtime: Runtime) -> None:
         found = await readiness(service, runtime)
         code = 503 if found["status"] == "unavailable" else 200
         return JSONResponse(found, status_code=code, headers={"Cache-Control": "no-store"})
+
+    @app.get(security.ADDRESS, include_in_schema=False)
+    async def security_txt() -> PlainTextResponse:
+        text = security.text(runtime.settings, datetime.now(UTC))
+        if text is None:
+            raise problems.NotFound
+        return PlainTextResponse(text, headers={"Cache-Control": "public, max-age=86400"})
 
     @app.get("/problems/{slug}", include_in_schema=False)
     async def explain_problem(slug: str) -> HTMLResponse:
@@ -212,7 +226,7 @@ def _document_problems(app: FastAPI) -> None:
 
 _DOCS_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-    "connect-src 'self'; frame-ancestors 'none'"
+    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 _DOCS = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title}</title>
 <meta name="viewport" content="width=device-width, initial-scale=1">

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import Annotated, Protocol
@@ -19,6 +19,8 @@ from starlette.requests import Request
 
 from services.kernel import access
 from services.kernel.access import KEYS, TOKENS
+from services.kernel.audit.noting import Act
+from services.kernel.audit.reach import Asked
 from services.kernel.ids import new_id
 from services.kernel.problems import Forbidden, Unauthenticated
 from services.kernel.runtime import Runtime, of
@@ -52,9 +54,20 @@ class Actor:
     country: str | None
     scopes: frozenset[str] | None = None
     """What a key is for, as `activities:read`; None for whoever is no key."""
+    asked: Asked | None = field(default=None, compare=False, repr=False)
+    """Where it is noted what an act of the actor's is about; None while nothing is changed."""
 
     def reaches(self, *, sections: frozenset[str], country: str | None) -> bool:
-        """Whether something of these sections, in this country, lies within the actor's reach."""
+        """Whether something of these sections, in this country, lies within the actor's reach.
+
+        Every decision about an object comes by here, so here it is noted for the audit what the act is about.
+        """
+        does = self._reaches(sections, country)
+        if does and self.asked is not None:
+            self.asked.note(sections, country)
+        return does
+
+    def _reaches(self, sections: frozenset[str], country: str | None) -> bool:
         if self.role in {Role.INTERNATIONAL, Role.OPERATOR}:
             return True
         if self.role is Role.NATIONAL_COORDINATOR:
@@ -260,6 +273,7 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
     holder: Holder | None = await tokens.holder(runtime, token)
     if holder is None:
         raise Unauthenticated(refusal)
+    request.state.actor_id = holder.id
     if isinstance(holder, Website):
         if request.headers.get("origin") not in holder.origins:
             raise Forbidden("This publishable key is for the websites that it was made for.")
@@ -269,6 +283,10 @@ async def _admitted(request: Request, token: str, refusal: str) -> Actor | None:
         needed = f"{runtime.role}:{'read' if request.method in {'GET', 'HEAD'} else 'write'}"
         if needed not in holder.scopes:
             raise Forbidden(f"This key lacks the scope {needed}.")
+    act: Act | None = getattr(request.state, "act", None)
+    if act is not None:
+        holder = replace(holder, asked=act.asked)
+        act.actor = holder
     return holder
 
 
@@ -282,6 +300,9 @@ async def _required(request: Request, actor: Annotated[Actor | None, Depends(_au
 
 Caller = Annotated[Actor, Depends(_required)]
 """The authenticated caller; without a valid token the request is a 401."""
+
+IDENTIFIES = _authenticate
+"""What every route depends on that asks who calls."""
 
 PerhapsCaller = Annotated[Actor | None, Depends(_authenticate)]
 """The caller where strangers may call too; a wrong token is still a 401."""

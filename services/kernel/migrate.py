@@ -26,7 +26,8 @@ LOCK = 7_300_614_471  # Any number, as long as nobody else takes an advisory loc
 class History:
     """A schema that migrates on its own.
 
-    `grants` says what every service's role may do with a table, `grants_to` what one role may besides.
+    `grants` says what every service's role may do with a table, `grants_to` what one role may besides. To those of
+    its own tables that are `append_only` an owner may only add.
     """
 
     schema: str
@@ -34,6 +35,7 @@ class History:
     owner: str | None = None
     grants: tuple[tuple[str, str], ...] = ()
     grants_to: tuple[tuple[str, str, str], ...] = ()
+    append_only: tuple[str, ...] = ()
 
 
 def config(history: History, connection: sa.Connection | None = None) -> Config:
@@ -125,6 +127,8 @@ async def _grant(connection: AsyncConnection, history: History, roles: list[str]
     for role in [history.owner] if history.owner else roles:
         statements.append(f'GRANT USAGE ON SCHEMA "{schema}" TO "{role}"')
         statements += [f'GRANT {what} ON "{schema}"."{table}" TO "{role}"' for table, what in history.grants]
+    for table in history.append_only:
+        statements.append(f'REVOKE UPDATE, DELETE ON "{schema}"."{table}" FROM "{history.owner}"')
     statements += [f'GRANT {what} ON "{schema}"."{table}" TO "{role}"' for role, table, what in history.grants_to]
     for statement in statements:
         await connection.execute(sa.text(statement))

@@ -20,6 +20,11 @@ from starlette.responses import Response
 from starlette.routing import Match
 from starlette.types import Scope
 
+from services.kernel import addresses
+from services.kernel.access import KEY_PREFIXES, Kind
+from services.kernel.audit import noting
+from services.kernel.audit.noting import Act
+from services.kernel.auth import IDENTIFIES
 from services.kernel.idempotency import Replayed
 from services.kernel.openapi import with_if_match
 from services.kernel.problems import (
@@ -121,6 +126,20 @@ def _query_parameters(dependant: Dependant) -> dict[str, bool]:
     return known
 
 
+_WRITING = frozenset({"POST", "PUT", "PATCH", "DELETE"})
+
+
+def _asks_who_calls(dependant: Dependant) -> bool:
+    return any(each.call is IDENTIFIES or _asks_who_calls(each) for each in dependant.dependencies)
+
+
+def _may_be_an_actor(request: Request) -> bool:
+    """Whether a token comes along that is of somebody who can act; the holder of a publishable key is a stranger."""
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    sent = token.strip() if scheme.lower() == "bearer" else request.headers.get("x-api-key", "")
+    return bool(sent) and not sent.startswith(KEY_PREFIXES[Kind.PUBLISHABLE])
+
+
 class StrictRoute(APIRoute):
     """A route that refuses what it does not know instead of ignoring it."""
 
@@ -144,11 +163,14 @@ class StrictRoute(APIRoute):
         """FastAPI's handler with the habits of api.md around it; it runs inside the request's unit of work."""
         answer = super().get_route_handler()
         known = _query_parameters(self.dependant)
+        is_audited = bool(_WRITING & (self.methods or set())) and _asks_who_calls(self.dependant)
 
         async def handle(request: Request) -> Response:
             request.state.route = self.path
             if not self.takes_any_query:
                 _check_query(request, known)
+            if is_audited and _may_be_an_actor(request):
+                request.state.act = Act()
             strict = _StrictRequest(request.scope, request.receive)
             try:
                 if self.body_field and not _is_json(request.headers.get("content-type", "")) and await strict.body():
@@ -166,12 +188,29 @@ class StrictRoute(APIRoute):
             claim = getattr(request.state, "claim", None)
             if claim is not None and response.status_code < 400:
                 await claim.keep(request.state.session, of(request), response)
+            await self._write_down(request, response)
             if request.method == "GET" and response.status_code == 200:
                 return _conditional(request, response)
             response.headers.setdefault("Cache-Control", "no-store")
             return response
 
         return handle
+
+    async def _write_down(self, request: Request, response: Response) -> None:
+        """Enter who did this in the audit, in the transaction that did it: no verb can forget it."""
+        act: Act | None = getattr(request.state, "act", None)
+        if act is None or act.actor is None:
+            return
+        runtime, location = of(request), response.headers.get("location")
+        await noting.write(
+            request.state.session,
+            act,
+            schema=str(runtime.role),
+            verb=self.name,
+            about=noting.about(self.path, request.path_params, method=request.method, location=location),
+            status=response.status_code,
+            network=addresses.network_of(addresses.client(request.scope, runtime.settings.trusted_proxies)),
+        )
 
 
 class PageRoute(StrictRoute):

@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
 from services.kernel import db
+from services.kernel.audit import noting
 from services.kernel.counting import Counters
 from services.kernel.grouping import Group
 from services.kernel.logs import logger
@@ -112,6 +113,9 @@ async def _running(request: Request) -> Runtime:
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
     async with of(request).unit_of_work() as session:
         request.state.session = session
+        # Where somebody in ESN acts, what changes is noted from here on (kernel/audit).
+        if (act := getattr(request.state, "act", None)) is not None:
+            await noting.begin(session, act)
         yield session
 
 

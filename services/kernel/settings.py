@@ -63,6 +63,15 @@ def _web_address(url: str) -> str:
     return url
 
 
+def _security_contact(address: str) -> str:
+    scheme, _, rest = address.partition(":")
+    if scheme == "mailto":
+        return f"mailto:{mailbox(rest).reachable}"
+    if scheme != "https":
+        raise ValueError("must be a mailto: or https:// address")
+    return _web_address(address)
+
+
 def _networks(listed: object) -> object:
     try:
         return addresses.networks(listed) if isinstance(listed, str) else listed
@@ -89,6 +98,7 @@ class Settings(IssuerSettings):
     )
     smtp_url: SecretStr | None = Field(default=None, validation_alias=AliasChoices("SMTP_URL", "smtp_url"))
     secret: SecretStr
+    audit_secret: SecretStr | None = None
     base_url: Annotated[str, AfterValidator(_without_slash)] = "http://127.0.0.1:8000"
     mailbox: Path | None = None
     mail_from: str = "SocialErasmus <no-reply@socialerasmus.invalid>"
@@ -97,6 +107,7 @@ class Settings(IssuerSettings):
     publisher_url: Annotated[str, AfterValidator(_web_address)] | None = None
     contact_email: Annotated[str | None, AfterValidator(_mailbox)] = None
     contact_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    security_contact: Annotated[str, AfterValidator(_security_contact)] | None = None
     log_file: Path | None = None
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
     pool_size: Annotated[int, Field(ge=1, le=50)] = 5

@@ -11,6 +11,8 @@ from services.contracts import (
     SectionRecorded,
 )
 from services.kernel import idempotency
+from services.kernel.audit import api as audit
+from services.kernel.audit import chain
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
 from services.kernel.webhooks import api as webhooks
@@ -35,7 +37,7 @@ from services.registration.privacy import certificate_link_api as my_certificate
 from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
-from services.registration.tables import METADATA, WEBHOOKS
+from services.registration.tables import AUDIT, METADATA, WEBHOOKS
 from services.registration.telling import consumers as telling
 from services.registration.telling import link_api as reminders
 from services.registration.terms import api as terms
@@ -67,6 +69,7 @@ SERVICE = Service(
         my_answers.router,
         reminders.router,
         webhooks.router(WEBHOOKS),
+        audit.router(AUDIT),
     ),
     consumer=Consumer(
         REGISTRATION,
@@ -91,8 +94,9 @@ SERVICE = Service(
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),
         *sending.sweeps(WEBHOOKS),
+        *chain.sweeps(AUDIT),
         Sweep("forget answered keys", idempotency.forget_old, every_seconds=600),
     ),
 )
 
-__all__ = ["METADATA", "SERVICE"]
+__all__ = ["AUDIT", "METADATA", "SERVICE"]

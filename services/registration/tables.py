@@ -1,13 +1,15 @@
-"""What every table of the service's schema shares: one metadata, and the kernel's tables (keys, mail, webhooks)."""
+"""What every table of the service's schema shares, and the kernel's tables (audit, keys, mail, webhooks)."""
 
 from __future__ import annotations
 
 from sqlalchemy.orm import DeclarativeBase
 
 from services.kernel import db, idempotency, mail
+from services.kernel.audit.tables import audit_of
 from services.kernel.webhooks.tables import webhooks_of
 
 METADATA = db.metadata("registration")
+AUDIT = audit_of(METADATA)
 IDEMPOTENCY_KEYS = idempotency.keys_table(METADATA)
 OUTGOING_MAIL = mail.outgoing_table(METADATA, can_be_declined=True, shows_codes=True)
 # A trigger of the table of registrations tells them, whatever statement changes a state.

@@ -68,6 +68,20 @@ async def test_a_failure_reveals_nothing_of_its_cause(network: Network) -> None:
     await _post(network)
 
 
+async def test_who_is_refused_is_one_line_of_the_log(shared: Network, log: io.StringIO) -> None:
+    drafted = await shared.drafted(title=MARKER)
+    others = await shared.local("PL-WARS-UKS")
+    address = f"{LIST}/{drafted['id']}/submit"
+    await refused(shared, "POST", f"{address}", status=403, headers=others)
+    lines = [line for line in map(json.loads, log.getvalue().splitlines()) if line["event"] == "refused"]
+    actor = await value(shared.database_url, "SELECT id FROM access.tokens WHERE section = 'PL-WARS-UKS'")
+    assert len(lines) == 1
+    assert (lines[0]["route"], lines[0]["actor"]) == ("/v1/activities/{activity_id}/submit", str(actor))
+    assert (lines[0]["why"], len(lines[0]["trace_id"])) == ("out-of-reach", 32)
+    assert MARKER not in log.getvalue()
+    assert others["Authorization"].split()[1] not in log.getvalue()
+
+
 async def test_a_failure_is_one_log_line_without_a_value(network: Network, log: io.StringIO) -> None:
     for statement in FAILING:
         await rows(network.database_url, statement)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
+from services.kernel.audit.tables import APPEND_ONLY
 from services.registry import HISTORIES
 from tests.harness.databases import Databases
 
@@ -92,9 +93,21 @@ async def test_the_log_is_append_only_and_tokens_are_read_only(
 async def test_a_service_reaches_what_is_its_own(connection: asyncpg.Connection, role: str) -> None:
     for name in HISTORIES[role].metadata.tables:
         await _allowed(connection, role, f"SELECT * FROM {name}")
-        await _allowed(connection, role, f"DELETE FROM {name} WHERE false")
+        if name.partition(".")[2] not in APPEND_ONLY:
+            await _allowed(connection, role, f"DELETE FROM {name} WHERE false")
     for shared in REFUSED:
         await _allowed(connection, role, f"SELECT * FROM {shared}")
+
+
+@pytest.mark.parametrize("verb", ["UPDATE", "DELETE", "TRUNCATE"])
+@pytest.mark.parametrize("table", APPEND_ONLY)
+@pytest.mark.parametrize("role", OWNERS)
+async def test_a_service_only_adds_to_its_audit(
+    connection: asyncpg.Connection, role: str, table: str, verb: str
+) -> None:
+    name = f"{role}.{table}"
+    told = await _refused(connection, role, WRITES[verb].format(table=name, column="at"))
+    assert told == f"permission denied for table {table}"
 
 
 @pytest.mark.parametrize(

@@ -69,6 +69,8 @@ def _script(name: str) -> Response:
         # Asked for each time that there is a network; its answer is "not modified" nearly always.
         "Cache-Control": "no-cache",
         # What the worker may do is said here: to ask for the page and its scripts.
-        "Content-Security-Policy": "default-src 'none'; connect-src 'self'",
+        "Content-Security-Policy": (
+            "default-src 'none'; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        ),
     }
     return Response(_SCRIPTS[name], media_type="text/javascript", headers=headers)
