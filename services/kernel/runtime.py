@@ -119,6 +119,15 @@ async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
         yield session
 
 
+async def _writing_for_actors(request: Request) -> AsyncIterator[AsyncSession | None]:
+    if getattr(request.state, "act", None) is None:
+        yield None
+        return
+    async with of(request).unit_of_work() as session:
+        request.state.session = session
+        yield session
+
+
 async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
     async with of(request).reading() as session:
         yield session
@@ -127,6 +136,9 @@ async def _reading(request: Request) -> AsyncIterator[AsyncSession]:
 # Without scope="function" FastAPI would commit after the reply, and a failing commit would still answer 200.
 Writing = Annotated[AsyncSession, Depends(_writing, scope="function")]
 """The request's transaction, committed before the reply is sent."""
+
+WritingForActors = Annotated[AsyncSession | None, Depends(_writing_for_actors, scope="function")]
+"""The same where somebody may act who is entered in the audit; None for everybody else."""
 
 Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
 """A read-only snapshot for the request."""

@@ -166,3 +166,13 @@ async def test_whoever_waits_or_applies_at_once_goes_together_too(network: Netwo
     await network.sweep()
     told = Counter(text.split("\n")[0] for path in network.mails() if (text := path.read_text()))
     assert sum(told.values()) == 41
+
+
+async def test_somebody_with_a_role_who_signs_up_is_in_the_audit_and_their_key_holds(network: Network) -> None:
+    ours = await students(network, capacity=3)
+    local, key = await network.local(), network.key()
+    first, again = [await _post(network, _body(ours, 1), {**local, **key}) for _ in range(2)]
+    assert (first.status_code, again.content) == (201, first.content)
+    assert again.headers["idempotency-replayed"] == "true"
+    told = await network.client.get("/registration/v1/audit", headers=await network.token("operator"))
+    assert [entry["verb"] for entry in told.json()["items"]] == ["sign_up"]

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from fastapi import Query
 from pydantic import TypeAdapter, ValidationError
+from starlette.requests import Request
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
@@ -15,14 +16,14 @@ from services.kernel import idempotency, mail
 from services.kernel.auth import Caller, Role
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
-from services.kernel.runtime import Reading, Running, Writing
+from services.kernel.runtime import Reading, Running, Writing, WritingForActors
 from services.registration.cards import store as cards
 from services.registration.cards.rules import Outcome
 from services.registration.cards.schemas import CardCheck
 from services.registration.cards.tables import Card
 from services.registration.people import rules as people_rules
 from services.registration.people.schemas import LinkToken
-from services.registration.places import actions, at_once, rules, store, together
+from services.registration.places import actions, at_once, rules, signing_up, store, together
 from services.registration.places.rules import AskedAgain, State
 from services.registration.places.schemas import (
     AvailabilityList,
@@ -66,12 +67,18 @@ _ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
         rules.SignUpNotYetOpen,
     ),
 )
-async def sign_up(runtime: Running, claim: idempotency.Claimed, wanted: SignUp) -> Response:
+async def sign_up(
+    session: WritingForActors, request: Request, runtime: Running, claim: idempotency.Claimed, wanted: SignUp
+) -> SignedUp | Response:
     """Hold a place for somebody and their guests. They keep it by opening the link in the mail that they get.
 
     Where there is no room they wait, if they want to; where organisers choose, they apply. A mail says so.
     """
-    return await at_once.sign_up(runtime, claim, wanted)
+    if session is None:
+        return await at_once.sign_up(runtime, claim, wanted)
+    await idempotency.check(session, runtime, claim)
+    request.state.claim = claim
+    return await signing_up.sign_up(session, runtime.settings, wanted)
 
 
 @router.post(
