@@ -1,4 +1,4 @@
-"""The command line: `up`, `run`, `test` and `down`, and how each ends."""
+"""The command line: `up`, `run`, `test`, `bench` and `down`, and how each ends."""
 
 import argparse
 import os
@@ -6,6 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from deploy import interruption, settings
+from deploy.bench import bench
 from deploy.down import down
 from deploy.failure import Failure
 from deploy.run import run
@@ -22,7 +23,7 @@ def main(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["run"] and arguments[1:2] not in (["-h"], ["--help"], ["--state"]):
         arguments = ["run", "--", *arguments[1:]]
     asked, rest = parser.parse_known_args(arguments)
-    if rest and asked.command != "test":
+    if rest and asked.command not in ("test", "bench"):
         parser.error(f"unknown: {' '.join(rest)}")
     try:
         return _run(asked, rest)
@@ -47,7 +48,8 @@ def _run(asked: argparse.Namespace, rest: list[str]) -> int:
     if asked.command == "down":
         return down(settings.gather(state=asked.state, environment=None, with_file=True), delete=asked.delete)
     # Tests never take a database from .env: it may be one that somebody works with.
-    return test(settings.gather(state=asked.state, environment=asked.environment, with_file=False), rest)
+    alone = settings.gather(state=asked.state, environment=asked.environment, with_file=False)
+    return bench(alone, rest) if asked.command == "bench" else test(alone, rest)
 
 
 def _complain(sentence: str, code: int) -> int:
@@ -65,7 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 deploy", description="Run SocialErasmus on this machine.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up | run | test | down")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up | run | test | bench | down")
     placed = argparse.ArgumentParser(add_help=False)
     placed.add_argument("--state", metavar="DIR", help="where data, mailbox and logs lie (SOCIALERASMUS_STATE)")
     built = argparse.ArgumentParser(add_help=False)
@@ -86,6 +88,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         help="run the tests; other arguments go to pytest",
         epilog="Other arguments go to pytest.",
+    )
+    commands.add_parser(
+        "bench",
+        parents=[placed, built],
+        allow_abbrev=False,
+        help="measure how fast it is, against what the machine can do",
+        epilog="Other arguments: names of benchmarks (all that compare), --list, --quick, --json FILE.",
     )
     down = commands.add_parser("down", parents=[placed], allow_abbrev=False, help="stop a running up")
     down.add_argument("--delete", action="store_true", help="remove its data, mailbox, logs and environments too")

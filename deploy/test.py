@@ -23,27 +23,29 @@ def test(settings: Settings, arguments: list[str]) -> int:
         reachable.refuse_unless_postgres("DATABASE_URL", settings.database_url)
     if outside[1]:
         reachable.refuse_unless_redis("REDIS_URL", settings.redis_url)
-    home = _environment(settings, state)
+    home = environment_for_tests(settings, state)
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(places.thrown_away())
-        variables = {**settings.variables, **_told(settings, home, place)}
+        variables = {**settings.variables, **told(settings, home, place)}
         variables.update(_servers(stack, place, home, outside))
         for name in ("PYTHONHOME", "SOCIALERASMUS_STATE"):
             variables.pop(name, None)
         return _pytest(home, variables, arguments)
 
 
-def _environment(settings: Settings, state: State) -> Path:
+def environment_for_tests(settings: Settings, state: State) -> Path:
+    """The environment that was named, or the tests' own."""
     if settings.environment:
         return environment.existing(settings.environment)
     state.make()
     return environment.ready(state.directory, "test", state.logs / "environment-test.log")
 
 
-def _told(settings: Settings, home: Path, place: Path) -> dict[str, str]:
+def told(settings: Settings, home: Path, place: Path) -> dict[str, str]:
+    """What the product's settings are while it is tested."""
     mailbox = place / "mailbox"
     mailbox.mkdir(mode=0o700)
-    told = {
+    variables = {
         "SOCIALERASMUS_ENVIRONMENT": "test",
         "SOCIALERASMUS_SECRET": secrets.token_hex(32),
         "SOCIALERASMUS_BASE_URL": "http://127.0.0.1:8000",
@@ -51,8 +53,8 @@ def _told(settings: Settings, home: Path, place: Path) -> dict[str, str]:
         "SOCIALERASMUS_ENVIRONMENT_DIR": str(home),
     }
     if "SOCIALERASMUS_SHARED_DATA" not in settings.variables and SHARED_DATA.is_dir():
-        told["SOCIALERASMUS_SHARED_DATA"] = str(SHARED_DATA)
-    return told
+        variables["SOCIALERASMUS_SHARED_DATA"] = str(SHARED_DATA)
+    return variables
 
 
 def _servers(stack: contextlib.ExitStack, place: Path, home: Path, outside: tuple[bool, bool]) -> dict[str, str]:

@@ -16,6 +16,7 @@ from services.activities.enquiries import consumers as enquiry_reactions
 from services.activities.enquiries import page_api as enquiry_pages
 from services.activities.feeds import api as feeds
 from services.activities.feeds.datasets import API_CATALOG
+from services.activities.feeds.store import version_of_answers
 from services.activities.feeds.tables import Change
 from services.activities.finding import api as finding
 from services.activities.finding import consumers as counting
@@ -44,6 +45,7 @@ from services.contracts import (
     ReportMissing,
 )
 from services.kernel import idempotency
+from services.kernel.answers import Remembered
 from services.kernel.audit import api as audit
 from services.kernel.audit import chain
 from services.kernel.consumers import Consumer
@@ -83,6 +85,15 @@ SERVICE = Service(
         audit.router(AUDIT),
     ),
     at_the_root=(API_CATALOG, SECURITY_TXT),
+    remembered=Remembered(
+        paths=("/v1/activities", "/v1/activities/{activity_id}"),
+        channel="activities",
+        version=version_of_answers,
+        # Whether sign-up is open hangs on the clock, in the instant before a sweep has noticed.
+        passing=frozenset({"open"}),
+        # It says terms in words, which are renamed.
+        other_media=(b"ld+json",),
+    ),
     consumer=Consumer(
         ACTIVITIES,
         {

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any, TypeVar
 
 from sqlalchemy.ext.asyncio import AsyncSession
+from uvicorn.loops.auto import auto_loop_factory
 
 from services.contracts import ACTIVITIES
 from services.kernel import db
@@ -20,7 +21,9 @@ Answer = TypeVar("Answer")
 
 def run(work: Coroutine[Any, Any, Answer]) -> Answer:
     """Do something and end."""
-    return asyncio.run(work)
+    # uvicorn would choose the quicker loop itself, if it were the one to start it.
+    with asyncio.Runner(loop_factory=auto_loop_factory()) as runner:
+        return runner.run(work)
 
 
 @dataclass(frozen=True)

@@ -21,13 +21,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
-from starlette.types import ASGIApp
 
 from services.kernel import consumers, issuer, problems, security
 from services.kernel.auth import Tokens
 from services.kernel.edge import EXPOSED, Edge, problem_for
 from services.kernel.limits import Limits
 from services.kernel.logs import logger
+from services.kernel.remembering import Memory, Remembering
 from services.kernel.replies import from_http_exception, respond
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
@@ -50,6 +50,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     )
     app.state.has_walls = service.has_walls
     app.state.at_the_root = service.at_the_root
+    app.state.memory = None if service.remembered is None else Memory.of(service.remembered, runtime)
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)
     app.add_exception_handler(RequestValidationError, _on_invalid)
@@ -96,7 +97,7 @@ def _routed(service: Service) -> FastAPI:
     return app
 
 
-def combine(apps: Mapping[str, FastAPI]) -> ASGIApp:
+def combine(apps: Mapping[str, FastAPI]) -> Remembering:
     """One application for several services, each below its own name."""
 
     async def nothing_here(request: Request, error: Exception) -> Response:
@@ -107,7 +108,8 @@ def combine(apps: Mapping[str, FastAPI]) -> ASGIApp:
     rooted = [Route(path, app) for app in apps.values() for path in app.state.at_the_root]
     together = Starlette(routes=[*mounts, *rooted], exception_handlers={HTTPException: nothing_here})
     together.router.redirect_slashes = False
-    return Edge(together)
+    memories = {name: app.state.memory for name, app in apps.items() if app.state.memory is not None}
+    return Remembering(Edge(together), memories)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

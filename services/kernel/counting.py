@@ -7,7 +7,7 @@ import hmac
 import math
 import time
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from redis.asyncio import Redis
 from redis.exceptions import RedisError
@@ -35,8 +35,7 @@ class Policy:
     seconds: int = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Standing:
+class Standing(NamedTuple):
     """Where a caller stands: what is left, and in how many seconds there is more."""
 
     allowed: bool
@@ -57,9 +56,8 @@ class _Bucket:
     """What this process used since."""
 
     def turn(self, window: int) -> None:
-        if window != self.window:
-            self.before = self.merged + self.unsent if window == self.window + 1 else 0
-            self.window, self.merged, self.unsent = window, 0, 0
+        self.before = self.merged + self.unsent if window == self.window + 1 else 0
+        self.window, self.merged, self.unsent = window, 0, 0
 
 
 class Counters:
@@ -76,8 +74,14 @@ class Counters:
     def take(self, policy: Policy, who: str, tenths: int = ONE) -> Standing:
         """Use up an amount, unless that were too much: then nothing is counted. A negative one is given back."""
         now = time.time()
-        window, elapsed = int(now // policy.seconds), now % policy.seconds
-        bucket = self._bucket(policy, who, window)
+        window = int(now // policy.seconds)
+        elapsed = now - window * policy.seconds
+        key = (policy.name, who)
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            bucket = self._buckets[key] = self._new_bucket(policy, who, window)
+        elif bucket.window != window:
+            bucket.turn(window)
         most = policy.quota * ONE
         current = bucket.merged + bucket.unsent
         used = bucket.before * (1 - elapsed / policy.seconds) + current
@@ -85,7 +89,7 @@ class Counters:
             return Standing(False, 0, _wait(policy, bucket.before, current, elapsed, most - tenths))
         if tenths:
             bucket.unsent += tenths
-            self._unsent[policy.name, who] = bucket
+            self._unsent[key] = bucket
             if self._merging is None:
                 self._merging = asyncio.get_running_loop().create_task(self._merge_on())
         left = max(0, int(most - used - tenths) // ONE)
@@ -97,18 +101,12 @@ class Counters:
             self._merging.cancel()
             await asyncio.gather(self._merging, return_exceptions=True)
 
-    def _bucket(self, policy: Policy, who: str, window: int) -> _Bucket:
-        bucket = self._buckets.get((policy.name, who))
-        if bucket is None:
-            if len(self._buckets) >= MOST_BUCKETS:
-                self._make_room()
-            # Whose count it is can't be read in Redis.
-            digest = hmac.digest(self._secret, f"{policy.name}\0{who}".encode("utf-8", "replace"), "sha256")[:16].hex()
-            bucket = _Bucket(f"limits:{self._scope}:{digest}", window, policy.seconds)
-            self._buckets[policy.name, who] = bucket
-        else:
-            bucket.turn(window)
-        return bucket
+    def _new_bucket(self, policy: Policy, who: str, window: int) -> _Bucket:
+        if len(self._buckets) >= MOST_BUCKETS:
+            self._make_room()
+        # Whose count it is can't be read in Redis.
+        digest = hmac.digest(self._secret, f"{policy.name}\0{who}".encode("utf-8", "replace"), "sha256")[:16].hex()
+        return _Bucket(f"limits:{self._scope}:{digest}", window, policy.seconds)
 
     def _make_room(self) -> None:
         """Forget who was not seen lately, then whoever came first: their count comes back from Redis with the next."""

@@ -60,7 +60,7 @@ def best(known: Iterable[str], *, asked: str | None, accept: str, otherwise: str
     return next((by_tag[tag] for tag in wanted if tag in by_tag), otherwise)
 
 
-def _wanted(
+async def _wanted(
     request: Request,
     lang: Annotated[
         LanguageTag | None, Query(description="Titles and texts in this language where there are such.")

@@ -16,6 +16,7 @@ from services.kernel.counting import ONE, Counters, Policy, Standing
 from services.kernel.problems import TooManyRequests
 from services.kernel.replies import respond
 from services.kernel.runtime import Runtime, of
+from services.kernel.settings import Settings
 
 KNOWN_ALREADY: Final = ONE // 5
 """What an answer costs that the client had already (304)."""
@@ -33,6 +34,8 @@ class Charge:
     who: str
     standing: Standing
     tenths: int = ONE
+    asked: int = ONE
+    """What it was charged before anything was given back."""
 
     def take(self, units: int) -> None:
         """Use up more, or raise the 429."""
@@ -41,11 +44,24 @@ class Charge:
             raise TooManyRequests(standing.seconds)
         self.standing = standing
         self.tenths += units * ONE
+        self.asked = self.tenths
 
     def lower(self, tenths: int) -> None:
         """Use up this much only, for the answer was less work than was thought."""
         self.standing = self.counters.take(self.policy, self.who, tenths - self.tenths)
         self.tenths = tenths
+
+
+def policies(told: Settings) -> dict[tuple[bool, bool], Policy]:
+    """How much may be asked: of reads or not, with a key or not."""
+    return {
+        (is_read, is_key): Policy(name, quota * (told.key_allowance if is_key else 1))
+        for is_read, name, quota in (
+            (True, "reads", told.reads_a_minute),
+            (False, "writes", told.writes_a_minute),
+        )
+        for is_key in (True, False)
+    }
 
 
 def charge(request: Request, units: int) -> None:
@@ -58,7 +74,7 @@ def charge(request: Request, units: int) -> None:
 def costing(units: int) -> Any:
     """The dependency of a route that costs as much as so many others."""
 
-    def dear(request: Request) -> None:
+    async def dear(request: Request) -> None:
         charge(request, units - 1)
 
     return Depends(dear)
@@ -79,15 +95,7 @@ class Limits:
         self._app = app
         self._runtime = runtime
         self._tokens = tokens
-        told = runtime.settings
-        self._policies = {
-            (is_read, is_key): Policy(name, quota * (told.key_allowance if is_key else 1))
-            for is_read, name, quota in (
-                (True, "reads", told.reads_a_minute),
-                (False, "writes", told.writes_a_minute),
-            )
-            for is_key in (True, False)
-        }
+        self._policies = policies(runtime.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let a request through, or answer 429."""
@@ -118,7 +126,12 @@ class Limits:
         await self._app(scope, receive, send_with_standing)
 
 
+def header_of(policy: Policy, standing: Standing) -> str:
+    """Where a caller stands, as the header RateLimit says it."""
+    return f'"{policy.name}";r={standing.left};t={standing.seconds}'
+
+
 def _tell(message: Message, policy: Policy, standing: Standing) -> None:
     headers = MutableHeaders(scope=message)
     headers["RateLimit-Policy"] = f'"{policy.name}";q={policy.quota};w={policy.seconds}'
-    headers["RateLimit"] = f'"{policy.name}";r={standing.left};t={standing.seconds}'
+    headers["RateLimit"] = header_of(policy, standing)

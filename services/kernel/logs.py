@@ -24,7 +24,7 @@ _SHARED: list[Any] = [
 
 def configure(level: str, *, service: str, file: Path | None = None) -> None:
     """Send every log record of this process, the libraries' too, as JSON to standard error, or to a file."""
-    formatter = structlog.stdlib.ProcessorFormatter(
+    formatter = _Formatter(
         foreign_pre_chain=[*_SHARED, structlog.stdlib.ExtraAdder()],
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
@@ -51,6 +51,26 @@ def configure(level: str, *, service: str, file: Path | None = None) -> None:
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(service=service)
+
+
+class _Formatter(structlog.stdlib.ProcessorFormatter):
+    """Lines of JSON; what holds such lines already stays as it is."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return record.getMessage() if getattr(record, "is_written", False) else super().format(record)
+
+
+def mark_written(record: logging.LogRecord) -> None:
+    """Say that what a record says is lines of JSON."""
+    record.is_written = True
+
+
+def handler_of_ours() -> logging.Handler | None:
+    """Where this process's lines go; None where it writes none that tell what goes well."""
+    root = logging.getLogger()
+    if not root.isEnabledFor(logging.INFO):
+        return None
+    return next((each for each in root.handlers if isinstance(each.formatter, _Formatter)), None)
 
 
 def _describe_failure(_: Any, __: str, line: MutableMapping[str, Any]) -> MutableMapping[str, Any]:

@@ -247,13 +247,14 @@ def _conditional(request: Request, response: Response) -> Response:
             return response
         response.headers["ETag"] = f'"{hashlib.sha256(response.body).hexdigest()[:32]}"'
     wanted = request.headers.get("if-none-match")
-    if wanted is None or not _matches(wanted, response.headers["etag"], weak=True):
+    if wanted is None or not is_among(wanted, response.headers["etag"], weak=True):
         return response
     kept = {name: response.headers[name] for name in _KEPT if name in response.headers}
     return Response(status_code=304, headers=kept)
 
 
-def _matches(header: str, etag: str, *, weak: bool) -> bool:
+def is_among(header: str, etag: str, *, weak: bool) -> bool:
+    """Whether an ETag is one of those that an If-Match or If-None-Match lists."""
     if header.strip() == "*":
         return True
     candidates = [candidate.strip() for candidate in header.split(",")]
@@ -266,7 +267,7 @@ def _matches(header: str, etag: str, *, weak: bool) -> bool:
 def unchanged(request: Request, headers: Mapping[str, str]) -> Response | None:
     """A 304, where the client has the answer that would have these headers, its ETag among them, already."""
     wanted = request.headers.get("if-none-match")
-    if wanted is None or not _matches(wanted, headers["ETag"], weak=True):
+    if wanted is None or not is_among(wanted, headers["ETag"], weak=True):
         return None
     return Response(status_code=304, headers={name: value for name, value in headers.items() if name.lower() in _KEPT})
 
@@ -276,7 +277,7 @@ def check_if_match(request: Request, *etags: str) -> None:
     header = request.headers.get("if-match")
     if header is None:
         raise PreconditionRequired
-    if not any(_matches(header, etag, weak=False) for etag in etags):
+    if not any(is_among(header, etag, weak=False) for etag in etags):
         raise PreconditionFailed
 
 

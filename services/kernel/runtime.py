@@ -7,7 +7,6 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Annotated, Any, TypeVar
 
-import sqlalchemy as sa
 from fastapi import Depends
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -38,6 +37,9 @@ class Runtime:
         self.engine = db.create_engine(settings, role=role)
         self.redis = connect(settings.redis_url)
         self._sessions = db.session_factory(self.engine)
+        self.glancing_engine = db.create_glancing_engine(settings, role=role)
+        self._glances = db.session_factory(self.glancing_engine)
+        self._readers = db.session_factory(db.reading(self.engine))
         self.counters = Counters(self.redis, scope=role or "owner", secret=settings.secret.get_secret_value())
         self._waker = Waker(self.redis)
         self._beside: set[asyncio.Task[None]] = set()
@@ -59,10 +61,15 @@ class Runtime:
     @asynccontextmanager
     async def reading(self, how_far: str | None = None) -> AsyncIterator[AsyncSession]:
         """One snapshot of the database, in which Postgres refuses every write."""
-        async with self._sessions() as session, session.begin():
-            await session.execute(sa.text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
+        async with self._readers() as session, session.begin():
             if how_far is not None:
                 await reach.take(session, how_far)
+            yield session
+
+    @asynccontextmanager
+    async def glancing(self) -> AsyncIterator[AsyncSession]:
+        """For single statements that read lists: a third of the way to Postgres and back that a transaction takes."""
+        async with self._glances() as session:
             yield session
 
     def soon(self, work: Coroutine[Any, Any, None]) -> bool:
@@ -89,6 +96,7 @@ class Runtime:
         await asyncio.gather(*self._beside)
         await self._waker.close()
         await self.engine.dispose()
+        await self.glancing_engine.dispose()
 
 
 async def _beside(work: Coroutine[Any, Any, None]) -> None:
@@ -118,6 +126,11 @@ def _sessions_of(request: Request) -> list[AsyncSession]:
         request.state.sessions = []
     found: list[AsyncSession] = request.state.sessions
     return found
+
+
+async def _running(request: Request) -> Runtime:
+    # A plain function would be run in a thread, which costs more than all that most routes do.
+    return of(request)
 
 
 async def _writing(request: Request) -> AsyncIterator[AsyncSession]:
@@ -154,5 +167,5 @@ WritingForActors = Annotated[AsyncSession | None, Depends(_writing_for_actors, s
 Reading = Annotated[AsyncSession, Depends(_reading, scope="function")]
 """A read-only snapshot for the request."""
 
-Running = Annotated[Runtime, Depends(of)]
+Running = Annotated[Runtime, Depends(_running)]
 """The service's resources."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from fastapi import APIRouter
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from services.kernel.answers import Remembered
 from services.kernel.consumers import Consumer
 from services.kernel.runtime import Runtime
 
@@ -35,3 +36,5 @@ class Service:
     """Whether Postgres shows a request only what lies within its caller's reach (see `kernel.reach`)."""
     at_the_root: tuple[str, ...] = ()
     """Addresses beside `/{name}` that a standard fixes and this service answers."""
+    remembered: Remembered | None = None
+    """Which of its answers each process remembers."""

@@ -112,6 +112,8 @@ async def test_a_known_token_has_its_own_and_larger_count(limited: Limited) -> N
         local = await network.local()
         reply = await network.client.get(WRITTEN, headers=local)
         assert _standing(reply)[0] == '"reads";q=2;w=60'  # Nobody knew it yet.
+        # It is looked up beside the request.
+        await asyncio.gather(*network.runtimes["activities"]._beside)
         replies = [await network.client.get(WRITTEN, headers=local) for _ in range(4)]
         assert [_standing(each) for each in replies] == [('"reads";q=10;w=60', left) for left in (9, 8, 7, 6)]
 

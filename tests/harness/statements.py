@@ -28,12 +28,14 @@ def recorded(runtime: Runtime) -> Iterator[list[Statement]]:
     def remember(_connection: Any, _cursor: Any, text: str, values: Any, _context: Any, _many: bool) -> None:
         found.append(Statement(text, tuple(values)))
 
-    engine = runtime.engine.sync_engine
-    sa.event.listen(engine, "before_cursor_execute", remember)
+    engines = [runtime.engine.sync_engine, runtime.glancing_engine.sync_engine]
+    for engine in engines:
+        sa.event.listen(engine, "before_cursor_execute", remember)
     try:
         yield found
     finally:
-        sa.event.remove(engine, "before_cursor_execute", remember)
+        for engine in engines:
+            sa.event.remove(engine, "before_cursor_execute", remember)
 
 
 async def plan(

@@ -27,7 +27,10 @@ STEPS = [
 ]
 
 # They change what lies in the tables, or what keeps it; tests of their own show how.
-OF_ROWS = {("access", "0003"), ("activities", "0010"), ("activities", "0012"), ("activities", "0013")}
+OF_ROWS = {
+    ("access", "0003"),
+    *(("activities", revision) for revision in ("0010", "0012", "0013", "0023")),
+}
 
 # Columns with how they are stored, indexes, constraints, policies and statistics of a schema, one a line.
 SHAPE = """

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncSession
 
 from services.activities.catalogue.store import document_in
 from services.activities.catalogue.tables import Activity
@@ -147,6 +147,15 @@ _VERSION: Final = sa.text("""
         (SELECT string_agg(CAST(xid AS text), ' ' ORDER BY xid) FROM running
          WHERE xid < (SELECT CAST(CAST(xid AS text) AS bigint) FROM last)), '')
 """)
+_MERGERS: Final = sa.text("""
+    SELECT md5(string_agg(code || ' ' || merged_into, ' ' ORDER BY code)) FROM activities.sections
+    WHERE merged_into IS NOT NULL
+""")
+
+
+async def version_of_answers(connection: AsyncConnection) -> tuple[Any, ...]:
+    """What the list of activities, and each activity, is made of: the public ones, and which section leads to which."""
+    return tuple((await connection.execute(_VERSION)).one()) + tuple((await connection.execute(_MERGERS)).one())
 
 
 async def page_of_exported(session: AsyncSession, *, page: int, limit: int) -> Sequence[Exported]:

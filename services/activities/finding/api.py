@@ -15,6 +15,7 @@ from services.activities.catalogue.rendering import at_distance
 from services.activities.catalogue.rules import State
 from services.activities.finding import filters, search
 from services.activities.finding.schemas import ActivityPage, PartnerDetailOut, PartnersActivityOut
+from services.activities.finding.ways import begins_whole
 from services.activities.partners import api as partners
 from services.activities.partners import store as partner_store
 from services.activities.partners.rendering import shown
@@ -37,6 +38,7 @@ router = make_router(tag="catalogue")
 async def list_activities(
     request: Request,
     session: Reading,
+    runtime: Running,
     wanted: filters.Wanted,
     languages: Languages,
     limit: Limit = 50,
@@ -49,15 +51,19 @@ async def list_activities(
     """
     page = Page(request, cursor)
     charge(request, len(wanted.facets) if cursor is None else 0)
-    found = await search.find(
-        session,
-        wanted.filters,
-        wanted.sort,
-        languages=languages,
-        facets=wanted.facets,
-        after=page.after,
-        limit=limit + 1,
-    )
+    if wanted.is_plain and not begins_whole(wanted.filters, wanted.sort):
+        async with runtime.glancing() as glances:
+            found = await search.glance(glances, wanted.filters, languages=languages, after=page.after, limit=limit + 1)
+    else:
+        found = await search.find(
+            session,
+            wanted.filters,
+            wanted.sort,
+            languages=languages,
+            facets=wanted.facets,
+            after=page.after,
+            limit=limit + 1,
+        )
     next_url = page.next_url(found.items[limit - 1].position) if len(found.items) > limit else None
     return _page([_listed(each) for each in found.items[:limit]], next_url, found.facets, is_cut_off=found.is_cut_off)
 

@@ -19,6 +19,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from services.activities.catalogue.rules import PUBLIC
 from services.activities.catalogue.tables import Activity
 from services.activities.directory import store as directory
+from services.kernel.db import PLANNED_FOR_LISTS
 from services.kernel.globe import EARTH_RADIUS_KM, Near, box_around, distance_between
 
 # Spelt out in the statement, since a partial index is not used for a parameter.
@@ -98,12 +99,7 @@ async def prepare(session: AsyncSession, q: str | None, *, whole: bool = False) 
     See `read_whole` about the first of them.
     """
     settings: list[sa.ColumnElement[str]] = [
-        # A plan made for any value cannot know that one country is common and another is rare.
-        sa.func.set_config("plan_cache_mode", "force_custom_plan", sa.true()),
-        # Each order and each filter has its index, and rows are wide: reading them all is never the shorter way.
-        sa.func.set_config("enable_seqscan", "off", sa.true()),
-        # To look at a row for its words costs more than the default: else an index that marks all rows seems as good.
-        sa.func.set_config("cpu_tuple_cost", "0.1", sa.true()),
+        *(sa.func.set_config(name, value, sa.true()) for name, value in PLANNED_FOR_LISTS.items()),
         sa.func.set_config("pg_trgm.word_similarity_threshold", str(_least_resemblance(q or "")), sa.true()),
     ]
     if whole:

@@ -142,8 +142,13 @@ class Asked:
     sort: Sort
     facets: tuple[str, ...]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether it is a list by start without words or counts."""
+        return self.sort is Sort.STARTS_AT and self.filters.q is None and not self.facets
 
-def asked(
+
+async def asked(
     filters: Narrowed,
     sort: Annotated[
         Sort | None, Query(description="`relevance` needs `q` and is its default; `distance` needs `near`.")

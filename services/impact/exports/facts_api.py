@@ -35,7 +35,7 @@ _READ: Final = documented(Unauthenticated, rules.FactsOutOfReach)
 _TITLES: Final = {Dataset.FACTS: "Facts of activities", Dataset.QUANTITY_FACTS: "Quantities of activities"}
 
 
-def _chosen(actor: Caller, where: Where, when: Period) -> Asked:
+async def _chosen(actor: Caller, where: Where, when: Period) -> Asked:
     return actions.within_reach(actor, asked_of((), (), {**where, **when.codes}, since=when.since, until=when.until))
 
 

@@ -25,7 +25,7 @@ router = make_router(tag="pages")
 Chosen = Annotated[str | None, Query()]
 
 
-def _reader(
+async def _reader(
     runtime: Running, lang: Chosen = None, accepted: Annotated[str, Header(alias="Accept-Language")] = ""
 ) -> Reader:
     return Reader(chosen(lang, accepted), lang, runtime.settings.base_url)

@@ -97,7 +97,7 @@ Period = Annotated[When, Depends(_when, scope="function")]
 """When the activities asked about start."""
 
 
-def _where(
+async def _where(
     country: Annotated[list[AssignedCountryCode], Query(), _Some] = [],
     section: Annotated[list[Code], Query(description="The leading section."), _Some] = [],
     platform: Annotated[
@@ -111,7 +111,7 @@ Where = Annotated[dict[str, tuple[str, ...]], Depends(_where)]
 """Where the activities asked about are."""
 
 
-def _what(
+async def _what(
     area: Annotated[list[Code], Query(description="The main area; with counting=touches any."), _Some] = [],
     cause: Annotated[list[Code], Query(description="The main cause; with counting=touches any."), _Some] = [],
     sdg: Annotated[list[Goal], Query(description="Any of the activity's."), _Some] = [],
@@ -153,7 +153,7 @@ def measured(measures: list[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return with_their_parts(named or DEFAULT_MEASURES), named
 
 
-def _asked(
+async def _asked(
     where: Where,
     what: What,
     when: Period,

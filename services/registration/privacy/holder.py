@@ -20,7 +20,9 @@ _scheme = HTTPBase(
 )
 
 
-def _perhaps(request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)]) -> str | None:
+async def _perhaps(
+    request: Request, sent: Annotated[HTTPAuthorizationCredentials | None, Security(_scheme)]
+) -> str | None:
     if (
         sent is None
         or sent.scheme.casefold() != rules.SCHEME.casefold()
@@ -42,5 +44,9 @@ def needed(secret: PerhapsSecret) -> str:
     return secret
 
 
-Secret = Annotated[str, Depends(needed)]
+async def _needed(secret: PerhapsSecret) -> str:
+    return needed(secret)
+
+
+Secret = Annotated[str, Depends(_needed)]
 """The secret; without one the request is a 401."""

@@ -1,0 +1,27 @@
+"""The benchmarks in their shortest form: every answer right, every reply logged, no ratio absurd. Nothing is timed."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks import pairs, reads
+from tests.benchmarks.__main__ import benchmarks, main
+
+
+async def test_known_reads_are_right_under_load_and_not_absurdly_slow() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    await reads.run(results, activities=reads.ACTIVITIES["shortest"])
+    assert results.faults == []
+    measured = results.told["measures"]["upcoming, 200"]
+    assert measured["wrong"] == 0
+    # The routes alone would be at 0.01 or less.
+    assert 0.05 < measured["quartiles"][1] < 20
+    assert results.told["access_lines"] > measured["replies"]
+
+
+def test_each_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--list"]) == 0
+    listed = capsys.readouterr().out.splitlines()
+    assert len(listed) == len(benchmarks()) >= 9
+    assert all(line.split(maxsplit=1)[1] for line in listed)
+    assert main(["nonsense"]) == 2
