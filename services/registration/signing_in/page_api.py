@@ -29,7 +29,7 @@ router = make_pages(tag="signing in")
 Accepted = Annotated[str, Header(alias="Accept-Language")]
 
 
-def _offered(request: Request) -> Sessions:
+async def _offered(request: Request) -> Sessions:
     found: Sessions | None = request.app.state.sessions
     if found is None:
         raise NobodySignsIn
