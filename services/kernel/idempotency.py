@@ -220,8 +220,8 @@ required = Depends(_required)
 
 
 def keep_nothing(request: Request) -> None:
-    """Answer without keeping the answer: nothing was done that must not be done again."""
-    request.state.claim = None
+    """Answer without keeping the answer, nor that anybody did something: nothing was done."""
+    request.state.claim = request.state.act = None
 
 
 async def forget_old(session: AsyncSession, runtime: Runtime) -> int:

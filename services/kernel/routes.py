@@ -208,12 +208,13 @@ class StrictRoute(APIRoute):
         if act is None or act.actor is None:
             return
         runtime, location = of(request), response.headers.get("location")
+        about = noting.about(self.path, request.path_params, method=request.method, location=location)
         await noting.write(
             request.state.session,
             act,
             schema=str(runtime.role),
             verb=self.name,
-            about=noting.about(self.path, request.path_params, method=request.method, location=location),
+            about=noting.veiled(about, runtime.settings.secret.get_secret_value()),
             status=response.status_code,
             network=addresses.network_of(addresses.client(request.scope, runtime.settings.trusted_proxies)),
         )

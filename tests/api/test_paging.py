@@ -139,6 +139,8 @@ async def known(shared: Network) -> dict[str, str]:
         at = f"/{service}/v1/webhooks"
         address = await entered(shared, international, "https://a.example/", at, contact_email="web@esn.example.org")
         hooks[service] = address.rpartition("/")[2]
+        [entry] = await rows(shared.database_url, f"SELECT id FROM {service}.audit_entries ORDER BY number LIMIT 1")
+        hooks[f"{service}_entry"] = str(entry["id"])
     [attendance] = await rows(shared.database_url, "SELECT id FROM registration.registrations")
     return {"activity_id": activity["id"], "attendance_id": str(attendance["id"]), **hooks}
 
@@ -154,8 +156,9 @@ async def test_every_list_tells_the_next_page_in_its_header_too(
         begin(page, request, cursor)
         told.append(page.next_url(["after"]))
 
+    ids = {"webhook_id": known[operation.service], "entry_id": known[f"{operation.service}_entry"]}
     codes = {"code": next(iter(TABLES)) if "tables" in operation.path else "IT"}
-    address = operation.address(**{**known, **codes, "webhook_id": known[operation.service]})
+    address = operation.address(**{**known, **codes, **ids})
     headers = await shared.token("international")
     asked = {"limit": 200, **({"edition": "2026-autumn"} if "rankings" in operation.path else {})}
     last = await shared.client.get(address, headers=headers, params=asked)

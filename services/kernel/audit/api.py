@@ -12,7 +12,7 @@ from sqlalchemy.engine import Row
 from starlette.requests import Request
 from starlette.responses import Response
 
-from services.kernel.audit import store
+from services.kernel.audit import noting, store
 from services.kernel.audit.schemas import ActorOut, ChangeOut, ChangePage, EntryOut, EntryPage
 from services.kernel.audit.store import Wanted
 from services.kernel.audit.tables import Audit
@@ -20,7 +20,7 @@ from services.kernel.auth import Actor, Caller, Role
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import FieldError, Forbidden, Invalid, NotFound, Unauthenticated, documented
 from services.kernel.routes import router as make_router
-from services.kernel.runtime import Reading
+from services.kernel.runtime import Reading, Running
 from services.kernel.texts import Instant, Storable
 
 FIRST_CHANGES: Final = 20
@@ -56,6 +56,7 @@ def router(audit: Audit) -> APIRouter:
         request: Request,
         response: Response,
         session: Reading,
+        runtime: Running,
         actor: Caller,
         object: Object | None = None,  # noqa: A002  # The name that callers use.
         actor_id: Annotated[UUID | None, Query(description="What one access did.")] = None,
@@ -73,7 +74,8 @@ def router(audit: Audit) -> APIRouter:
         if since is not None and until is not None and since >= until:
             raise Invalid(errors=[FieldError(pointer="query/until", detail="Must be after `since`.")])
         page = Page(request, cursor)
-        wanted = Wanted(object, actor_id, verb, since, until)
+        sought = None if object is None else noting.veiled(object, runtime.settings.secret.get_secret_value())
+        wanted = Wanted(sought, actor_id, verb, since, until)
         after = page.after[0] if page.after else None
         found = await store.page(session, audit, actor, wanted, after=after, limit=limit + 1)
         shown = found[:limit]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hmac
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final
@@ -24,6 +26,8 @@ COMMAND: Final = "command"
 
 NOT_TOLD: Final = frozenset({"number"})
 """Parameters of an address that lead to a person: the number of a certificate opens its holder's name."""
+
+_OF_SOMEBODY: Final = re.compile(r"^(registrations|attendances)/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})")
 
 _BEGIN = sa.text("SELECT set_config('socialerasmus.audit', :id, true)")
 _INSERT = """
@@ -98,6 +102,18 @@ def about(template: str, values: Mapping[str, Any], *, method: str, location: st
             break
         found.append(str(values[name]) if segment.startswith("{") else segment)
     return _below_version("/".join(found))
+
+
+def veiled(address: str, secret: str) -> str:
+    """An address in which a keyed digest stands for the number of somebody's registration.
+
+    Who knows the number finds what was done with it. Once it is forgotten with the person, the digest leads to nobody.
+    """
+
+    def digest(found: re.Match[str]) -> str:
+        return f"{found[1]}/{hmac.digest(secret.encode(), found[2].encode(), 'sha256')[:16].hex()}"
+
+    return _OF_SOMEBODY.sub(digest, address)
 
 
 def _below_version(path: str) -> str:

@@ -42,7 +42,13 @@ class EntryOut(Sent):
         str | None, Field(description="From where, to the /24 or /48; for ESN International and operators only.")
     ]
     verb: Annotated[str, Field(description="As the operations of OpenAPI are called.")]
-    object: Annotated[str, Field(description="Its address below this service's, as `activities/0199…`.")]
+    object: Annotated[
+        str,
+        Field(
+            description="Its address below this service's, as `activities/0199…`; in that of a registration, a digest "
+            "stands for its number. Ask with the number to find it."
+        ),
+    ]
     sections: list[str]
     country: str | None
     status: Annotated[int | None, Field(description="The status that was answered.")]

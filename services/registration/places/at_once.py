@@ -25,7 +25,7 @@ from services.kernel.auth import hashed
 from services.kernel.grouping import Group
 from services.kernel.idempotency import Claim
 from services.kernel.ids import new_id
-from services.kernel.problems import Invalid, Problem
+from services.kernel.problems import Problem
 from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
@@ -206,7 +206,7 @@ class _Moment:
             return closed()
         is_known = wanted.host_section is None or await self._host(wanted) is not None
         faults = signing_up.faults_in(self._settings, room.places, wanted, host_is_known=is_known)
-        return Invalid(errors=faults) if faults else None
+        return people_rules.invalid(faults) if faults else None
 
     async def _host(self, wanted: SignUp) -> str | None:
         """What the section that somebody names as their host is called today."""
