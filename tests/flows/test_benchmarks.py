@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.benchmarks import pairs, reads
+from tests.benchmarks import pairs, reads, writes
 from tests.benchmarks.__main__ import benchmarks, main
 
 
@@ -17,6 +17,16 @@ async def test_known_reads_are_right_under_load_and_not_absurdly_slow() -> None:
     # The routes alone would be at 0.01 or less.
     assert 0.05 < measured["quartiles"][1] < 20
     assert results.told["access_lines"] > measured["replies"]
+
+
+async def test_sign_ups_under_load_are_all_there_once_and_not_absurdly_slow() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    await writes.run(results)
+    assert results.faults == []
+    measured = results.told["measures"]["sign-up, one activity"]
+    assert measured["wrong"] == 0
+    # One by one they would be at 0.02 or less.
+    assert 0.03 < measured["quartiles"][1] < 20
 
 
 def test_each_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:

@@ -124,6 +124,8 @@ async function checkInByCode(written) {
 }
 
 async function markNoShows() {
+  // Whoever was checked in before is not what this is about.
+  standing = null;
   try {
     const many = await day.markNoShows();
     say(many === null ? t("not_over") : t("no_shows_marked", { number: many }), many === null ? "wrong" : "good");
