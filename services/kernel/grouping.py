@@ -10,7 +10,8 @@ import asyncio
 import contextvars
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Generic, TypeVar
+from enum import Enum
+from typing import Final, Generic, TypeVar
 
 from sqlalchemy.exc import DBAPIError
 
@@ -29,16 +30,25 @@ Answer = TypeVar("Answer")
 log = logger(__name__)
 
 
+class Again(Enum):
+    """What a request comes to that is to be asked with the next group: what this one did decides it."""
+
+    AGAIN = "again"
+
+
+AGAIN: Final = Again.AGAIN
+
+
 class Group(Generic[Wanted, Answer]):
     """Answers many requests at once, each for itself.
 
-    `together` does what it can of a group in one transaction: an answer, a refusal, or None for what has to be done
-    alone. If it fails for what may be one's fault, nothing of it is done and everybody goes alone: one spoils none.
+    `together` does what it can of a group in one transaction: an answer, a refusal, AGAIN, or None for what has to be
+    done alone. If it fails for what may be one's fault, nothing of it is done and everybody goes alone.
     """
 
     def __init__(
         self,
-        together: Callable[[Sequence[Wanted]], Awaitable[Sequence[Answer | Problem | None]]],
+        together: Callable[[Sequence[Wanted]], Awaitable[Sequence[Answer | Problem | Again | None]]],
         alone: Callable[[Wanted], Awaitable[Answer]],
     ) -> None:
         self._together = together
@@ -86,7 +96,13 @@ class Group(Generic[Wanted, Answer]):
         except Exception as failure:  # noqa: BLE001  # It is everybody's answer.
             self._fail(group, failure)
             return
+        # In their order, before those who came later.
+        self._waiting.extendleft(
+            request for request, answer in reversed([*zip(group, answers, strict=True)]) if answer is AGAIN
+        )
         for request, answer in zip(group, answers, strict=True):
+            if isinstance(answer, Again):
+                continue
             if answer is None:
                 self._go_alone(request)
             else:

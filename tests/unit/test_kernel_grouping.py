@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 from services.kernel import grouping
-from services.kernel.grouping import Group
+from services.kernel.grouping import AGAIN, Again, Group
 from services.kernel.problems import Conflict, Problem, Unavailable
 
 
@@ -87,6 +87,27 @@ async def test_nobody_is_tried_again_where_the_database_is_away_or_the_code_is_w
     answers = await asyncio.gather(group.ask(1), group.ask(2), return_exceptions=True)
     assert answers == [failure, failure]
     assert not doing.alone
+
+
+async def test_what_a_group_decides_for_the_next_is_asked_again_before_those_who_came_later() -> None:
+    groups: list[list[int]] = []
+    begun = asyncio.Event()
+
+    async def together(wanted: Sequence[int]) -> Sequence[str | Again]:
+        groups.append(list(wanted))
+        begun.set()
+        await asyncio.sleep(0)
+        return [AGAIN if each in {2, 3} and len(groups) == 1 else "done" for each in wanted]
+
+    async def never(wanted: int) -> str:
+        raise AssertionError(wanted)
+
+    group = Group(together, never)
+    asked = [asyncio.create_task(group.ask(number)) for number in (1, 2, 3)]
+    await begun.wait()
+    asked.append(asyncio.create_task(group.ask(4)))
+    assert await asyncio.gather(*asked) == ["done"] * 4
+    assert [each for later in groups[1:] for each in later] == [2, 3, 4]
 
 
 async def test_whoever_goes_away_ends_nothing_for_the_others() -> None:

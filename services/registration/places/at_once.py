@@ -1,10 +1,9 @@
 """Sign-ups of one process that arrive at once: decided together under one lock and committed once.
 
 Whoever comes without guests is decided here: they get a place, apply or wait. All else goes the way of `signing_up` in
-a transaction of its own: groups, somebody who is there already, and whoever finds the last places given a moment ago,
-since one of those who got them may be there already. The places are locked before anything is written, in the order of
-the activities' ids, so that what is decided here stands; a lock that is not had soon is left to those who wait for it
-alone.
+a transaction of its own: groups, and somebody who is there already. The places are locked before anything is written,
+in the order of the activities' ids, so that what is decided here stands; a lock that is not had soon is left to those
+who wait for it alone.
 """
 
 from __future__ import annotations
@@ -22,7 +21,7 @@ from starlette.responses import Response
 from services.contracts import ParticipantClass
 from services.kernel import idempotency, mail
 from services.kernel.auth import hashed
-from services.kernel.grouping import Group
+from services.kernel.grouping import AGAIN, Again, Group
 from services.kernel.idempotency import Claim
 from services.kernel.ids import new_id
 from services.kernel.problems import Problem
@@ -54,7 +53,7 @@ class Asked:
         return not self.wanted.guests and self.wanted.esncard_number is None
 
 
-Answered = Response | Problem | None
+Answered = Response | Problem | Again | None
 
 
 async def sign_up(runtime: Runtime, claim: Claim, wanted: SignUp) -> Response:
@@ -193,7 +192,8 @@ class _Moment:
             try:
                 state = room.state_of(asked.wanted)
             except Problem as full:
-                self._answers[number] = full if is_as_it_was else None
+                # One of those who got the last places may be there already: the next group sees what is left.
+                self._answers[number] = full if is_as_it_was else AGAIN
                 continue
             values = _values(self._settings, asked.wanted, room, state)
             values["host_section"] = await self._host(asked.wanted)
