@@ -15,7 +15,7 @@ import pytest
 from deploy import ports
 from services.activities.catalogue.tables import Activity
 from services.kernel.ids import new_id
-from tests.harness.databases import SECRET, rows
+from tests.harness.databases import SECRET, UNLIMITED, rows
 from tests.harness.harvester import Harvester
 from tests.harness.network import Network
 from tests.harness.processes import REPOSITORY, Process
@@ -51,6 +51,7 @@ async def address(network: Network, tmp_path: Path) -> AsyncIterator[str]:
     environment = {
         "DATABASE_URL": network.database_url,
         "REDIS_URL": network.settings.redis_url,
+        **{f"SOCIALERASMUS_{name.upper()}": str(value) for name, value in UNLIMITED.items()},
         "SOCIALERASMUS_ENVIRONMENT": "test",
         "SOCIALERASMUS_SECRET": SECRET,
         "SOCIALERASMUS_BASE_URL": base_url,

@@ -27,9 +27,10 @@ def written() -> Iterator[Callable[[], list[dict[str, Any]]]]:
         if isinstance(each, logging.StreamHandler) and isinstance(each.formatter, structlog.stdlib.ProcessorFormatter)
     )
     stream = io.StringIO()
-    before = handler.setStream(stream)
+    # Not by `setStream`, which flushes the one before: that may be of a test that is over.
+    before, handler.stream = handler.stream, stream
     yield lambda: [json.loads(line) for line in stream.getvalue().splitlines()]
-    handler.setStream(before)
+    handler.stream = before
 
 
 class _Told(Exception):
