@@ -166,3 +166,13 @@ async def test_every_list_tells_the_next_page_in_its_header_too(
     monkeypatch.setattr(Page, "__init__", followed)
     reply = await shared.client.get(address, headers=headers, params=asked)
     assert reply.headers["link"] == f'<{told[0]}>; rel="next"'
+
+
+async def test_a_page_that_there_is_is_named_once(shared: Network, known: dict[str, str]) -> None:
+    organisers = await shared.local()
+    passes = f"/registration/v1/activities/{known['activity_id']}/check-in-passes"
+    for _ in range(2):
+        assert (await shared.client.post(passes, json={}, headers=organisers)).status_code == 201
+    for address in (passes, "/activities/v1/audit"):
+        reply = await shared.client.get(address, headers=organisers, params={"limit": 1})
+        assert reply.headers.get_list("link") == [f'<{reply.json()["next"]}>; rel="next"']

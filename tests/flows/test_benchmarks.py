@@ -25,6 +25,7 @@ async def test_sign_ups_under_load_are_all_there_once_and_not_absurdly_slow() ->
     assert results.faults == []
     measured = results.told["measures"]["sign-up, one activity"]
     assert measured["wrong"] == 0
+    assert results.told["sign-ups a transaction"] > 2
     # Beside other tests it is less than alone, by much.
     assert 0.002 < measured["quartiles"][1] < 20
 

@@ -112,11 +112,7 @@ def _check_person(actor: Actor) -> None:
 
 def _next(response: Response, page: Page, found: Sequence[Row[Any]], limit: int) -> str | None:
     response.headers["Cache-Control"] = _PRIVATE
-    if len(found) <= limit:
-        return None
-    url = page.next_url([found[limit - 1].number])
-    response.headers["Link"] = f'<{url}>; rel="next"'
-    return url
+    return page.next_url([found[limit - 1].number]) if len(found) > limit else None
 
 
 def _entry(row: Row[Any], changes: Sequence[Row[Any]], reader: Actor) -> EntryOut:

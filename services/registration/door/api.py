@@ -190,7 +190,4 @@ def _next(
     page: Page, rows: Sequence[CheckInPass] | Sequence[Registration], limit: int, response: Response
 ) -> str | None:
     response.headers["Cache-Control"] = _PRIVATE
-    next_url = page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
-    if next_url is not None:
-        response.headers["Link"] = f'<{next_url}>; rel="next"'
-    return next_url
+    return page.next_url([str(rows[limit - 1].id)]) if len(rows) > limit else None
