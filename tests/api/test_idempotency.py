@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.harness.databases import rows, value
+from tests.harness.databases import eventually, rows, value
 from tests.harness.network import DRAFT, Network
 
 ADDRESS = "/activities/v1/activities"
@@ -69,12 +69,16 @@ async def test_a_request_still_being_carried_out_is_a_409(network: Network) -> N
     async with network.runtimes["activities"].engine.connect() as blocker:
         await blocker.exec_driver_sql("LOCK TABLE activities.activities IN EXCLUSIVE MODE")
         first = asyncio.create_task(_post(network, local, '"a"'))
-        # The first request holds the key from before it waits for the table.
-        for _ in range(100):
-            found = await rows(network.database_url, "SELECT 1 FROM pg_locks WHERE locktype = 'advisory'")
-            if found:
-                break
-            await asyncio.sleep(0.02)
+
+        async def holds_the_key() -> None:
+            # From before it waits for the table; tests beside this one hold locks in databases of their own.
+            assert await value(
+                network.database_url,
+                "SELECT count(*) FROM pg_locks JOIN pg_database ON pg_database.oid = pg_locks.database"
+                " WHERE locktype = 'advisory' AND datname = current_database()",
+            )
+
+        await eventually(holds_the_key, every=0.02)
         second = await _post(network, local, '"a"')
         await blocker.rollback()
     assert (second.status_code, second.json()["type"]) == (409, "/activities/problems/request-in-flight")

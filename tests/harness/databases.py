@@ -1,4 +1,4 @@
-"""A fresh database for every test that wants one: migrated once, then copied in some 20 ms, with real commits."""
+"""A fresh database for every test that wants one: migrated once, then copied in some 30 ms, with real commits."""
 
 from __future__ import annotations
 
@@ -60,7 +60,8 @@ class Databases:
     async def fresh(self, *, template: str | None = None) -> AsyncIterator[str]:
         """The address of a database of the caller's own, as the server's owner."""
         name = f"test_{secrets.token_hex(6)}"
-        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or self.template}"')
+        # Copied file by file: a quarter of the time of writing every block of some 700 relations to the log.
+        await self._execute(f'CREATE DATABASE "{name}" TEMPLATE "{template or self.template}" STRATEGY FILE_COPY')
         try:
             yield at(self._server_url, name)
         finally:
