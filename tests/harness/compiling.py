@@ -26,7 +26,7 @@ async def shared(url: str) -> AsyncIterator[None]:
     def sharing(url: str, **given: Any) -> AsyncEngine:
         engine = create(url, **given)
         engine.sync_engine.dialect = model.sync_engine.dialect
-        engine.sync_engine._compiled_cache = model.sync_engine._compiled_cache  # noqa: SLF001  # No setting shares it.
+        engine.sync_engine._compiled_cache = model.sync_engine._compiled_cache  # No setting shares it.
         return engine
 
     db.create_async_engine = sharing
