@@ -118,6 +118,16 @@ class Consumer:
             )
         return len(rows)
 
+    async def is_up_to_date(self, session: AsyncSession) -> bool:
+        """Whether `read_on` and `retry_parked` would find nothing to do; it holds nothing and writes nothing."""
+        cursor = await self._cursor(session, lock=False)
+        if cursor is None or cursor.is_stale:
+            return False
+        horizon = (await session.execute(HORIZON)).scalar_one()
+        if await self._after(session, cursor.xid, cursor.number, horizon, limit=1):
+            return False
+        return not await parking.due(session, self.name, self._row, limit=1)
+
     async def retry_parked(self, session: AsyncSession, runtime: Runtime) -> int:
         """Try the dead letters that are due again, oldest first; answers how many found their way."""
         if await self._lock_cursor(session) is None:
@@ -196,18 +206,19 @@ class Consumer:
             log.error("event failed", **told, exc_info=failure)
         return type(failure).__name__
 
-    async def _lock_cursor(self, session: AsyncSession) -> _Cursor | None:
+    async def _cursor(self, session: AsyncSession, *, lock: bool) -> _Cursor | None:
         stale = CURSORS.c.moved_at < sa.func.now() - sa.func.make_interval(0, 0, 0, 0, 0, 0, STALE_AFTER_SECONDS)
-        statement = (
-            sa.select(CURSORS.c.xid, CURSORS.c.number, stale)
-            .where(CURSORS.c.consumer == self.name)
-            .with_for_update(skip_locked=True)
-        )
+        statement = sa.select(CURSORS.c.xid, CURSORS.c.number, stale).where(CURSORS.c.consumer == self.name)
+        if lock:
+            statement = statement.with_for_update(skip_locked=True)
         found = (await session.execute(statement)).one_or_none()
-        if found is None:
-            await session.execute(insert(CURSORS).values(consumer=self.name).on_conflict_do_nothing())
-            found = (await session.execute(statement)).one_or_none()
         return None if found is None else _Cursor(*found)
+
+    async def _lock_cursor(self, session: AsyncSession) -> _Cursor | None:
+        if (found := await self._cursor(session, lock=True)) is None:
+            await session.execute(insert(CURSORS).values(consumer=self.name).on_conflict_do_nothing())
+            found = await self._cursor(session, lock=True)
+        return found
 
     async def _news(self, session: AsyncSession, cursor: _Cursor, horizon: str) -> tuple[list[Recorded], bool]:
         """The next events, and whether these are all: a batch, or many that are carried out together."""

@@ -14,11 +14,14 @@ from services.kernel.logs import logger
 from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service, Sweep
+from services.kernel.stillness import Stillness
 from services.kernel.trace import new_trace_id, traced
 from services.kernel.wakeups import WAKE, connect, deserialize, queue_name, serialize
 from services.kernel.waking import WakingWorker
 
 REST_SECONDS = 1.0
+STILL_SECONDS = 5.0
+"""How long what is due by time alone may go unseen while nothing at all is written."""
 FIRST_PAUSE_SECONDS = 0.01
 
 log = logger(__name__)
@@ -31,11 +34,13 @@ class Worker:
         self._service = service
         self._runtime = runtime
         self._news = asyncio.Event()
+        self._stillness = Stillness()
 
     async def run(self) -> None:
         """Work until cancelled; nothing that happens to Redis or Postgres ends it."""
         async with asyncio.TaskGroup() as tasks:
             tasks.create_task(self._listen())
+            tasks.create_task(self._stillness.follow(self._runtime))
             tasks.create_task(self._read_on_forever())
             for sweep in self._service.sweeps:
                 tasks.create_task(self._sweep_forever(sweep))
@@ -54,12 +59,13 @@ class Worker:
         longest = self._runtime.settings.sweep_seconds
         pause = longest
         while True:
+            turn = self._stillness.turn
             try:
-                if await self.catch_up() == 0:
-                    async with self._runtime.unit_of_work(EVERYTHING) as session:
-                        await self._service.consumer.retry_parked(session, self._runtime)
+                if await self._is_up_to_date() or await self._read_on() == 0:
                     # News that a transaction still running holds back is readable a moment after the wake-up.
                     woken = await self._woken_within(pause)
+                    if not woken and pause == longest:
+                        await self._rest(turn)
                     pause = FIRST_PAUSE_SECONDS if woken else min(2 * pause, longest)
             except (SQLAlchemyError, OSError, TimeoutError) as error:
                 log.warning("database away", error=type(error).__name__)
@@ -68,6 +74,27 @@ class Worker:
                 # What neither a handler nor the database is to blame for must not end the sweeps beside it.
                 log.exception("reading on failed")
                 await asyncio.sleep(REST_SECONDS)
+
+    async def _is_up_to_date(self) -> bool:
+        # Without holding the cursor: that would be a write, for which every other worker would look up.
+        async with self._runtime.glancing() as session:
+            return await self._service.consumer.is_up_to_date(session)
+
+    async def _read_on(self) -> int:
+        if done := await self.catch_up():
+            return done
+        async with self._runtime.unit_of_work(EVERYTHING) as session:
+            return await self._service.consumer.retry_parked(session, self._runtime)
+
+    async def _rest(self, turn: int) -> None:
+        """Wait until there is news, or until something was written after that turn, at most a few seconds."""
+        news = asyncio.create_task(self._news.wait())
+        broken = asyncio.create_task(self._stillness.broken_within(STILL_SECONDS, turn))
+        try:
+            await asyncio.wait({news, broken}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            news.cancel()
+            broken.cancel()
 
     async def _woken_within(self, seconds: float) -> bool:
         try:
@@ -79,6 +106,7 @@ class Worker:
 
     async def _sweep_forever(self, sweep: Sweep) -> None:
         while True:
+            turn = self._stillness.turn
             try:
                 with traced(new_trace_id()):
                     async with self._runtime.unit_of_work(EVERYTHING) as session:
@@ -92,6 +120,7 @@ class Worker:
                 done = 0
             if not done:
                 await asyncio.sleep(sweep.every_seconds)
+                await self._stillness.broken_within(STILL_SECONDS - sweep.every_seconds, turn)
 
     async def _listen(self) -> None:
         """Take wake-up jobs from the queue. arq gives up when Redis is away, so it is begun anew."""
