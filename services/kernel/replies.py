@@ -29,6 +29,7 @@ def respond(request: Request, problem: Problem, *, status: int | None = None, ti
         "detail": problem.detail,
         "instance": _instance(request.scope.get("path", "")),
         "trace_id": current_trace_id(),
+        **problem.members(),
     }
     if problem.errors:
         body["errors"] = [fault.model_dump() for fault in problem.errors]

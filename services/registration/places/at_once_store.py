@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.recordsets import inserting, rows_of, written
 from services.registration.places.tables import IS_LIVE, Places, Registration
+from services.registration.proofs.store import held_of
 
 LONGEST_WAIT: Final = "250ms"
 """How long a group waits for a lock: one activity that somebody holds must not keep the others' students waiting."""
@@ -32,17 +33,24 @@ async def wait_briefly(session: AsyncSession) -> None:
     await session.execute(sa.select(sa.func.set_config("lock_timeout", LONGEST_WAIT, True)))
 
 
-async def lock_places(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, tuple[Places, datetime]]:
-    """The places of several activities, locked in the order of their ids; with each the database's clock then."""
+async def lock_places(
+    session: AsyncSession, ids: Collection[UUID], *, counts_held: bool
+) -> dict[UUID, tuple[Places, datetime, int]]:
+    """The places of several activities, locked in the order of their ids; with each the database's clock then.
+
+    And, where it is counted, how many of those that an activity has are held by people who have not confirmed.
+    """
     now = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+    nought = sa.literal_column("0", sa.BigInteger)
+    held = sa.case((Places.capacity.is_(None), nought), else_=held_of(Places.activity_id)) if counts_held else nought
     statement = (
-        sa.select(Places, now)
+        sa.select(Places, now, held)
         .where(Places.activity_id == sa.func.any(sa.bindparam("ids", list(ids), sa.ARRAY(sa.Uuid))))
         .order_by(Places.activity_id)
         .with_for_update(key_share=True)
     )
     found = await session.execute(statement, execution_options={"populate_existing": True})
-    return {places.activity_id: (places, at) for places, at in found}
+    return {places.activity_id: (places, at, many) for places, at, many in found}
 
 
 async def add_registrations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
