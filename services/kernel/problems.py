@@ -218,6 +218,7 @@ class TooManyRequests(Problem):
 
     def __init__(self, seconds: int = 60, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": str(seconds)})
+        self.seconds = seconds
 
 
 class InternalError(Problem):
