@@ -181,8 +181,8 @@ class _Moment:
 
     async def _decide(self, plain: Sequence[int]) -> list[_Decided]:
         wanted = {self._asked[number].wanted.activity_id for number in plain}
-        counts_held = bool(self._settings.proof_after_held_percent)
-        found = await at_once_store.lock_places(self._session, wanted, counts_held=counts_held)
+        percent = self._settings.proof_after_held_percent
+        found = await at_once_store.lock_places(self._session, wanted, percent=percent, at_most=len(plain))
         rooms = {identity: _Room(places, now, held) for identity, (places, now, held) in found.items()}
         proofs = {each.nonce for number in plain if isinstance(each := self._asked[number].asker.proof, Proof)}
         self._spent = await proofs_store.spent(self._session, proofs) if proofs else set()

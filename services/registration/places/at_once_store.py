@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.recordsets import inserting, rows_of, written
 from services.registration.places.tables import IS_LIVE, Places, Registration
+from services.registration.proofs.rules import FEWEST_HELD
 from services.registration.proofs.store import held_of
 
 LONGEST_WAIT: Final = "250ms"
@@ -34,15 +35,17 @@ async def wait_briefly(session: AsyncSession) -> None:
 
 
 async def lock_places(
-    session: AsyncSession, ids: Collection[UUID], *, counts_held: bool
+    session: AsyncSession, ids: Collection[UUID], *, percent: int, at_most: int
 ) -> dict[UUID, tuple[Places, datetime, int]]:
     """The places of several activities, locked in the order of their ids; with each the database's clock then.
 
-    And, where it is counted, how many of those that an activity has are held by people who have not confirmed.
+    And how many of an activity's are held by people who have not confirmed: counted only where they may come to this
+    part of all places with `at_most` more, which is not before as many are taken.
     """
     now = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
-    nought = sa.literal_column("0", sa.BigInteger)
-    held = sa.case((Places.capacity.is_(None), nought), else_=held_of(Places.activity_id)) if counts_held else nought
+    free = sa.func.greatest(FEWEST_HELD, Places.capacity * percent // 100)
+    matters = sa.and_(sa.literal(percent > 0), Places.capacity.is_not(None), Places.taken + at_most >= free)
+    held = sa.case((matters, held_of(Places.activity_id)), else_=0)
     statement = (
         sa.select(Places, now, held)
         .where(Places.activity_id == sa.func.any(sa.bindparam("ids", list(ids), sa.ARRAY(sa.Uuid))))

@@ -38,7 +38,7 @@ from services.registration.places.tables import Places, Registration
 from services.registration.proofs import actions as proofs
 from services.registration.proofs import store as proofs_store
 from services.registration.proofs.actions import Asker
-from services.registration.proofs.rules import level_of_holds
+from services.registration.proofs.rules import free_of, level_of_holds
 
 
 async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp, asker: Asker) -> SignedUp:
@@ -163,8 +163,14 @@ async def open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places,
 
 async def admit(session: AsyncSession, asker: Asker, wanted: SignUp | SignUpTogether, dates: Sequence[Places]) -> None:
     """Let somebody sign up for one activity, or several, who may have to prove work first."""
-    limited = [each.activity_id for each in dates if each.capacity is not None]
-    held = await proofs_store.held(session, limited) if limited and asker.counts_held else {}
+    percent = 0 if asker.is_admitted else asker.runtime.settings.proof_after_held_percent
+    # No more are held than are taken, so for most it need not be counted.
+    nearly = [
+        each.activity_id
+        for each in dates
+        if percent and each.capacity is not None and each.taken >= free_of(each.capacity, percent=percent)
+    ]
+    held = await proofs_store.held(session, nearly) if nearly else {}
     let_in(asker, wanted, [(each, held.get(each.activity_id, 0)) for each in dates])
 
 

@@ -2,7 +2,7 @@
 
 Nothing is asked until many places are held by people who have not confirmed, or many sign-ups came from one address or
 network or for one mailbox within the hour: counted as limits are, so that an ordinary sign-up costs three sums in
-memory and a count in a statement that there is anyway. Every sign-up that is answered counts, whether its mailbox was
+memory. Every sign-up that is answered counts, whether its mailbox was
 there before or not, so that the counts tell nothing of that.
 """
 
@@ -43,11 +43,6 @@ class Asker:
     is_admitted: bool = False
     spends: Proof | None = None
     """The proof by which they were admitted, which is to be used up with what they get."""
-
-    @property
-    def counts_held(self) -> bool:
-        """Whether it has to be known how many places are held."""
-        return bool(self.runtime.settings.proof_after_held_percent) and not self.is_admitted
 
     def admit(self, mailbox: Mailbox, *, level: int | None) -> None:
         """Let them sign up, and count it; raises `ProofRequired` where they have to prove work first.

@@ -41,6 +41,11 @@ class ProofRequired(Problem):
         return {} if self.challenge is None else {"challenge": self.challenge.model_dump(by_alias=True)}
 
 
+def free_of(capacity: int, *, percent: int) -> int:
+    """How many places of an activity may be held before anything is asked."""
+    return max(FEWEST_HELD, capacity * percent // 100)
+
+
 def level_of_holds(held: int, capacity: int | None, *, percent: int) -> int | None:
     """What is asked where so many places are held by people who have not confirmed; None is nothing.
 
@@ -50,7 +55,7 @@ def level_of_holds(held: int, capacity: int | None, *, percent: int) -> int | No
     """
     if capacity is None or not percent:
         return None
-    free = max(FEWEST_HELD, capacity * percent // 100)
+    free = free_of(capacity, percent=percent)
     if held < free:
         return None
     return min(HIGHEST, HIGHEST * (held - free) // max(1, capacity - free))
