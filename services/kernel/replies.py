@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.kernel import limit_page
+from services.kernel.limit_page import page as limit_page
 from services.kernel.problems import (
     MEDIA_TYPE,
     BadRequest,

@@ -18,8 +18,9 @@ from babel.messages import Catalog
 from babel.messages.pofile import read_po
 
 from deploy import valkey
-from services.kernel import counting, limit_page
+from services.kernel import counting
 from services.kernel.counting import Counters, Policy
+from services.kernel.limit_page import page as limit_page
 from services.registration.mail import catalogues
 from tests.harness import databases as harness
 from tests.harness.databases import eventually
