@@ -64,7 +64,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
         expose_headers=EXPOSED,
         # Whoever writes sends a token in a header; a browser never adds one, nor a cookie, by itself.
         allow_headers=[
-            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Api-Key"),
+            *("Authorization", "Content-Type", "Idempotency-Key", "If-Match", "If-None-Match", "X-Altcha", "X-Api-Key"),
             "traceparent",
         ],
         max_age=86400,
@@ -127,7 +127,8 @@ async def _on_problem(request: Request, error: Exception) -> Response:
         # Nothing was done, so it is no entry of the audit, which nobody can fill by trying.
         actor = getattr(request.state, "actor_id", None)
         # Whoever is known and tries what is not theirs is worth a look; a token that ended is not.
-        tell = log.info if error.status == HTTPStatus.UNAUTHORIZED else log.warning
+        is_known = error.status == HTTPStatus.FORBIDDEN and actor is not None
+        tell = log.warning if is_known else log.info
         tell("refused", route=getattr(request.state, "route", None), why=error.slug(), actor=actor and str(actor))
     return respond(request, error)
 

@@ -71,13 +71,20 @@ def charge(request: Request, units: int) -> None:
         made.take(units)
 
 
+@dataclass(frozen=True, slots=True)
+class Dear:
+    """What makes a route cost as much as so many others; OpenAPI tells it as `x-cost`."""
+
+    units: int
+
+    async def __call__(self, request: Request) -> None:
+        """Charge for it."""
+        charge(request, self.units - 1)
+
+
 def costing(units: int) -> Any:
     """The dependency of a route that costs as much as so many others."""
-
-    async def dear(request: Request) -> None:
-        charge(request, units - 1)
-
-    return Depends(dear)
+    return Depends(Dear(units))
 
 
 def count(request: Request, policy: Policy) -> Standing:

@@ -20,6 +20,12 @@ class Mailbox:
     reachable: str
     key: str
 
+    @property
+    def counted(self) -> str:
+        """The same for whatever is written behind a plus sign, which many mail servers pass over (RFC 5233)."""
+        local, _, domain = self.key.rpartition("@")
+        return f"{local.partition('+')[0] or local}@{domain}"
+
 
 def mailbox(address: str) -> Mailbox:
     """Read an address without asking the network; what is no address raises a `ValueError` that does not repeat it.

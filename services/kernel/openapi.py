@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from pydantic import BaseModel
@@ -49,3 +49,9 @@ def changes_of(model: type[BaseModel]) -> dict[str, Any]:
 
 ALWAYS_THERE: dict[str, Any] = {"parameters": [if_match(required=True)]}
 """For a PUT of what always is there."""
+
+
+def with_cost(extra: dict[str, Any] | None, dependencies: Iterable[Any]) -> dict[str, Any] | None:
+    """The same, and how much of the limit it costs at least, where that is more than one."""
+    units = [units for each in dependencies if (units := getattr(each.dependency, "units", None)) is not None]
+    return {**(extra or {}), "x-cost": sum(units)} if units else extra

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import pydantic
+from pydantic import ConfigDict, Field
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST_POINTER = 200
@@ -45,6 +46,30 @@ class FieldError(pydantic.BaseModel):
     detail: str
 
 
+class ChallengeParameters(pydantic.BaseModel):
+    """What is to be found: a counter, of which a key is derived that begins with `keyPrefix`."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True, serialize_by_alias=True)
+
+    algorithm: str
+    cost: int
+    data: dict[str, str]
+    expires_at: int = Field(alias="expiresAt", description="In seconds since 1970.")
+    key_length: int = Field(alias="keyLength")
+    key_prefix: str = Field(alias="keyPrefix")
+    nonce: str
+    salt: str
+
+
+class Challenge(pydantic.BaseModel):
+    """A challenge of ALTCHA (PoW v2)."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    parameters: ChallengeParameters
+    signature: str
+
+
 class ProblemDocument(pydantic.BaseModel):
     """RFC 9457 problem details, with the trace id to quote when you ask for help."""
 
@@ -55,6 +80,7 @@ class ProblemDocument(pydantic.BaseModel):
     instance: str
     trace_id: str
     errors: list[FieldError] = []
+    challenge: Challenge | None = Field(default=None, description="Of `proof-required` alone: solve it and ask again.")
 
 
 class Problem(Exception):
@@ -70,6 +96,10 @@ class Problem(Exception):
         self.errors = list(errors)
         self.headers = dict(headers or {})
         super().__init__(self.detail)
+
+    def members(self) -> Mapping[str, Any]:
+        """What a kind of problem tells beside what all do."""
+        return {}
 
     @classmethod
     def slug(cls) -> str:
@@ -188,6 +218,7 @@ class TooManyRequests(Problem):
 
     def __init__(self, seconds: int = 60, detail: str | None = None) -> None:
         super().__init__(detail, headers={"Retry-After": str(seconds)})
+        self.seconds = seconds
 
 
 class InternalError(Problem):

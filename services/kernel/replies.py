@@ -9,7 +9,16 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from services.kernel.problems import MEDIA_TYPE, BadRequest, Forbidden, NotFound, Problem, Unauthenticated
+from services.kernel.limit_page import page as limit_page
+from services.kernel.problems import (
+    MEDIA_TYPE,
+    BadRequest,
+    Forbidden,
+    NotFound,
+    Problem,
+    TooManyRequests,
+    Unauthenticated,
+)
 from services.kernel.trace import current_trace_id
 
 SECRETS_BELOW: Final = "links"
@@ -17,7 +26,9 @@ SECRETS_BELOW: Final = "links"
 
 
 def respond(request: Request, problem: Problem, *, status: int | None = None, title: str | None = None) -> Response:
-    """The problem as a reply."""
+    """The problem as a reply; that a limit is reached, which any address may answer, is a page for browsers."""
+    if isinstance(problem, TooManyRequests) and limit_page.is_wanted(request):
+        return limit_page.page(request, problem)
     code = status or problem.status
     service = request.scope.get("root_path", "").rstrip("/")
     # Outside of every service nobody serves the page that explains a kind of problem.
@@ -29,6 +40,7 @@ def respond(request: Request, problem: Problem, *, status: int | None = None, ti
         "detail": problem.detail,
         "instance": _instance(request.scope.get("path", "")),
         "trace_id": current_trace_id(),
+        **problem.members(),
     }
     if problem.errors:
         body["errors"] = [fault.model_dump() for fault in problem.errors]

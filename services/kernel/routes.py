@@ -26,7 +26,7 @@ from services.kernel.audit import noting
 from services.kernel.audit.noting import Act
 from services.kernel.auth import IDENTIFIES
 from services.kernel.idempotency import Replayed
-from services.kernel.openapi import with_if_match
+from services.kernel.openapi import with_cost, with_if_match
 from services.kernel.problems import (
     FieldError,
     Invalid,
@@ -150,6 +150,7 @@ class StrictRoute(APIRoute):
     def __init__(self, path: str, endpoint: Callable[..., Any], **told: Any) -> None:
         statuses = {str(status) for status in told.get("responses") or ()}
         extra = with_if_match(told.get("openapi_extra"), methods=told.get("methods") or (), statuses=statuses)
+        extra = with_cost(extra, told.get("dependencies") or ())
         super().__init__(path, endpoint, **{**told, "openapi_extra": extra})
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:

@@ -122,6 +122,11 @@ class Settings(IssuerSettings):
     reads_a_minute: _Quota = 1200
     writes_a_minute: _Quota = 300
     enquiries_a_day: _Quota = 20
+    proof_after_held_percent: Annotated[int, Field(ge=0, le=100)] = 50
+    proof_after_from_address: _Quota = 20
+    proof_after_from_network: _Quota = 100
+    proof_after_for_mailbox: _Quota = 5
+    proof_cost: Annotated[int, Field(ge=1, le=100_000)] = 2000
     key_allowance: Annotated[int, Field(ge=1, le=1000)] = 10
     trusted_proxies: Annotated[addresses.Networks, NoDecode, BeforeValidator(_networks)] = ()
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0

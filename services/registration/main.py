@@ -39,6 +39,7 @@ from services.registration.privacy import certificate_link_api as my_certificate
 from services.registration.privacy import consumers as privacy_reactions
 from services.registration.privacy import link_api as my_pages
 from services.registration.privacy import notice_api
+from services.registration.proofs import consumers as proofs
 from services.registration.signing_in import page_api as sign_in
 from services.registration.tables import AUDIT, METADATA, WEBHOOKS
 from services.registration.telling import consumers as telling
@@ -98,6 +99,7 @@ SERVICE = Service(
         Sweep("ESNcards", cards.check_due, every_seconds=5),
         Sweep("mail", reactions.send_mail, every_seconds=0.5),
         Sweep("forget expired links", people_reactions.forget_expired_links, every_seconds=3600),
+        Sweep("forget used proofs", proofs.forget_old, every_seconds=600),
         Sweep("forget people", privacy_reactions.forget_old, every_seconds=3600),
         *sending.sweeps(WEBHOOKS),
         Sweep("forget passes", door_reactions.forget_old, every_seconds=3600),

@@ -3,24 +3,48 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 import redis.asyncio
+from babel.messages import Catalog
+from babel.messages.pofile import read_po
 
 from deploy import valkey
 from services.kernel import counting
 from services.kernel.counting import Counters, Policy
+from services.kernel.limit_page import page as limit_page
+from services.registration.mail import catalogues
 from tests.harness import databases as harness
 from tests.harness.databases import eventually
 from tests.harness.network import Network, running
+from tests.harness.openapi import OPERATIONS
 from tests.harness.refusals import check_problem
 
+SAID = {
+    3: "numbers and tables of people and the export",
+    5: "feeds, rankings, growth, completeness, certificates, copies of one's own data and figures in shapes other than "
+    "JSON",
+    10: "many activities at once",
+    20: "facts and exports",
+}
+CHEAP = {
+    "GET /activities/v1/activities/{activity_id}.ics": "one activity",
+    "GET /activities/v1/activities/import/template.csv": "the same for everybody",
+    "GET /impact/v1/exports/{export_id}": "how far it is",
+    "GET /impact/v1/sections/{code}/rankings": "whether a section left them",
+    "GET /impact/v1/statistics": "five more for each dimension after the first, and for another shape",
+    "GET /impact/v1/statistics.json": "the same",
+    "GET /impact/v1/tables": "which there are",
+    "GET /registration/v1/activities/{activity_id}/door/people": "a page of those of one activity",
+}
 LIST = "/activities/v1/sections"
 WRITTEN = "/activities/v1/activities"
 
@@ -161,17 +185,98 @@ async def test_dear_answers_cost_more(limited: Limited) -> None:
         assert (await network.client.get("/impact/v1/statistics")).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("address", "units"),
-    [("/activities/v1/activities?facets=cause,country", 3), ("/activities/v1/activities.ics", 5),
-     ("/activities/v1/activities.atom", 5), ("/activities/v1/activities.geojson", 5), ("/activities/v1/export", 3)],
-)  # fmt: skip
-async def test_feeds_and_facets_cost_more(limited: Limited, address: str, units: int) -> None:
+async def test_what_costs_more_the_more_is_asked(limited: Limited) -> None:
     async with limited(reads_a_minute=100) as network:
-        reply = await network.client.get(address)
-        assert (reply.status_code, _standing(reply)[1]) == (200, 100 - units)
-        same = await network.client.get(address, headers={"If-None-Match": reply.headers["etag"]})
-        assert (same.status_code, _standing(same)[1]) == (304, 100 - units - 1)  # A fifth, rounded down.
+        for number, (address, units, accept) in enumerate(
+            [("/activities/v1/activities?facets=cause,country", 3, "*/*"), ("/activities/v1/activities.ics", 5, "*/*"),
+             ("/impact/v1/statistics", 5, "text/csv"), ("/impact/v1/statistics?by=country,cause", 10, "text/csv")]
+        ):  # fmt: skip
+            async with _from(network, f"192.0.2.{number}", Accept=accept) as client:
+                reply = await client.get(address)
+                assert (reply.status_code, _standing(reply)[1]) == (200, 100 - units)
+                same = await client.get(address, headers={"If-None-Match": reply.headers["etag"]})
+                assert (same.status_code, _standing(same)[1]) == (304, 100 - units - 1)  # A fifth, rounded down.
+
+
+_COSTS: dict[str, int] = {str(each): each.description["x-cost"] for each in OPERATIONS if "x-cost" in each.description}
+
+
+async def test_a_route_costs_what_it_says_and_the_readme_what_is_dear(limited: Limited) -> None:
+    async with limited(reads_a_minute=50, writes_a_minute=50) as network:
+        found = {}
+        for number, each in enumerate(operation for operation in OPERATIONS if "x-cost" in operation.description):
+            # An address of its own, so that nothing was counted before; what is asked need not be there.
+            async with _from(network, f"192.0.2.{number}") as client:
+                reply = await client.request(each.method, each.address())
+            found[str(each)] = 50 - _standing(reply)[1]
+    assert found == _COSTS
+    assert {3, 5, 10, 20} == set(_COSTS.values())
+    dear = re.compile("facts|people|tables|statistics[.]|exports|pdf|rankings|growth|completeness|ics|geojson|import")
+    cheap = {
+        str(each)
+        for each in OPERATIONS
+        if dear.search(each.path) and "x-cost" not in each.description and each.method == "get"
+    }
+    assert cheap == set(CHEAP), "what is dear has its price, or stands here with its reason"
+    readme = " ".join((Path(__file__).parents[2] / "README.md").read_text().split())
+    for units, what in SAID.items():
+        assert f"{what} {units}" in readme, what
+
+
+async def test_a_browser_reads_that_a_limit_is_reached_as_a_page_in_its_language(limited: Limited) -> None:
+    identity = UUID(int=1)
+    browser = {"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8", "Accept-Language": "pl-PL"}
+    pages = [
+        f"/registration/activities/{identity}/check-in", "/registration/sign-in", "/registration/v1/links/Zq7Marker",
+        "/registration/certificates/Zq7Marker", f"/registration/activities/{identity}", "/impact/",
+        f"/activities/{identity}",
+    ]  # fmt: skip
+    async with limited(reads_a_minute=5, writes_a_minute=1) as network:
+        # The page of the figures is dear: what refuses it is its route, and not the layer before.
+        await network.client.get("/impact/v1/measures")
+        dear = await network.client.get("/impact/", headers=browser)
+        for service in ("registration", "activities", "impact"):
+            for _ in range(5):
+                await network.client.get(f"/{service}/v1/none")
+        replies = [dear, *[await network.client.get(page, headers=browser) for page in pages]]
+        for reply in replies:
+            assert reply.status_code == 429
+            assert reply.headers["content-type"] == "text/html; charset=utf-8"
+            assert 1 <= int(reply.headers["retry-after"]) <= 120
+            assert (reply.headers["cache-control"], reply.headers["content-language"]) == ("no-store", "pl")
+            assert reply.headers["content-security-policy"].startswith("default-src 'none'; style-src 'sha256-")
+            for text in ('<html lang="pl"', "Za dużo naraz", f"za {reply.headers['retry-after']} sek"):
+                assert text in reply.text
+            assert "Zq7Marker" not in reply.text
+            assert "ratelimit" in reply.headers
+        asked = await network.client.get(f"{pages[0]}?lang=de", headers=browser)
+        assert "Noch einmal versuchen" in asked.text
+        # What was sent in vain is said to be.
+        address = f"/registration/activities/{identity}"
+        for status in (404, 429):
+            sent = await network.client.post(address, data={"lang": "en"}, headers=browser)
+            assert sent.status_code == status
+        assert "nie zostało przyjęte" in sent.text
+        # A program reads a problem, whatever else it takes.
+        for accept in ("*/*", "application/json", "application/json, text/html;q=0.5"):
+            check_problem(await network.client.get(pages[0], headers={"Accept": accept}), status=429)
+
+
+def test_every_language_of_the_mails_has_the_page_of_limits() -> None:
+    english = {message.context: message.id for message in _texts("en") if message.id}
+    assert set(limit_page.TEXTS.tags()) == set(catalogues.tags())
+    for tag in limit_page.TEXTS.tags():
+        own = {message.context: message for message in _texts(tag) if message.id}
+        assert {name: message.id for name, message in own.items()} == english
+        for message in own.values():
+            forms = message.string if isinstance(message.string, tuple) else (message.string,)
+            assert tag == "en" or all(forms), message.context
+            assert tag == "en" or all("{seconds}" in form for form in forms) == ("{seconds}" in str(message.id))
+
+
+def _texts(tag: str) -> Catalog:
+    with (limit_page.TEXTS.folder / f"{tag}.po").open("rb") as file:
+        return read_po(file, abort_invalid=True)
 
 
 async def test_requests_go_on_and_are_limited_while_redis_is_away(limited: Limited) -> None:
@@ -243,7 +348,9 @@ async def test_no_address_stands_in_redis(counts: Callable[[], Counters], redis_
         found = [key async for key in client.scan_iter("limits:*")]
         assert found
         assert all(b"192.0.2" not in key for key in found)
-        assert all([0 < await client.ttl(key) <= 130 for key in found])
+        own = [key for key in found if key.decode().startswith(f"limits:{counters._scope}:")]
+        assert own
+        assert all([0 < await client.ttl(key) <= 130 for key in own])
 
 
 async def test_the_window_slides(counts: Callable[[], Counters], monkeypatch: pytest.MonkeyPatch) -> None:

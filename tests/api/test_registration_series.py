@@ -69,8 +69,8 @@ class Series:
         return [item["taken"] for item in reply.json()["items"]]
 
 
-async def _series(network: Network) -> Series:
-    drafted = await network.drafted(title="Canteen shifts", capacity=2)
+async def of_three_dates(network: Network, *, capacity: int = 2) -> Series:
+    drafted = await network.drafted(title="Canteen shifts", capacity=capacity)
     times = [{"starts_at": f"{day}T18:00", "ends_at": f"{day}T21:00"} for day in DAYS]
     headers = {**await network.local(), **network.key()}
     added = await network.client.post(f"{LIST}/{drafted['id']}/occurrences", headers=headers, json={"times": times})
@@ -85,7 +85,7 @@ async def _series(network: Network) -> Series:
 
 @pytest.fixture
 async def series(network: Network) -> Series:
-    return await _series(network)
+    return await of_three_dates(network)
 
 
 async def _full(series: Series, number: int) -> None:

@@ -87,3 +87,29 @@ async def test_everybody_can_use_it(services: Services, viewer: Viewer, pictures
     assert await view.violations() == []
     if pictures:
         await view.page.screenshot(path=pictures / f"sign up, faults, {kind}.png", full_page=True)
+
+
+@pytest.mark.parametrize("runs_scripts", [True, False])
+async def test_who_has_to_work_first_only_waits_or_is_told_what_to_do(
+    services: Services, viewer: Viewer, runs_scripts: bool
+) -> None:
+    told = {"starts_at": f"{YEAR}-05-08T10:00", "ends_at": f"{YEAR}-05-08T13:00"}
+    identity = await services.publish(await services.section(), **told, capacity=4)
+    for _ in range(3):
+        await services.sign_up(identity)
+    address = f"{services.base_url}/registration/activities/{identity}"
+    view = await viewer.open(address, java_script_enabled=runs_scripts)
+    for label, written in (("Given name", "Zoe"), ("Family name", "Lee"), ("E-mail address", "zoe@students.example")):
+        await view.page.get_by_role("textbox", name=label).fill(written)
+    await view.page.get_by_label("You come as").select_option("local")
+    for box in await view.page.get_by_role("checkbox").all():
+        await box.check()
+    await view.page.get_by_role("button", name="Sign up").click()
+    heading = view.page.get_by_role("heading", level=1)
+    if runs_scripts:
+        await expect(heading).to_have_text("Look into your mailbox")
+    else:
+        await expect(view.page.get_by_role("alert")).to_contain_text("Nothing was done so far.")
+        await expect(view.page.get_by_label("Given name")).to_have_value("Zoe")
+    # A browser says of every answer that is no 200 that it is none.
+    assert [line for line in view.console if "403" not in line] == []

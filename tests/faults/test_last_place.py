@@ -124,10 +124,12 @@ async def test_the_last_places_are_given_once_by_two_processes(network: Network)
 async def test_the_control_without_the_lock_gives_them_more_than_once(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def looked_at(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, tuple[Places, datetime]]:
+    async def looked_at(
+        session: AsyncSession, ids: Collection[UUID], **_: int
+    ) -> dict[UUID, tuple[Places, datetime, int]]:
         found = {identity: await store.places_now(session, identity) for identity in ids}
         await asyncio.sleep(0.1)
-        return {identity: each for identity, each in found.items() if each is not None}
+        return {identity: (*each, 0) for identity, each in found.items() if each is not None}
 
     async def counted(session: AsyncSession, given: Mapping[UUID, tuple[Party, int]]) -> None:
         for identity, (party, _) in given.items():

@@ -91,6 +91,8 @@ async def services(
     base_url = f"http://{ports.LOOPBACK}:{port}"
     settings = told(database_url, redis_url, base_url=base_url)
     variables = {f"SOCIALERASMUS_{name.upper()}": told for name, told in issuer.items()}
+    # Of four places or more, whoever wants the last works for it: the form's own script is to be seen at that.
+    variables["SOCIALERASMUS_PROOF_AFTER_HELD_PERCENT"] = "90"
     made = processes.Processes(folder, settings, database_url, SOCIALERASMUS_BASE_URL=base_url, **variables)
     everything = processes.Process(["up", "--no-sample", "--port", str(port)], made.environment, folder / "up.log")
     async with httpx.AsyncClient(base_url=base_url, timeout=30) as client:

@@ -18,7 +18,15 @@ from services.kernel.settings import Settings
 SECRET = "only-for-tests-" + "0" * 32
 
 
-UNLIMITED = {"reads_a_minute": 0, "writes_a_minute": 0, "enquiries_a_day": 0}
+UNLIMITED = {
+    "reads_a_minute": 0,
+    "writes_a_minute": 0,
+    "enquiries_a_day": 0,
+    "proof_after_held_percent": 0,
+    "proof_after_from_address": 0,
+    "proof_after_from_network": 0,
+    "proof_after_for_mailbox": 0,
+}
 """The whole suite comes from one address."""
 
 

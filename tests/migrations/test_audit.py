@@ -68,7 +68,7 @@ NOT_NOTED: Final = {
     "registration": (
         # People, and what the entry says of what was done with them; projections.
         "participants registrations attendances attendance_history cards certificates certified_attendances check_ins "
-        "consents handles links walk_ins sections check_in_passes"
+        "consents handles links walk_ins sections check_in_passes spent_proofs"
     ),
     "impact": (
         # A history of its own; projections, facts and what is made of them; exports, which change no figure.

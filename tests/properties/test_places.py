@@ -32,6 +32,7 @@ from services.registration.places.schemas import SignUp
 from services.registration.places.tables import Places as PlacesRow
 from services.registration.privacy import actions as privacy
 from services.registration.privacy import store as privacy_store
+from services.registration.proofs.actions import Asker
 from services.registration.terms import actions as terms
 from services.registration.terms.schemas import Terms
 from services.registration.waiting import actions as waiting
@@ -98,8 +99,9 @@ class Places(RuleBasedStateMachine):
         body = wanted(self.ours.activity_id, name, participant_class=each, guests=guests, waiting_list=waits)
 
         async def sign_up() -> None:
+            asker = Asker(self.runtime, self.ours.activity_id, address="192.0.2.1", actor=None, proof=None)
             async with self.runtime.unit_of_work(EVERYTHING) as session:
-                await signing_up.sign_up(session, self.runtime.settings, SignUp.model_validate(body))
+                await signing_up.sign_up(session, self.runtime.settings, SignUp.model_validate(body), asker)
 
         try:
             self.do(sign_up())

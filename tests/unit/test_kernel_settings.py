@@ -153,7 +153,13 @@ def test_trusted_proxies_are_networks(monkeypatch: pytest.MonkeyPatch) -> None:
         assert wrong not in str(refusal.value)
 
 
-@pytest.mark.parametrize("name", ["READS_A_MINUTE", "WRITES_A_MINUTE", "ENQUIRIES_A_DAY", "KEY_ALLOWANCE"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("READS_A_MINUTE", "WRITES_A_MINUTE", "ENQUIRIES_A_DAY", "KEY_ALLOWANCE", "PROOF_AFTER_HELD_PERCENT"),
+        *("PROOF_AFTER_FROM_ADDRESS", "PROOF_AFTER_FROM_NETWORK", "PROOF_AFTER_FOR_MAILBOX", "PROOF_COST"),
+    ],
+)
 def test_a_limit_is_a_number(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     with pytest.raises(Misconfigured, match=f"^SOCIALERASMUS_{name}: "):
         _load(monkeypatch, **RIGHT, **{f"SOCIALERASMUS_{name}": "-1"})

@@ -12,6 +12,7 @@ from services.impact.disclosure import rules, store
 from services.impact.disclosure.rules import DIMENSIONS, TABLES, Table
 from services.impact.disclosure.schemas import CountOut, RowOut, TableList, TableOut, TableRows
 from services.impact.disclosure.tables import ReleasedRow
+from services.kernel.limits import costing
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import documented
 from services.kernel.routes import router as make_router
@@ -30,7 +31,7 @@ async def list_tables(session: Reading) -> TableList:
     return TableList(items=[_table_out(table, years) for table in TABLES.values()], next=None)
 
 
-@router.get("/tables/{code}", responses=documented(rules.TableNotFound))
+@router.get("/tables/{code}", responses=documented(rules.TableNotFound), dependencies=[costing(3)])
 async def get_table(
     request: Request,
     session: Reading,

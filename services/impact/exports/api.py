@@ -49,6 +49,8 @@ _BY_ACCEPT: Final = (JSON, CSV, JSON_STAT, SDMX_CSV, PARQUET, XLSX)
 _SHAPES: Final[dict[int | str, dict[str, Any]]] = {
     200: {"content": {shape.media_type: {"schema": {"type": "string"}} for shape in _BY_ACCEPT if shape is not JSON}}
 }
+_ANY_SHAPE: Final = 5
+"""What figures cost in another shape than JSON, however it is chosen."""
 _NAMES: Final = "Header names are those of the JSON; a quantity has a row of its own, with its unit."
 
 
@@ -72,6 +74,7 @@ async def get_statistics(
     if shape is not JSON and compare is not None:
         raise Invalid.at("query/compare", "What is compared is told in JSON alone.")
     _charge(request, asked, compare)
+    charge(request, 0 if shape is JSON else _ANY_SHAPE - 1)
     told = await statistics_of(session, asked, when, compare)
     if shape is JSON:
         reply = Response(told.model_dump_json(), media_type=JSON.media_type)
@@ -123,7 +126,7 @@ def _table_as(shape: Shape) -> Callable[..., Any]:
 def _add(shape: Shape) -> None:
     name = re.sub(r"\W", "_", shape.extension)
     told = type(f"_{name}", (Response,), {"media_type": shape.media_type})
-    about: dict[str, Any] = {"response_class": told, "dependencies": [costing(5)]}
+    about: dict[str, Any] = {"response_class": told, "dependencies": [costing(_ANY_SHAPE)]}
     router.add_api_route(
         f"/statistics.{shape.extension}",
         _statistics_as(shape),

@@ -123,7 +123,7 @@ async def get_export(
     return actions.out(runtime, await actions.own(session, actor, export_id))
 
 
-@links.get("/exports/{token}")
+@links.get("/exports/{token}", dependencies=[costing(20)])
 async def fetch_export(session: Reading, runtime: Running, token: str) -> Response:
     """What was made."""
     found = await actions.linked(session, runtime, token)

@@ -15,6 +15,7 @@ from services.impact.people.rules import DEFINITION, Kind, Period
 from services.impact.people.schemas import PeopleOut, PeoplePage
 from services.impact.people.tables import PeopleScope
 from services.kernel.consumers import read_up_to
+from services.kernel.limits import costing
 from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import Invalid
 from services.kernel.routes import router as make_router
@@ -27,7 +28,7 @@ AcademicYearCode = Annotated[str, Field(pattern=r"^[0-9]{4}/[0-9]{2}$")]
 _Some = Field(max_length=200)
 
 
-@router.get("/people")
+@router.get("/people", dependencies=[costing(3)])
 async def list_people(
     request: Request,
     response: Response,

@@ -20,6 +20,8 @@ from services.registration.places.tables import Places, Registration
 
 MOST_BYTES: Final = 64 * 1024
 MOST_FIELDS: Final = 100
+PROOF: Final = "altcha"
+"""The field of a proof of work, as ALTCHA calls it."""
 _PERSON: Final = (
     "given_name", "family_name", "email", "participant_class", "home_country", "mobility", "host_section",
     "esncard_number",

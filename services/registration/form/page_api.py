@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import Annotated, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -10,7 +11,7 @@ from uuid import UUID
 from fastapi import Header, Query
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from services.contracts import ActivityState
 from services.kernel.problems import Conflict, Invalid, NotFound
@@ -24,6 +25,9 @@ from services.registration.places import hosts as sections
 from services.registration.places import rules, signing_up, store
 from services.registration.places.schemas import SignUp
 from services.registration.places.tables import Places
+from services.registration.proofs.actions import Asker
+from services.registration.proofs.actions import asker as asker_of
+from services.registration.proofs.rules import ProofRequired
 
 router = make_router(tag="places")
 
@@ -36,6 +40,13 @@ _REFUSED: Final = {
     rules.SignUpClosed: "form.closed",
 }
 _EMPTY: Final = Filled()
+_SCRIPT: Final = Path(__file__).with_name("proof.js").read_bytes()
+
+
+@router.get("/proof.js")
+async def proof_script() -> Response:
+    """What solves a challenge: for the form, and for apps to import."""
+    return Response(_SCRIPT, media_type="text/javascript")
 
 
 @router.get("/activities/{activity_id}", response_class=HTMLResponse)
@@ -79,21 +90,26 @@ async def take_form(
     wanted, filled = filling.read(places, sent, language.tag)
     if wanted is None:
         return await _shown(session, runtime, language, places, now, filled, status=422)
-    return await _sign_up(session, runtime, language, wanted, filled)
+    asker = await asker_of(request, activity_id, sent.get(filling.PROOF) or None)
+    return await _sign_up(session, runtime, language, wanted, filled, asker)
 
 
 async def _sign_up(
-    session: AsyncSession, runtime: Running, language: Language, wanted: SignUp, filled: Filled
+    session: AsyncSession, runtime: Running, language: Language, wanted: SignUp, filled: Filled, asker: Asker
 ) -> HTMLResponse:
     try:
         # A refusal may come after the first rows, and this request answers it instead of failing.
         async with session.begin_nested():
-            signed = await signing_up.sign_up(session, runtime.settings, wanted)
-    except (Invalid, Conflict, NotFound) as problem:
+            signed = await signing_up.sign_up(session, runtime.settings, wanted, asker)
+    except (Invalid, Conflict, NotFound, ProofRequired) as problem:
         found = await store.places_now(session, wanted.activity_id)
         if found is None:
             return missing(language)
         places, now = found
+        if isinstance(problem, ProofRequired):
+            return await _shown(
+                session, runtime, language, places, now, filled, notice="form.proof", proof=problem, status=403
+            )
         if isinstance(problem, Invalid):
             faults = filling.explained(places, problem.errors)
             again = Filled(filled.values, faults)
@@ -123,6 +139,7 @@ async def _shown(
     filled: Filled = _EMPTY,
     *,
     notice: str | None = None,
+    proof: ProofRequired | None = None,
     status: int = 200,
 ) -> HTMLResponse:
     """The form, unless there is neither a place nor a waiting list."""
@@ -132,7 +149,9 @@ async def _shown(
     waits = not places.has_places or "waiting_list" in filled.values or "waiting_list" in filled.faults
     hosts = await sections.listed(session)
     card = places.asks_esncard and runtime.settings.esncard_check_url is not None
-    return form(language, places, filled, waits=waits, hosts=hosts, card=card, notice=notice, status=status)
+    return form(
+        language, places, filled, waits=waits, hosts=hosts, card=card, notice=notice, proof=proof, status=status
+    )
 
 
 async def _no_room(

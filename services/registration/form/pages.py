@@ -1,4 +1,4 @@
-"""The form as a page: plain HTML that loads nothing, runs nothing and needs no script."""
+"""The form as a page: plain HTML that loads nothing and runs nothing, but where work has to be proved first."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from services.registration.mail.languages import Language, others
 from services.registration.places.rules import Choosing
 from services.registration.places.schemas import SignedUp
 from services.registration.places.tables import Places, Section
+from services.registration.proofs.rules import ProofRequired
 
 _STYLE: Final = (
     ":root{color-scheme:light dark;--accent:#2e3192;--wrong:#b3261e;--line:#6f6f7c;--muted:#54545f}"
@@ -54,6 +55,7 @@ _HEADERS: Final = {
     "X-Robots-Tag": "noindex, nofollow",
     "Vary": "Accept-Language",
 }
+_WITH_SCRIPT: Final = page_policy(_STYLE, forms=True, scripts=True)
 _pages = Environment(loader=PackageLoader("services.registration.form", "."), autoescape=True)
 
 
@@ -66,9 +68,10 @@ def form(
     hosts: Sequence[Section],
     card: bool,
     notice: str | None = None,
+    proof: ProofRequired | None = None,
     status: int = 200,
 ) -> HTMLResponse:
-    """The form of an activity, with what was filled in and what is wrong with it."""
+    """The form of an activity, with what was filled in and what is wrong with it; or with work that is to be proved."""
     fields = asked(places, language, filled, waits=waits, hosts=hosts, card=card)
     until = places.sign_up_ends_at
     zone = ZoneInfo(places.time_zone)
@@ -78,7 +81,7 @@ def form(
         language.text("form.until").format(at=language.date(until, zone)) if until else "",
     ]
     said = language.text(notice) if notice else None
-    return _page(language, places, paragraphs, fields=fields, notice=said, status=status)
+    return _page(language, places, paragraphs, fields=fields, notice=said, proof=proof, status=status)
 
 
 def answers(
@@ -139,6 +142,7 @@ def _page(
     *,
     fields: Asked | None = None,
     notice: str | None = None,
+    proof: ProofRequired | None = None,
     heading: str | None = None,
     languages: bool = True,
     status: int = 200,
@@ -159,10 +163,14 @@ def _page(
         asked=fields,
         faulty=bool(fields and (fields.faulty or fields.guests_fault)),
         notice=notice,
+        challenge=proof and proof.challenge and proof.challenge.model_dump_json(by_alias=True),
+        sends=proof is not None and not proof.errors,
         activity_id=identity,
         languages=others(language) if languages else [],
     )
     headers = {**_HEADERS, "Content-Language": language.tag}
+    if proof is not None:
+        headers["Content-Security-Policy"] = _WITH_SCRIPT
     return HTMLResponse(page, status_code=status, headers=headers)
 
 

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Query
+from fastapi import Header, Query
 from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
 from services.kernel import idempotency, mail, reach
-from services.kernel.auth import Caller, Role
+from services.kernel.auth import Caller, PerhapsCaller, Role
 from services.kernel.problems import Invalid, Unauthenticated, documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing, WritingForActors
@@ -38,6 +38,8 @@ from services.registration.places.schemas import (
     SignUpTogether,
 )
 from services.registration.places.tables import Places, Registration
+from services.registration.proofs.actions import asker as asker_of
+from services.registration.proofs.rules import HEADER, ProofRequired
 from services.registration.tables import OUTGOING_MAIL
 
 MOST_ACTIVITIES = 200
@@ -51,6 +53,10 @@ _LINKED = (
     rules.RegistrationCancelled,
     rules.ActivityCalledOff,
 )
+Solved = Annotated[
+    str | None,
+    Header(alias=HEADER, description="The solution of a challenge of `proof-required`, as ALTCHA writes it."),
+]
 _ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
 
 
@@ -65,36 +71,51 @@ _ids: TypeAdapter[list[UUID]] = TypeAdapter(list[UUID])
         rules.NotWaitedFor,
         rules.SignUpClosed,
         rules.SignUpNotYetOpen,
+        ProofRequired,
     ),
 )
 async def sign_up(
-    session: WritingForActors, request: Request, runtime: Running, claim: idempotency.Claimed, wanted: SignUp
+    session: WritingForActors,
+    request: Request,
+    runtime: Running,
+    actor: PerhapsCaller,
+    claim: idempotency.Claimed,
+    wanted: SignUp,
+    proof: Solved = None,
 ) -> SignedUp | Response:
     """Hold a place for somebody and their guests. They keep it by opening the link in the mail that they get.
 
     Where there is no room they wait, if they want to; where organisers choose, they apply. A mail says so.
     """
+    asker = await asker_of(request, wanted.activity_id, proof, actor=actor)
     if session is None:
-        return await at_once.sign_up(runtime, claim, wanted)
+        return await at_once.sign_up(runtime, claim, wanted, asker)
     await idempotency.check(session, runtime, claim)
     request.state.claim = claim
-    return await signing_up.sign_up(session, runtime.settings, wanted)
+    return await signing_up.sign_up(session, runtime.settings, wanted, asker)
 
 
 @router.post(
     "/series/{series_id}/registrations",
     status_code=201,
     dependencies=[idempotency.required],
-    responses=documented(rules.SeriesNotFound, rules.NotTogether, rules.NoDateOpen),
+    responses=documented(rules.SeriesNotFound, rules.NotTogether, rules.NoDateOpen, ProofRequired),
 )
 async def sign_up_together(
-    session: Writing, runtime: Running, series_id: UUID, wanted: SignUpTogether
+    request: Request,
+    session: Writing,
+    runtime: Running,
+    actor: PerhapsCaller,
+    series_id: UUID,
+    wanted: SignUpTogether,
+    proof: Solved = None,
 ) -> SignedUpTogether:
     """Hold a place on several dates of a series, or on all that are open. One link in one mail confirms them all.
 
     Each date is a registration of its own from then on, with its own check-in code and its own link to give it back.
     """
-    return await together.sign_up(session, runtime.settings, series_id, wanted)
+    asker = await asker_of(request, series_id, proof, actor=actor)
+    return await together.sign_up(session, runtime.settings, series_id, wanted, asker)
 
 
 @router.get("/series/{series_id}/availability", responses=documented(rules.SeriesNotFound))

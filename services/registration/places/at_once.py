@@ -25,6 +25,7 @@ from services.kernel.grouping import AGAIN, Again, Group
 from services.kernel.idempotency import Claim
 from services.kernel.ids import new_id
 from services.kernel.problems import Problem
+from services.kernel.proofs import Proof
 from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
@@ -36,6 +37,9 @@ from services.registration.places import actions, at_once_store, hosts, letters,
 from services.registration.places.rules import State
 from services.registration.places.schemas import SignedUp, SignUp
 from services.registration.places.tables import Places, Registration
+from services.registration.proofs import store as proofs_store
+from services.registration.proofs.actions import Asker
+from services.registration.proofs.rules import ProofRequired
 from services.registration.tables import OUTGOING_MAIL
 
 
@@ -46,6 +50,7 @@ class Asked:
     wanted: SignUp
     claim: Claim
     trace_id: str
+    asker: Asker
 
     @property
     def is_plain(self) -> bool:
@@ -56,9 +61,9 @@ class Asked:
 Answered = Response | Problem | Again | None
 
 
-async def sign_up(runtime: Runtime, claim: Claim, wanted: SignUp) -> Response:
+async def sign_up(runtime: Runtime, claim: Claim, wanted: SignUp, asker: Asker) -> Response:
     """Hold a place for somebody, together with those who sign up at this moment; raises the refusal of this one."""
-    return await runtime.group(group).ask(Asked(wanted, claim, current_trace_id()))
+    return await runtime.group(group).ask(Asked(wanted, claim, current_trace_id(), asker))
 
 
 def group(runtime: Runtime) -> Group[Asked, Response]:
@@ -72,7 +77,7 @@ def group(runtime: Runtime) -> Group[Asked, Response]:
     async def alone(asked: Asked) -> Response:
         async with runtime.unit_of_work() as session:
             await idempotency.check(session, runtime, asked.claim)
-            answer = _response(await signing_up.sign_up(session, runtime.settings, asked.wanted))
+            answer = _response(await signing_up.sign_up(session, runtime.settings, asked.wanted, asked.asker))
             await asked.claim.keep(session, runtime, answer)
             return answer
 
@@ -89,6 +94,8 @@ class _Room:
 
     places: Places
     now: datetime
+    held: int = 0
+    """How many places were held before, by people who have not confirmed."""
     given: Counter[ParticipantClass] = field(default_factory=Counter)
     waiting: int = 0
 
@@ -96,9 +103,7 @@ class _Room:
         """What a sign-up comes to after those before it; raises why it comes to nothing."""
         room = self.places.room.after(self.given, waiting=self.waiting)
         party = wanted.party()
-        state = signing_up.state_of(self.places, party, self.now, waits=wanted.waiting_list, room=room)
-        self.count(state, wanted)
-        return state
+        return signing_up.state_of(self.places, party, self.now, waits=wanted.waiting_list, room=room)
 
     def count(self, state: State, wanted: SignUp) -> None:
         """Count one more in."""
@@ -141,6 +146,7 @@ class _Moment:
         self._asked = asked
         self._answers: list[Answered] = [None] * len(asked)
         self._hosts: dict[str | None, str | None] = {None: None}
+        self._spent: set[bytes] = set()
 
     async def answers(self) -> list[Answered]:
         """What each came to; None for whoever has to go alone."""
@@ -175,8 +181,11 @@ class _Moment:
 
     async def _decide(self, plain: Sequence[int]) -> list[_Decided]:
         wanted = {self._asked[number].wanted.activity_id for number in plain}
-        found = await at_once_store.lock_places(self._session, wanted)
-        rooms = {identity: _Room(places, now) for identity, (places, now) in found.items()}
+        percent = self._settings.proof_after_held_percent
+        found = await at_once_store.lock_places(self._session, wanted, percent=percent, at_most=len(plain))
+        rooms = {identity: _Room(places, now, held) for identity, (places, now, held) in found.items()}
+        proofs = {each.nonce for number in plain if isinstance(each := self._asked[number].asker.proof, Proof)}
+        self._spent = await proofs_store.spent(self._session, proofs) if proofs else set()
         decided = []
         for number in plain:
             asked = self._asked[number]
@@ -195,10 +204,25 @@ class _Moment:
                 # One of those who got the last places may be there already: the next group sees what is left.
                 self._answers[number] = full if is_as_it_was else AGAIN
                 continue
+            try:
+                self._let_in(asked, room)
+            except ProofRequired as refused:
+                self._answers[number] = refused
+                continue
+            room.count(state, asked.wanted)
             values = _values(self._settings, asked.wanted, room, state)
             values["host_section"] = await self._host(asked.wanted)
             decided.append(_Decided(number, asked, room, state, values))
         return decided
+
+    def _let_in(self, asked: Asked, room: _Room) -> None:
+        """Let one of them in, or ask for a proof that nobody has used, in this group neither."""
+        held = room.held + sum(room.given.values())
+        signing_up.let_in(asked.asker, asked.wanted, [(room.places, held)])
+        if asked.asker.spends is not None:
+            if asked.asker.spends.nonce in self._spent:
+                raise asked.asker.refuse_used()
+            self._spent.add(asked.asker.spends.nonce)
 
     async def _refusal(self, wanted: SignUp, room: _Room) -> Problem | None:
         closed = room.places.window_refusal(room.now)
@@ -249,6 +273,9 @@ class _Moment:
         await people.add_links(
             self._session, [(hashed(each.token), each.id, each.purpose, ends[each.id]) for each in kept]
         )
+        spent = [proof for each in kept if (proof := each.asked.asker.spends) is not None]
+        if spent:
+            await proofs_store.spend_all(self._session, spent)
         await mail.queue_all(self._session, OUTGOING_MAIL, [(self._letter(each), each.asked.trace_id) for each in kept])
         answers = [(each.asked.claim, _response(_answer(each))) for each in kept]
         await idempotency.keep_all(self._session, self._runtime, answers)

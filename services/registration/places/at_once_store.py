@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.kernel.recordsets import inserting, rows_of, written
 from services.registration.places.tables import IS_LIVE, Places, Registration
+from services.registration.proofs.rules import FEWEST_HELD
+from services.registration.proofs.store import held_of
 
 LONGEST_WAIT: Final = "250ms"
 """How long a group waits for a lock: one activity that somebody holds must not keep the others' students waiting."""
@@ -32,17 +34,26 @@ async def wait_briefly(session: AsyncSession) -> None:
     await session.execute(sa.select(sa.func.set_config("lock_timeout", LONGEST_WAIT, True)))
 
 
-async def lock_places(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, tuple[Places, datetime]]:
-    """The places of several activities, locked in the order of their ids; with each the database's clock then."""
+async def lock_places(
+    session: AsyncSession, ids: Collection[UUID], *, percent: int, at_most: int
+) -> dict[UUID, tuple[Places, datetime, int]]:
+    """The places of several activities, locked in the order of their ids; with each the database's clock then.
+
+    And how many of an activity's are held by people who have not confirmed: counted only where they may come to this
+    part of all places with `at_most` more, which is not before as many are taken.
+    """
     now = sa.func.clock_timestamp(type_=sa.DateTime(timezone=True))
+    free = sa.func.greatest(FEWEST_HELD, Places.capacity * percent // 100)
+    matters = sa.and_(sa.literal(percent > 0), Places.capacity.is_not(None), Places.taken + at_most >= free)
+    held = sa.case((matters, held_of(Places.activity_id)), else_=0)
     statement = (
-        sa.select(Places, now)
+        sa.select(Places, now, held)
         .where(Places.activity_id == sa.func.any(sa.bindparam("ids", list(ids), sa.ARRAY(sa.Uuid))))
         .order_by(Places.activity_id)
         .with_for_update(key_share=True)
     )
     found = await session.execute(statement, execution_options={"populate_existing": True})
-    return {places.activity_id: (places, at) for places, at in found}
+    return {places.activity_id: (places, at, many) for places, at, many in found}
 
 
 async def add_registrations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:

@@ -13,7 +13,7 @@ for a repeated sign-up, which shows to somebody who watches an activity that nob
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
@@ -33,11 +33,15 @@ from services.registration.people import store as people
 from services.registration.people.rules import Purpose
 from services.registration.places import actions, hosts, letters, questions, rules, store
 from services.registration.places.rules import State
-from services.registration.places.schemas import GuestIn, SignedUp, SignUp
+from services.registration.places.schemas import GuestIn, SignedUp, SignUp, SignUpTogether
 from services.registration.places.tables import Places, Registration
+from services.registration.proofs import actions as proofs
+from services.registration.proofs import store as proofs_store
+from services.registration.proofs.actions import Asker
+from services.registration.proofs.rules import free_of, level_of_holds
 
 
-async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> SignedUp:
+async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp, asker: Asker) -> SignedUp:
     """Hold a place for somebody and their guests until they open the link that is mailed to them.
 
     Where organisers choose, it is kept for them to decide. Where there is no room, it waits if that is wanted.
@@ -46,6 +50,10 @@ async def sign_up(session: AsyncSession, settings: Settings, wanted: SignUp) -> 
     faults = await faults_of(session, settings, places, wanted)
     if faults:
         raise people_rules.invalid(faults)
+    # Whoever gets nothing is not asked to work for it.
+    state_of(places, wanted.party(), now, waits=wanted.waiting_list)
+    await admit(session, asker, wanted, [places])
+    await proofs.spend(session, asker)
     kept = await keep(session, settings, wanted, places, now)
     if kept.is_new:
         await write_first(session, settings, kept, wanted)
@@ -151,6 +159,33 @@ async def open_places(session: AsyncSession, activity_id: UUID) -> tuple[Places,
     if refusal is not None:
         raise refusal
     return places, now
+
+
+async def admit(session: AsyncSession, asker: Asker, wanted: SignUp | SignUpTogether, dates: Sequence[Places]) -> None:
+    """Let somebody sign up for one activity, or several, who may have to prove work first."""
+    percent = 0 if asker.is_admitted else asker.runtime.settings.proof_after_held_percent
+    # No more are held than are taken, so for most it need not be counted.
+    nearly = [
+        each.activity_id
+        for each in dates
+        if percent and each.capacity is not None and each.taken >= free_of(each.capacity, percent=percent)
+    ]
+    held = await proofs_store.held(session, nearly) if nearly else {}
+    let_in(asker, wanted, [(each, held.get(each.activity_id, 0)) for each in dates])
+
+
+def let_in(asker: Asker, wanted: SignUp | SignUpTogether, dates: Sequence[tuple[Places, int]]) -> None:
+    """The same, where somebody has counted how many places of each are held and not confirmed.
+
+    Organisers answer for whom they sign up, by a program of theirs too: what they do is in the audit.
+    """
+    if asker.actor is not None and all(
+        asker.actor.reaches(sections=frozenset(each.section_codes), country=each.country) for each, _ in dates
+    ):
+        return
+    percent = asker.runtime.settings.proof_after_held_percent
+    levels = [level_of_holds(held, each.capacity, percent=percent) for each, held in dates]
+    asker.admit(wanted.email, level=max((level for level in levels if level is not None), default=None))
 
 
 async def faults_of(session: AsyncSession, settings: Settings, places: Places, wanted: SignUp) -> list[FieldError]:

@@ -198,6 +198,7 @@ class Registration(Table):
             "activity_id",
             postgresql_where=sa.text("state IN ('waitlisted', 'pending_approval') AND lead_id IS NULL"),
         ),
+        sa.Index("ix_registrations_unconfirmed", "activity_id", postgresql_where=sa.text("state = 'unconfirmed'")),
         sa.Index(None, "activity_id", "id"),
         sa.UniqueConstraint("activity_id", "code"),
     )

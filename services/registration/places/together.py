@@ -26,6 +26,8 @@ from services.registration.places.rules import State
 from services.registration.places.schemas import NotGiven, Refusal, SignedUpTogether, SignUp, SignUpTogether
 from services.registration.places.signing_up import Kept
 from services.registration.places.tables import Places, Registration
+from services.registration.proofs import actions as proofs
+from services.registration.proofs.actions import Asker
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +49,13 @@ async def dates_of(session: AsyncSession, series_id: UUID) -> Sequence[Places]:
 
 
 async def sign_up(
-    session: AsyncSession, settings: Settings, series_id: UUID, wanted: SignUpTogether
+    session: AsyncSession, settings: Settings, series_id: UUID, wanted: SignUpTogether, asker: Asker
 ) -> SignedUpTogether:
     """Hold a place on each of several dates until the one link is opened that is mailed for all of them."""
     dates = await _dates(session, series_id, wanted)
     await _check_details(session, settings, dates, wanted)
+    await signing_up.admit(session, asker, wanted, [date.places for date in dates])
+    await proofs.spend(session, asker)
     kept: dict[UUID, Kept] = {}
     refused: dict[UUID, Problem] = {}
     for date in sorted(dates, key=lambda date: date.places.activity_id):

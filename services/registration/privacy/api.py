@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from starlette.responses import Response
 
+from services.kernel.limits import costing
 from services.kernel.problems import documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
@@ -38,7 +39,7 @@ async def get_me(session: Reading, response: Response, secret: Secret) -> MeOut:
     return await _me(session, who)
 
 
-@router.get("/me/export", responses=documented(rules.LinkNeeded))
+@router.get("/me/export", responses=documented(rules.LinkNeeded), dependencies=[costing(5)])
 async def export_me(session: Reading, runtime: Running, response: Response, secret: Secret) -> ExportOut:
     """Everything that is kept of the person behind a link, to take along."""
     who = await actions.person(session, secret)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Path
 from starlette.responses import Response
 
+from services.kernel.limits import costing
 from services.kernel.problems import documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running, Writing
@@ -68,6 +69,7 @@ async def get_certified(
 @router.get(
     "/certificates/{number}.pdf",
     response_class=Response,
+    dependencies=[costing(5)],
     responses={
         200: {"content": {"application/pdf": {}}, "description": "PDF/A-2a and PDF/UA-1, the same bytes each time."},
         **documented(rules.LinkNeeded, CertificateNotFound, NotPrintable),

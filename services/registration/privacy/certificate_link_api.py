@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from services.kernel.limits import costing
 from services.kernel.problems import Invalid
 from services.kernel.routes import pages_by_secret
 from services.kernel.runtime import Reading, Running, Writing
@@ -74,7 +75,7 @@ async def get_certified_by_link(request: Request, session: Writing, runtime: Run
     return RedirectResponse("certificates?made=yes", status_code=303)
 
 
-@router.get("/{token}/me/certificates/{number}.pdf")
+@router.get("/{token}/me/certificates/{number}.pdf", dependencies=[costing(5)])
 async def download_my_certificate(session: Reading, token: Token, number: str) -> Response:
     """A certificate of one's own as PDF."""
     try:

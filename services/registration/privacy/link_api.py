@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from fastapi import Path
 from starlette.responses import HTMLResponse, Response
 
+from services.kernel.limits import costing
 from services.kernel.routes import pages_by_secret
 from services.kernel.runtime import Reading, Running, Writing
 from services.kernel.texts import one_line
@@ -36,7 +37,7 @@ async def open_me(session: Reading, token: Token) -> HTMLResponse:
         return _not_found()
 
 
-@router.get("/{token}/me/export")
+@router.get("/{token}/me/export", dependencies=[costing(5)])
 async def download_me(session: Reading, runtime: Running, token: Token) -> Response:
     """Everything that is kept of the person behind a link, as a file."""
     try:

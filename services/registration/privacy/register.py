@@ -274,6 +274,7 @@ IMPERSONAL: Final[Mapping[str, frozenset[str]]] = {
     }),
     # The hash of a number that nobody guesses, and when a certificate was withdrawn, to the month.
     "registration.certificates": frozenset({"number_hash", "withdrawn_at"}),
+    "registration.spent_proofs": frozenset({"nonce", "expires_at"}),
     "registration.sections": frozenset({"code", "title", "country", "successor"}),
     "registration.cards": frozenset({"tries", "due_at"}),
     # When somebody was forgotten, to the month: by then the row is nobody's.

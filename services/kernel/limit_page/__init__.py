@@ -1,0 +1,1 @@
+"""What people read, instead of a page, where a limit is reached."""

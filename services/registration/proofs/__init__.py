@@ -1,0 +1,1 @@
+"""Whether a sign-up has to prove some work first, so that nobody grabs places cheaply."""
