@@ -97,6 +97,10 @@ Period = Annotated[When, Depends(_when, scope="function")]
 """When the activities asked about start."""
 
 
+Codes = dict[str, tuple[str, ...]]
+"""The codes that are asked for, by dimension."""
+
+
 async def _where(
     country: Annotated[list[AssignedCountryCode], Query(), _Some] = [],
     section: Annotated[list[Code], Query(description="The leading section."), _Some] = [],
