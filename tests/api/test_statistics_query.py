@@ -187,8 +187,6 @@ async def test_measures_say_how_they_split_what_they_are_made_of_and_since_when(
         ("by=participant_class&measures=hours", ["query/measures"]),
         ("participant_class=local&measures=activities", ["query/measures"]),
         ("participant_class=tourist", ["query/participant_class/0"]),
-        ("by=sdg,objective", ["query/by"]),
-        ("sdg=13&sdg=14", ["query/sdg"]),
         ("sdg=18", ["query/sdg/0"]),
         ("counting=all", ["query/counting"]),
         ("country=XX", ["query/country/0"]),

@@ -73,7 +73,7 @@ async def get_statistics_as_json(
 
 
 def _charge(request: Request, asked: Asked, compare: Compare | None) -> None:
-    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0))
+    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0) + (10 if asked.is_of_facts else 0))
 
 
 def _statistics_as(shape: Shape) -> Callable[..., Any]:

@@ -248,10 +248,11 @@ def observations(cube: Cube) -> Iterator[Observation]:
     """Every figure of a cube by itself."""
     units = {each.code: each.unit for each in cube.measures}
     for row in cube.rows:
-        for code, value in row.values.items():
-            yield Observation(row.key, code, None, units[code], value)
+        for code, figure in row.values.items():
+            yield Observation(row.key, code, None, units[code], figure)
         for amount in row.amounts:
-            for code, value in zip(_OF_AMOUNTS, amount[2:], strict=True):
+            told = (amount.amount, amount.previous, amount.growth, amount.ratio)
+            for code, value in zip(_OF_AMOUNTS, told, strict=True):
                 if value is not None:
                     yield Observation(row.key, code, amount.measure, amount.unit, value)
 
