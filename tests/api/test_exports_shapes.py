@@ -216,7 +216,7 @@ async def test_a_shape_is_told_once_and_refuses_as_the_json_does(figures: Networ
 
 
 async def test_a_table_that_nobody_declared_has_no_shape(figures: Network) -> None:
-    await refused(figures, "GET", "/impact/v1/tables/home-country-by-section.csv", status=404)
+    await refused(figures, "GET", "/impact/v1/tables/home-country-by-age.csv", status=404)
 
 
 def test_every_media_type_is_in_the_description() -> None:

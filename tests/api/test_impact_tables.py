@@ -29,10 +29,14 @@ class Year:
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    async def activity(self, country: str, edition: str | None, day: str = "2025-11-10", year: str = "2025/26") -> Any:
+    async def activity(
+        self, country: str, edition: str | None, day: str = "2025-11-10", year: str = "2025/26",
+        section: str | None = None,
+    ) -> Any:  # fmt: skip
         identity = uuid4()
         known = {
-            "activity_id": identity, "country": country, "edition": edition, "starts_on": date.fromisoformat(day),
+            "activity_id": identity, "country": country, "section": section, "edition": edition,
+            "starts_on": date.fromisoformat(day),
             "academic_year": year, "cause": "culture", "kind": "volunteering", "programme": "socialerasmus",
             "source": "check_in", "labels": [],
         }  # fmt: skip
@@ -141,6 +145,23 @@ async def test_study_and_traineeship_are_told_by_cause(network: Network) -> None
     (item,) = (await year.table("mobility-by-cause"))["items"]
     assert (item["row"], item["people"]) == ("culture", 19)
     assert {count["label"]: count["people"] for count in item["counts"]} == {"study": 12, "traineeship": 7}
+
+
+async def test_sections_are_told_beside_the_other_tables_and_of_ten_at_least(network: Network) -> None:
+    year = Year(network)
+    for section, country in (("IT-MILA-STA", "IT"), ("IT-SASS-ESN", "IT"), ("PL-WARS-UKS", "PL")):
+        activity = await year.activity(country, None, section=section)
+        for home, people in (("ES", 40), ("FR", 30), ("DE", 30), ("PT", 7 if section == "IT-MILA-STA" else 25)):
+            await year.present(activity, home, people)
+    assert await year.release() == "2025/26"
+    told = await year.table("home-country-by-section")
+    assert (told["threshold"], told["by"]) == (10, ["academic_year", "section", "home_country"])
+    counts = {item["row"]: {each["label"]: each["people"] for each in item["counts"]} for item in told["items"]}
+    assert counts["IT-MILA-STA"].get("PT") is None
+    assert 40 in counts["IT-MILA-STA"].values()
+    assert {item["people"] for item in told["items"]} == {107, 125}
+    hosts = await year.table("home-country-by-host-country")
+    assert {item["row"]: item["people"] for item in hosts["items"]} == {"IT": 232, "PL": 125}
 
 
 async def test_pages_of_a_table(year: Year) -> None:

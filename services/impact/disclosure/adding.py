@@ -13,7 +13,7 @@ from typing import Final
 
 from services.impact.disclosure.listing import Listing, Row, Shape, level, listing, rest_of
 from services.impact.disclosure.patience import GaveUp, Patience
-from services.impact.disclosure.protection import MOST_STEPS, People, Released, protect_in_time
+from services.impact.disclosure.protection import MOST_STEPS, People, Released, told_in_time
 from services.impact.disclosure.worlds import UNNAMED, Proof, Worlds, bits, numbers
 
 MOST_STEPS_BESIDE: Final = 30_000_000
@@ -33,13 +33,12 @@ def protect_with(
     without: Counter[tuple[frozenset[Row], str]] = Counter()
     for (rows, label), many in people.items():
         without[frozenset(row for row in rows if row.table != added.table), label] += many
-    told = protect_in_time(without, shapes, steps=steps, floors=_floors(people, added))
-    kept = [shape for shape in shapes if any(row.table == shape.table for row in told.rows)]
+    told, kept = told_in_time(without, shapes, steps=steps, floors=_floors(people, added))
     if len(kept) < len(shapes):
         # What the others could not be told in time is not told more finely.
         return told
     try:
-        return add(people, told, kept, added, steps=beside)
+        return add(people, told, shapes, added, steps=beside)
     except GaveUp:
         return told
 
@@ -138,18 +137,26 @@ class _Addition:
         }
 
     def tell_what_is_safe(self) -> None:
-        """Tell counts of the added table, rests and large ones first."""
-        cells = [
-            (row, label)
-            for row, counts in enumerate(self._counts)
-            for label in counts
-            if self._rows[row] not in self._told.rows and label != UNNAMED
-        ]
-        for row, label in sorted(
-            cells, key=lambda cell: (rest_of(self._rows[cell[0]]) is None, -self._counts[cell[0]][cell[1]], cell)
-        ):
-            if self._is_large(row, label):
-                self._try_to_tell((row, label))
+        """Tell counts of the added table: all of a row around them at once where that is safe, then one by one."""
+        cells = sorted(
+            (
+                (row, label)
+                for row, counts in enumerate(self._counts)
+                for label in counts
+                if self._rows[row] not in self._told.rows and label != UNNAMED
+            ),
+            key=lambda cell: (rest_of(self._rows[cell[0]]) is not None, -self._counts[cell[0]][cell[1]], cell),
+        )
+        together: defaultdict[_Cell, list[_Cell]] = defaultdict(list)
+        for row, label in cells:
+            for outer in self._around[row]:
+                if self._rows[outer] in self._told.rows:
+                    together[outer, label].append((row, label))
+        for every in together.values():
+            # Where only one of them is withheld, it can be worked out.
+            self._try_to_tell(every)
+        for cell in cells:
+            self._try_to_tell([cell])
 
     def _is_large(self, row: int, label: int) -> bool:
         """Whether a count may be told for its own sake, and beside what is told of the rows around it and in it."""
@@ -160,15 +167,19 @@ class _Addition:
         beside += [own - self._counts[inner][label] for inner in self._told_of(self._inside[row], label)]
         return all(each >= self._needed(row) for each in beside)
 
-    def _try_to_tell(self, cell: _Cell) -> None:
-        row, label = cell
-        before = {each: self._proofs[each] for each in self._rest_on[cell] | {cell} if each in self._proofs}
-        self._worlds.tell(row, label)
+    def _try_to_tell(self, cells: Sequence[_Cell]) -> None:
+        """Tell these if every withheld count has room enough then; else leave everything as it is."""
+        wanted = [cell for cell in cells if self._is_withheld(*cell)]
+        before = {each: self._proofs[each] for cell in wanted for each in {cell, *self._rest_on[cell]}}
+        for cell in wanted:
+            self._worlds.tell(*cell)
         for each in before:
             self._forget(each)
-        if all(self._prove(each) for each in before if each != cell):
+        others = [each for each in before if each not in wanted]
+        if all(self._is_large(*cell) for cell in wanted) and all(self._prove(each) for each in others):
             return
-        self._worlds.withhold(row, label)
+        for cell in wanted:
+            self._worlds.withhold(*cell)
         for each, proof in before.items():
             self._forget(each)
             self._keep(each, proof)

@@ -39,6 +39,13 @@ def protect_in_time(
 
     A table that is left out is told nowhere, so those that remain are decided as if it had never been declared.
     """
+    return told_in_time(people, shapes, steps=steps, floors=floors)[0]
+
+
+def told_in_time(
+    people: People, shapes: Sequence[Shape], *, steps: int, floors: Mapping[Row, int]
+) -> tuple[Released, Sequence[Shape]]:
+    """The same, and the tables that were not left out."""
     for many in range(len(shapes), 0, -1):
         kept = shapes[:many]
         tables = {shape.table for shape in kept}
@@ -46,10 +53,10 @@ def protect_in_time(
         for (rows, label), number in people.items():
             fewer[frozenset(row for row in rows if row.table in tables), label] += number
         try:
-            return protect(fewer, kept, steps=steps, floors=floors)
+            return protect(fewer, kept, steps=steps, floors=floors), kept
         except GaveUp:
             continue
-    return Released({}, {})
+    return Released({}, {}), ()
 
 
 def protect(

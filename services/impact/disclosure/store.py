@@ -56,6 +56,7 @@ async def groups(session: AsyncSession, academic_year: str) -> list[Group]:
         sa.select(
             _each(ActivityFacts.edition).label("editions"),
             _each(ActivityFacts.country).label("host_countries"),
+            _each(ActivityFacts.section).label("sections"),
             _each(ActivityFacts.cause).label("causes"),
             *(_first(column, latest).label(column.key) for column in (Attendance.home_country, Attendance.mobility)),
         )
@@ -66,7 +67,7 @@ async def groups(session: AsyncSession, academic_year: str) -> list[Group]:
     )
     statement = sa.select(*people.c, sa.func.count()).group_by(*people.c)
     return [
-        Group(row[0] or (), row[1] or (), row[2] or (), row[3], row[4], row[5])
+        Group(row[0] or (), row[1] or (), row[2] or (), row[3] or (), *row[4:])
         for row in map(tuple, await session.execute(statement))
     ]
 
