@@ -181,6 +181,14 @@ async def test_home_country_can_not_be_combined_freely(network: Network) -> None
     assert "/impact/v1/tables/home-country-by-host-country" in document["errors"][0]["detail"]
 
 
+async def test_a_filter_by_what_describes_people_is_refused_with_its_tables(network: Network) -> None:
+    for route in ("statistics", "growth", "rankings", "completeness", "statistics.csv"):
+        address = f"/impact/v1/{route}?home_country=ES"
+        document = await refused(network, "GET", address, status=422, pointers=["query/home_country"])
+        assert "/impact/v1/tables/home-country-by-section" in document["errors"][0]["detail"]
+        await refused(network, "GET", f"/impact/v1/{route}?age_band=9", status=422, pointers=["query/age_band"])
+
+
 async def test_a_table_that_nobody_declared_is_not_there(network: Network) -> None:
     await refused(network, "GET", f"{TABLES}/home-country-by-age", status=404)
     await refused(

@@ -224,6 +224,11 @@ async def test_a_question_without_an_answer_is_refused_with_its_pointer(
     await refused(figures, "GET", f"{STATISTICS}?{query}", status=422, pointers=pointers)
 
 
+async def test_a_parameter_that_nobody_knows_is_refused_with_the_nearest_that_is_known(figures: Network) -> None:
+    document = await refused(figures, "GET", f"{STATISTICS}?contry=IT", status=422, pointers=["query/contry"])
+    assert document["errors"][0]["detail"].endswith("Perhaps country?")
+
+
 async def test_a_question_that_finds_nothing_and_contradicts_nothing_is_answered_with_zeros(figures: Network) -> None:
     found = await asked(figures, country="PT", edition="2026-spring", area="violence")
     assert (found["items"][0]["activities"], found["total"]["participants"]) == (0, 0)

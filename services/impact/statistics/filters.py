@@ -107,7 +107,16 @@ async def _where(
     platform: Annotated[
         list[Code], Query(description="The regional platform of the country on the activity's first day."), _Some
     ] = [],
+    home_country: Annotated[list[str], Query(include_in_schema=False)] = [],
+    mobility: Annotated[list[str], Query(include_in_schema=False)] = [],
+    age_band: Annotated[list[str], Query(include_in_schema=False)] = [],
+    background: Annotated[list[str], Query(include_in_schema=False)] = [],
 ) -> dict[str, tuple[str, ...]]:
+    protected = {"home_country": home_country, "mobility": mobility, "age_band": age_band, "background": background}
+    for name, given in protected.items():
+        if given:
+            # Whoever looks for them is told where they are, and not that nobody knows the word.
+            refuse_protected(name, [name])
     return _codes(country=country, section=section, platform=platform)
 
 
