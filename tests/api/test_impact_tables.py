@@ -147,6 +147,20 @@ async def test_study_and_traineeship_are_told_by_cause(network: Network) -> None
     assert {count["label"]: count["people"] for count in item["counts"]} == {"study": 12, "traineeship": 7}
 
 
+async def test_no_two_years_tell_of_the_same_person(network: Network) -> None:
+    year = Year(network)
+    earlier = await year.activity("IT", None, "2023-11-10", "2023/24")
+    later = await year.activity("IT", None, "2024-11-10", "2024/25")
+    again = await year.present(earlier, "ES", 30)
+    await year.present(later, "ES", 30, keys=again)
+    await year.present(later, "FR", 20)
+    await year.present(later, "ES", 25)
+    assert (await year.release(), await year.release(), await year.release()) == ("2023/24", "2024/25", None)
+    told = await year.table("home-country-by-academic-year")
+    assert {item["academic_year"]: item["people"] for item in told["items"]} == {"2023/24": 30, "2024/25": 45}
+    assert "not counted again" in told["definition"]
+
+
 async def test_sections_are_told_beside_the_other_tables_and_of_ten_at_least(network: Network) -> None:
     year = Year(network)
     for section, country in (("IT-MILA-STA", "IT"), ("IT-SASS-ESN", "IT"), ("PL-WARS-UKS", "PL")):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 import pytest
 
@@ -200,3 +201,27 @@ def test_an_edition_that_is_released_by_itself_gives_people_away_once_its_year_i
         both = Released({**later.rows, spring: sum(early.values())}, {**later.counts, **counts})
         won += any(disclosures(_without_sections(made), both))
     assert won
+
+
+@pytest.mark.parametrize("is_once", [True, False], ids=["each in one year", "some in both"])
+def test_two_years_are_safe_together_where_nobody_is_in_both(*, is_once: bool) -> None:
+    won = 0
+    for seed in range(8):
+        dice, known = Random(seed), Counter[tuple[frozenset[Row], str]]()
+        years: dict[str, Counter[tuple[frozenset[Row], str]]] = {"autumn": Counter(), "spring": Counter()}
+        for (rows, label), many in network(seed, people=150, sections=4, countries=3, labels=5).items():
+            taken = [dice.choice(list(years))] if is_once or dice.random() < 0.3 else list(years)
+            own = {
+                name: {
+                    Row("year", name),
+                    *(Row("country", f"{name} {row.key}") for row in rows if row.table == "country"),
+                }
+                for name in taken
+            }
+            known[frozenset(row for each in own.values() for row in each), label] += many
+            for name, each in own.items():
+                years[name][frozenset(each), label] += many
+        one, other = (protect(made, COUNTRIES) for made in years.values())
+        both = Released({**one.rows, **other.rows}, {**one.counts, **other.counts})
+        won += any(disclosures(known, both))
+    assert bool(won) != is_once

@@ -113,7 +113,8 @@ class Table:
         where = "" if self.rows == "academic_year" else f", by the {_WORDS[self.rows]} of what they took part in"
         return (
             f"International students who were present at an activity of the academic year, by {_WORDS[self.label]}"
-            f"{where}. Each is counted once in a row, and in every row in which they took part."
+            f"{where}. Each is counted once in a row, and in every row in which they took part; who was counted in the "
+            "tables of another year is not counted again."
         )
 
 
