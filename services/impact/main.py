@@ -8,7 +8,7 @@ from services.impact.disclosure import api as disclosure
 from services.impact.disclosure import consumers as releasing
 from services.impact.exports import api as exports
 from services.impact.exports import consumers as exporting
-from services.impact.exports import facts_api
+from services.impact.exports import facts_api, series_api
 from services.impact.facts import consumers as folding
 from services.impact.facts import tables as _fact_tables  # noqa: F401  # Registers its tables.
 from services.impact.pages import api as pages
@@ -39,6 +39,7 @@ SERVICE = Service(
         reports.router,
         queue.router,
         exports.router,
+        series_api.router,
         facts_api.router,
         facts_api.links,
         statistics.router,

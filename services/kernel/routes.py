@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import hashlib
 import json
 import re
@@ -231,7 +232,9 @@ def _check_query(request: Request, known: dict[str, bool]) -> None:
     faults, seen = [], set()
     for name, value in request.query_params.multi_items():
         if name not in known:
-            faults.append(FieldError(pointer=f"query/{name[:60]}", detail="This parameter is not known here."))
+            near = difflib.get_close_matches(name[:60].lower(), known, n=1)
+            hint = f" Perhaps {near[0]}?" if near else ""
+            faults.append(FieldError(pointer=f"query/{name[:60]}", detail=f"This parameter is not known here.{hint}"))
         elif name in seen and not known[name]:
             faults.append(FieldError(pointer=f"query/{name}", detail="This parameter may be given only once."))
         elif "\x00" in value:

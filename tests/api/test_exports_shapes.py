@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import io
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -23,7 +24,7 @@ from tests.harness.refusals import refused
 AUTUMN = date(2026, 11, 11)
 ROWS = [
     held("IT-SASS-ESN", date(2026, 5, 6), edition="2026-spring", sdgs=[13, 14], hours=Decimal("20.25")),
-    held("IT-SASS-ESN", AUTUMN, edition="2026-autumn", sdgs=[13], areas=["animals"],
+    held("IT-SASS-ESN", AUTUMN, edition="2026-autumn", sdgs=[13], areas=["animals"], unclassified=4,
          quantities={("waste", "kg"): Decimal("130.5"), ("waste", "t"): Decimal(1), ("money", "EUR"): Decimal(80)}),
     held("IT-MILA-STA", AUTUMN, edition=None, unclassified=7, hours=None,
          quantities={("trees", "1"): Decimal("123456789012.123456")}),
@@ -31,6 +32,7 @@ ROWS = [
          local=None, esn_volunteer=None, unclassified=None, hours=None),
 ]  # fmt: skip
 TABLE = "home-country-by-host-country"
+GROWTH, RANKINGS = "/impact/v1/growth", "/impact/v1/rankings"
 EXTENSIONS = ["csv", "csv-metadata.json", "parquet", "jsonstat", "sdmx.csv", "xlsx"]
 
 
@@ -99,6 +101,58 @@ async def test_what_is_withheld_of_people_is_withheld_in_every_shape(figures: Ne
     assert (await every(figures, address, academic_year="2024/25"))["csv"].count(b"\r\n") == 1
 
 
+def beside(measures: Iterable[str]) -> list[str]:
+    """The names of figures, of what they were, and of their growth."""
+    return [f"{name}{end}" for name in measures for end in shapes.ENDINGS if name != "quantities" or not end]
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        {"by": "section", "edition": "2026-autumn", "compare": "previous", "measures": "hours,quantities"},
+        {"by": "country,edition", "compare": "previous"},
+        {"edition": "2026-spring", "compare": "last_year", "measures": "share_international,quantities"},
+    ],
+    ids=["what is gone and what is new", "several periods", "nothing before"],
+)
+async def test_what_is_compared_is_in_every_shape(figures: Network, query: dict[str, str], tmp_path: Path) -> None:
+    answer = (await figures.client.get(STATISTICS, params=query)).json()
+    found = await every(figures, STATISTICS, **query)
+    agree(found, shapes.of_compared(answer, answer["by"]), answer["by"], beside(answer["measures"]), tmp_path)
+    assert "Compared" in {row[0] for row in openpyxl.load_workbook(io.BytesIO(found["xlsx"]))["Definitions"].values}
+
+
+@pytest.mark.parametrize("query", [{"country": "IT"}, {"over": "academic_year", "measures": "hours"}])
+async def test_growth_is_in_every_shape(figures: Network, query: dict[str, str], tmp_path: Path) -> None:
+    answer = (await figures.client.get(GROWTH, params=query)).json()
+    by = [answer["over"]]
+    found = await every(figures, GROWTH, **query)
+    agree(found, shapes.of_compared(answer, by), by, beside(answer["measures"]), tmp_path)
+
+
+@pytest.mark.parametrize("by", ["activities", "hours", "most_improved", "newcomers"])
+async def test_a_ranking_is_whole_in_every_shape(figures: Network, by: str, tmp_path: Path) -> None:
+    query = {"by": by, "edition": "2026-spring" if by == "newcomers" else "2026-autumn"}
+    answer = (await figures.client.get(RANKINGS, params=query)).json()
+    measures = ["place", "value", *(["numerator", "denominator"] if by == "most_improved" else [])]
+    found = await every(figures, RANKINGS, **query)
+    agree(found, shapes.of_ranking(answer, measures), ["country", "section"], measures, tmp_path)
+    assert b"ESN IT-SASS-ESN" in found["jsonstat"]
+    assert answer["rule"].encode() in found["csv-metadata.json"]
+
+
+@pytest.mark.parametrize("address", [GROWTH, f"{RANKINGS}?edition=2026-autumn"])
+async def test_accept_chooses_the_shape_of_growth_and_of_rankings(figures: Network, address: str) -> None:
+    path, _, query = address.partition("?")
+    reply = await figures.client.get(address, headers={"Accept": "text/csv"})
+    assert reply.content == (await figures.client.get(f"{path}.csv?{query}")).content
+    assert "Accept" in reply.headers["vary"]
+    await refused(figures, "GET", address, status=406, headers={"Accept": "text/html"})
+    paged = f"{RANKINGS}?limit=1&edition=2026-autumn"
+    await refused(figures, "GET", paged, status=422, pointers=["query/limit"], headers={"Accept": "text/csv"})
+    await refused(figures, "GET", f"{path}.csv?cursor=x", status=422, pointers=["query/cursor"])
+
+
 async def test_a_shape_says_what_its_figures_are(figures: Network) -> None:
     query = {"by": "section", "measures": "hours"}
     reply = await figures.client.get(f"{STATISTICS}.csv", params=query)
@@ -112,10 +166,10 @@ async def test_a_shape_says_what_its_figures_are(figures: Network) -> None:
     assert hours["schema:unitText"] == "h"
     assert hours["dc:description"].startswith("Hours given by everybody")
     found = await every(figures, STATISTICS, **query)
-    schema = pq.read_schema(shapes.io.BytesIO(found["parquet"]))
+    schema = pq.read_schema(io.BytesIO(found["parquet"]))
     assert schema.metadata[b"completeness"] == b"3 of 3 active sections have reported"
     assert schema.field("hours").metadata[b"definition"].decode() == hours["dc:description"]
-    sheet = openpyxl.load_workbook(shapes.io.BytesIO(found["xlsx"]))["Definitions"]
+    sheet = openpyxl.load_workbook(io.BytesIO(found["xlsx"]))["Definitions"]
     said = {str(row[0]): row[3] for row in sheet.iter_rows(values_only=True)}
     assert {"As of", "Source", "Completeness"} <= said.keys()
     assert said["hours"] == hours["dc:description"]
@@ -144,8 +198,9 @@ async def test_where_nothing_fits_it_is_406_and_json_is_told_by_its_address(figu
     await refused(figures, "GET", STATISTICS, status=406, headers=headers)
     whole = await figures.client.get(f"{STATISTICS}.json", headers=headers)
     assert whole.json() == (await figures.client.get(STATISTICS)).json()
-    compared = f"{STATISTICS}?edition=2026-autumn&compare=previous"
-    await refused(figures, "GET", compared, status=422, pointers=["query/compare"], headers={"Accept": "text/csv"})
+    compared = {"edition": "2026-autumn", "compare": "previous"}
+    whole = await figures.client.get(f"{STATISTICS}.json", headers=headers, params=compared)
+    assert whole.json() == (await figures.client.get(STATISTICS, params=compared)).json()
 
 
 @pytest.mark.parametrize("extension", [*EXTENSIONS, "json"])
@@ -161,13 +216,14 @@ async def test_a_shape_is_told_once_and_refuses_as_the_json_does(figures: Networ
 
 
 async def test_a_table_that_nobody_declared_has_no_shape(figures: Network) -> None:
-    await refused(figures, "GET", "/impact/v1/tables/home-country-by-section.csv", status=404)
+    await refused(figures, "GET", "/impact/v1/tables/home-country-by-age.csv", status=404)
 
 
 def test_every_media_type_is_in_the_description() -> None:
     paths = DOCUMENTS["impact"]["paths"]
-    named = set(paths["/v1/statistics"]["get"]["responses"]["200"]["content"])
-    for extension in EXTENSIONS:
-        (own,) = paths[f"/v1/statistics.{extension}"]["get"]["responses"]["200"]["content"]
-        assert own in named | {"application/csvm+json"}
-    assert len(named) == 6
+    for name in ("statistics", "growth", "rankings"):
+        named = set(paths[f"/v1/{name}"]["get"]["responses"]["200"]["content"])
+        for extension in EXTENSIONS:
+            (own,) = paths[f"/v1/{name}.{extension}"]["get"]["responses"]["200"]["content"]
+            assert own in named | {"application/csvm+json"}
+        assert len(named) == 6

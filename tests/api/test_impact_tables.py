@@ -29,10 +29,14 @@ class Year:
     def __init__(self, network: Network) -> None:
         self.network = network
 
-    async def activity(self, country: str, edition: str | None, day: str = "2025-11-10", year: str = "2025/26") -> Any:
+    async def activity(
+        self, country: str, edition: str | None, day: str = "2025-11-10", year: str = "2025/26",
+        section: str | None = None,
+    ) -> Any:  # fmt: skip
         identity = uuid4()
         known = {
-            "activity_id": identity, "country": country, "edition": edition, "starts_on": date.fromisoformat(day),
+            "activity_id": identity, "country": country, "section": section, "edition": edition,
+            "starts_on": date.fromisoformat(day),
             "academic_year": year, "cause": "culture", "kind": "volunteering", "programme": "socialerasmus",
             "source": "check_in", "labels": [],
         }  # fmt: skip
@@ -143,6 +147,37 @@ async def test_study_and_traineeship_are_told_by_cause(network: Network) -> None
     assert {count["label"]: count["people"] for count in item["counts"]} == {"study": 12, "traineeship": 7}
 
 
+async def test_no_two_years_tell_of_the_same_person(network: Network) -> None:
+    year = Year(network)
+    earlier = await year.activity("IT", None, "2023-11-10", "2023/24")
+    later = await year.activity("IT", None, "2024-11-10", "2024/25")
+    again = await year.present(earlier, "ES", 30)
+    await year.present(later, "ES", 30, keys=again)
+    await year.present(later, "FR", 20)
+    await year.present(later, "ES", 25)
+    assert (await year.release(), await year.release(), await year.release()) == ("2023/24", "2024/25", None)
+    told = await year.table("home-country-by-academic-year")
+    assert {item["academic_year"]: item["people"] for item in told["items"]} == {"2023/24": 30, "2024/25": 45}
+    assert "not counted again" in told["definition"]
+
+
+async def test_sections_are_told_beside_the_other_tables_and_of_ten_at_least(network: Network) -> None:
+    year = Year(network)
+    for section, country in (("IT-MILA-STA", "IT"), ("IT-SASS-ESN", "IT"), ("PL-WARS-UKS", "PL")):
+        activity = await year.activity(country, None, section=section)
+        for home, people in (("ES", 40), ("FR", 30), ("DE", 30), ("PT", 7 if section == "IT-MILA-STA" else 25)):
+            await year.present(activity, home, people)
+    assert await year.release() == "2025/26"
+    told = await year.table("home-country-by-section")
+    assert (told["threshold"], told["by"]) == (10, ["academic_year", "section", "home_country"])
+    counts = {item["row"]: {each["label"]: each["people"] for each in item["counts"]} for item in told["items"]}
+    assert counts["IT-MILA-STA"].get("PT") is None
+    assert 40 in counts["IT-MILA-STA"].values()
+    assert {item["people"] for item in told["items"]} == {107, 125}
+    hosts = await year.table("home-country-by-host-country")
+    assert {item["row"]: item["people"] for item in hosts["items"]} == {"IT": 232, "PL": 125}
+
+
 async def test_pages_of_a_table(year: Year) -> None:
     await year.release()
     everything = (await year.table("home-country-by-host-country"))["items"]
@@ -158,6 +193,14 @@ async def test_home_country_can_not_be_combined_freely(network: Network) -> None
         network, "GET", "/impact/v1/statistics?by=country,home_country", status=422, pointers=["query/by"]
     )
     assert "/impact/v1/tables/home-country-by-host-country" in document["errors"][0]["detail"]
+
+
+async def test_a_filter_by_what_describes_people_is_refused_with_its_tables(network: Network) -> None:
+    for route in ("statistics", "growth", "rankings", "completeness", "statistics.csv"):
+        address = f"/impact/v1/{route}?home_country=ES"
+        document = await refused(network, "GET", address, status=422, pointers=["query/home_country"])
+        assert "/impact/v1/tables/home-country-by-section" in document["errors"][0]["detail"]
+        await refused(network, "GET", f"/impact/v1/{route}?age_band=9", status=422, pointers=["query/age_band"])
 
 
 async def test_a_table_that_nobody_declared_is_not_there(network: Network) -> None:

@@ -187,8 +187,6 @@ async def test_measures_say_how_they_split_what_they_are_made_of_and_since_when(
         ("by=participant_class&measures=hours", ["query/measures"]),
         ("participant_class=local&measures=activities", ["query/measures"]),
         ("participant_class=tourist", ["query/participant_class/0"]),
-        ("by=sdg,objective", ["query/by"]),
-        ("sdg=13&sdg=14", ["query/sdg"]),
         ("sdg=18", ["query/sdg/0"]),
         ("counting=all", ["query/counting"]),
         ("country=XX", ["query/country/0"]),
@@ -224,6 +222,11 @@ async def test_a_question_without_an_answer_is_refused_with_its_pointer(
     figures: Network, query: str, pointers: list[str]
 ) -> None:
     await refused(figures, "GET", f"{STATISTICS}?{query}", status=422, pointers=pointers)
+
+
+async def test_a_parameter_that_nobody_knows_is_refused_with_the_nearest_that_is_known(figures: Network) -> None:
+    document = await refused(figures, "GET", f"{STATISTICS}?contry=IT", status=422, pointers=["query/contry"])
+    assert document["errors"][0]["detail"].endswith("Perhaps country?")
 
 
 async def test_a_question_that_finds_nothing_and_contradicts_nothing_is_answered_with_zeros(figures: Network) -> None:

@@ -20,7 +20,7 @@ from tests.harness.processes import REPOSITORY, Process
 
 FOLDER = Path(__file__).with_name("validators")
 MISSING = (
-    "the tests in tests/contracts/test_public_validators.py need Node 18 or newer and the packages of "
+    "the tests in tests/contracts need Node 18 or newer and the packages of "
     "tests/contracts/validators. Copy the two package files of that folder to one outside of the project, run "
     "`npm ci --ignore-scripts` there, and name it in SOCIALERASMUS_VALIDATORS"
 )

@@ -66,6 +66,7 @@ def _hooks(service: str) -> dict[str, Attempt]:
 _A, _R, _I = "/activities/v1", "/registration/v1", "/impact/v1"
 _ONE = f"{_A}/activities/{{activity_id}}"
 _IDEA = f"{_A}/ideas/{{idea_id}}"
+_SHAPES = ("", ".csv", ".sdmx.csv", ".csv-metadata.json", ".parquet", ".jsonstat", ".xlsx")
 _CROSSWALK = f"{_A}/taxonomies/crosswalk/{{source}}/{{target}}"
 _MAPPED = {"source": "=areas:health", "target": "=sdgs:3"}
 _CODE, _COUNTRY = {"code": f"={OWN}"}, {"code": "=IT"}
@@ -237,11 +238,8 @@ ATTEMPTS: dict[str, Attempt] = {
     f"POST {_REPORT}/return": _activity("reported", body=_WHY),
     f"POST {_I}/exports": Attempt(body={"dataset": "facts", "shape": "csv"}),
     f"GET {_I}/exports/{{export_id}}": Attempt({"export_id": "export"}),
-    **{
-        f"GET {_I}/tables/{{code}}{shape}": Attempt({"code": "=mobility-by-cause"})
-        for shape in ("", ".csv", ".sdmx.csv", ".csv-metadata.json", ".parquet", ".jsonstat", ".xlsx")
-    },
-    f"GET {_I}/rankings": Attempt(query={"academic_year": "2024/25"}),
+    **{f"GET {_I}/tables/{{code}}{shape}": Attempt({"code": "=mobility-by-cause"}) for shape in _SHAPES},
+    **{f"GET {_I}/rankings{shape}": Attempt(query={"academic_year": "2024/25"}) for shape in _SHAPES},
     f"GET {_I}/sections/{{code}}/sizes": Attempt(_CODE),
     f"GET {_I}/sections/{{code}}/sizes/{{academic_year}}": Attempt(_SIZE),
     f"PUT {_I}/sections/{{code}}/sizes/{{academic_year}}": Attempt(_SIZE, {"international_students": 80}, tagged=True),

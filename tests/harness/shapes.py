@@ -25,6 +25,10 @@ def number(value: Any) -> Decimal | None:
     return None if value is None or value == "" else Decimal(str(value)).normalize()
 
 
+def _of_quantity(figure: str, measure: str, unit: str) -> tuple[str, ...]:
+    return (measure, unit) if figure == "quantities" else (figure, measure, unit)
+
+
 def of_statistics(answer: dict[str, Any]) -> Cells:
     """What the JSON of the statistics says."""
     cells: Cells = {}
@@ -36,6 +40,38 @@ def of_statistics(answer: dict[str, Any]) -> Cells:
             else:
                 cells[*key, measure] = number(item[measure])
     return cells
+
+
+ENDINGS = ("", "_previous", "_growth", "_growth_ratio")
+
+
+def of_compared(answer: dict[str, Any], by: Sequence[str]) -> Cells:
+    """What the JSON says of figures beside those of the period before, and of their growth."""
+    cells: Cells = {}
+    for item in answer["items"]:
+        key = tuple(None if item[name] is None else str(item[name]) for name in by)
+        was, grown = item["previous"] or {}, item["growth"]
+        for name in answer["measures"]:
+            if name != "quantities":
+                told = (item[name], was.get(name), grown[name]["absolute"], grown[name]["ratio"])
+                cells |= {(*key, f"{name}{end}"): number(each) for end, each in zip(ENDINGS, told, strict=True)}
+                continue
+            for end, found, what in (
+                ("", item[name], "amount"), ("_previous", was.get(name), "amount"),
+                ("_growth", grown[name], "absolute"), ("_growth_ratio", grown[name], "ratio"),
+            ):  # fmt: skip
+                for each in found or ():
+                    if each[what] is not None:
+                        quantity = _of_quantity(f"{name}{end}", each["measure"], each["unit"])
+                        cells[*key, *quantity] = number(each[what])
+    return cells
+
+
+def of_ranking(answer: dict[str, Any], measures: Sequence[str]) -> Cells:
+    """What the JSON of a ranking says."""
+    return {
+        (item["country"], item["section"], name): number(item[name]) for item in answer["items"] for name in measures
+    }
 
 
 def of_table(answer: dict[str, Any]) -> Cells:
@@ -54,7 +90,10 @@ def _of_rows(rows: Iterable[dict[str, Any]], by: Sequence[str], measures: Sequen
     for row in rows:
         key = tuple(row[name] or None for name in by)
         if row.get("measure"):
-            cells[*key, row["measure"], row["unit"]] = number(row["amount"])
+            for end in ENDINGS:
+                if row.get(f"amount{end}") not in {None, ""}:
+                    quantity = _of_quantity(f"quantities{end}", row["measure"], row["unit"])
+                    cells[*key, *quantity] = number(row[f"amount{end}"])
             continue
         suppressed = row["suppressed"] or []
         suppressed = suppressed.split() if isinstance(suppressed, str) else suppressed
@@ -100,7 +139,8 @@ def of_sdmx(content: bytes, by: Sequence[str]) -> tuple[Cells, set[str]]:
     confidential = set()
     for row in dataset.data.to_dict("records"):
         key = tuple(_NULLS.get(row[name.upper()], row[name.upper()]) for name in by)
-        what = (row["MEASURE"],) if row["QUANTITY"] == "_Z" else (row["QUANTITY"], row["UNIT_MEASURE"])
+        what = _of_quantity(row["MEASURE"], row["QUANTITY"], row["UNIT_MEASURE"])
+        what = (row["MEASURE"],) if row["QUANTITY"] == "_Z" else what
         has_none = row["OBS_STATUS"] in {"Q", "M"}
         cells[*key, *what] = None if has_none else number(row["OBS_VALUE"])
         if has_none:
@@ -120,7 +160,7 @@ def of_json_stat(content: bytes, by: Sequence[str]) -> tuple[Cells, set[str]]:
     cells: Cells = {}
     for place, row in enumerate(frame.to_dict("records")):
         key = tuple(_NULLS.get(row[name], row[name]) for name in by)
-        what = tuple(str(row["measure"]).removeprefix("quantities:").split(":", 1))
+        what = tuple(str(row["measure"]).removeprefix("quantities:").split(":"))
         if place in status:
             assert row["value"] is None or row["value"] != row["value"]
             cells[*key, *what] = None

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from random import Random
 
 import pytest
 
+from services.impact.disclosure.adding import protect_with
 from services.impact.disclosure.listing import Row, Shape
 from services.impact.disclosure.patience import GaveUp
-from services.impact.disclosure.protection import protect, protect_in_time
+from services.impact.disclosure.protection import People, Released, protect, protect_in_time
 from tests.harness.attacker import FEWEST, SHAPES, disclosures, network
 
 YEAR = Row("year", "2026/27")
 SMALL = [(seed, people) for seed in range(5) for people in (12, 40, 100)]
-TABLES = SHAPES[:3]
+TABLES, SECTIONS = SHAPES[:3], SHAPES[3]
 
 
 @pytest.mark.parametrize(("seed", "people"), SMALL)
@@ -59,7 +61,8 @@ def _people(*groups: tuple[int, str, str]) -> dict[tuple[frozenset[Row], str], i
     return {(frozenset({YEAR, Row("country", country)}), home): many for many, country, home in groups}
 
 
-COUNTRIES = (Shape("year", 5, None), Shape("country", 5, "year"))
+YEARS = Shape("year", 5, None)
+COUNTRIES = (YEARS, Shape("country", 5, "year"))
 
 
 def test_a_row_in_which_all_are_alike_tells_nothing() -> None:
@@ -114,3 +117,111 @@ def test_a_large_and_diverse_year_ends() -> None:
         protect(made, SHAPES, steps=100_000)
     # Nobody has to wait for the last table to be told the first.
     assert {row.table for row in protect_in_time(made, SHAPES, steps=100_000).rows} >= {"year"}
+
+
+def _without_sections(people: People) -> Counter[tuple[frozenset[Row], str]]:
+    found: Counter[tuple[frozenset[Row], str]] = Counter()
+    for (rows, label), many in people.items():
+        found[frozenset(row for row in rows if row.table != SECTIONS.table), label] += many
+    return found
+
+
+def _of_sections(released: Released) -> dict[tuple[Row, str], int]:
+    return {cell: many for cell, many in released.counts.items() if cell[0].table == SECTIONS.table}
+
+
+@pytest.mark.parametrize("seed", range(8))
+def test_nothing_is_narrowed_where_sections_are_told_beside_the_other_tables(seed: int) -> None:
+    made = network(seed, people=(60, 250, 700)[seed % 3], sections=3 + seed, countries=1 + seed % 3, labels=4)
+    released = protect_with(made, TABLES, SECTIONS)
+    assert list(disclosures(made, released)) == []
+    sizes: Counter[Row] = Counter()
+    counts: Counter[tuple[Row, str]] = Counter()
+    for (rows, label), many in made.items():
+        for row in rows:
+            sizes[row] += many
+            counts[row, label] += many
+    for cell, many in _of_sections(released).items():
+        assert many == counts[cell] >= 10
+        assert many < released.rows[cell[0]] == sizes[cell[0]]
+
+
+def test_sections_take_nothing_from_the_other_tables_and_tell_much_of_many() -> None:
+    made = network(0, people=3000, labels=12)
+    alone, together = protect_in_time(_without_sections(made), TABLES), protect_with(made, TABLES, SECTIONS)
+    assert alone.counts.items() <= together.counts.items()
+    assert alone.rows.items() <= together.rows.items()
+    assert len(_of_sections(together)) > 20
+
+
+def test_telling_every_large_count_of_a_section_the_attacker_wins() -> None:
+    won = []
+    for seed in range(6):
+        made = network(seed, people=250, sections=5, countries=2, labels=4)
+        told = protect_in_time(_without_sections(made), TABLES)
+        rows: Counter[Row] = Counter()
+        counts: Counter[tuple[Row, str]] = Counter()
+        for (each, label), many in made.items():
+            for row in each:
+                rows[row] += many if row.table == SECTIONS.table else 0
+                counts[row, label] += many if row.table == SECTIONS.table else 0
+        careless = {cell: many for cell, many in counts.items() if many >= SECTIONS.threshold}
+        listed = {row: many for row, many in rows.items() if many >= SECTIONS.threshold}
+        won.append(any(disclosures(made, Released({**told.rows, **listed}, {**told.counts, **careless}))))
+    assert sum(won) > len(won) / 2
+
+
+def test_a_country_of_one_section_is_told_as_sparingly_as_the_section() -> None:
+    both = [(row, section) for row, section in (("IT", "A"), ("PL", "B"), ("PL", "C"))]
+    made = {
+        (frozenset({YEAR, Row("country", country), Row("section", section)}), home): many
+        for country, section in both
+        for home, many in (("ES", 7), ("FR", 30), ("DE", 40), ("PT", 25))
+    }
+    released = protect_with(made, (YEARS, COUNTRIES[1]), Shape("section", 10, "country"))
+    assert (Row("country", "IT"), "ES") not in released.counts
+    assert (Row("country", "IT"), "DE") in released.counts
+    assert list(disclosures(made, released)) == []
+
+
+def test_an_edition_that_is_released_by_itself_gives_people_away_once_its_year_is() -> None:
+    # Why nothing is released before a year's end: each release by itself is safe, and both together are not.
+    won = 0
+    for seed in range(6):
+        made = network(seed, people=120, sections=3, countries=2, labels=5)
+        spring = Row("edition", "spring")
+        early: Counter[tuple[frozenset[Row], str]] = Counter()
+        for (rows, label), many in made.items():
+            if spring in rows:
+                early[frozenset({spring, *(row for row in rows if row.table == "country")}), label] += many
+        first = protect(early, (Shape("edition", 5, None), Shape("country", 5, "edition")))
+        later = protect(_without_sections(made), TABLES)
+        assert list(disclosures(early, first)) == []
+        counts = {cell: many for cell, many in first.counts.items() if cell[0] == spring}
+        both = Released({**later.rows, spring: sum(early.values())}, {**later.counts, **counts})
+        won += any(disclosures(_without_sections(made), both))
+    assert won
+
+
+@pytest.mark.parametrize("is_once", [True, False], ids=["each in one year", "some in both"])
+def test_two_years_are_safe_together_where_nobody_is_in_both(*, is_once: bool) -> None:
+    won = 0
+    for seed in range(8):
+        dice, known = Random(seed), Counter[tuple[frozenset[Row], str]]()
+        years: dict[str, Counter[tuple[frozenset[Row], str]]] = {"autumn": Counter(), "spring": Counter()}
+        for (rows, label), many in network(seed, people=150, sections=4, countries=3, labels=5).items():
+            taken = [dice.choice(list(years))] if is_once or dice.random() < 0.3 else list(years)
+            own = {
+                name: {
+                    Row("year", name),
+                    *(Row("country", f"{name} {row.key}") for row in rows if row.table == "country"),
+                }
+                for name in taken
+            }
+            known[frozenset(row for each in own.values() for row in each), label] += many
+            for name, each in own.items():
+                years[name][frozenset(each), label] += many
+        one, other = (protect(made, COUNTRIES) for made in years.values())
+        both = Released({**one.rows, **other.rows}, {**one.counts, **other.counts})
+        won += any(disclosures(known, both))
+    assert bool(won) != is_once

@@ -38,11 +38,19 @@ def test_a_protected_dimension_is_refused_with_its_tables(name: str) -> None:
 
 
 def test_people_who_say_nothing_are_a_label_of_their_own() -> None:
-    group = Group(("2026-autumn",), ("IT", "PL"), (), None, None, 7)
+    group = Group(("2026-autumn",), ("IT", "PL"), ("IT-SASS-ESN",), (), None, None, 7)
     ((rows, label),) = rules.counted([group, group], "2026/27", "home_country")
     assert label == "not_stated"
-    assert {row.key for row in rows} == {"2026/27", "2026-autumn", "IT", "PL"}
+    assert {row.key for row in rows} == {"2026/27", "2026-autumn", "IT", "PL", "IT-SASS-ESN"}
     assert rules.counted([group, group], "2026/27", "home_country") == {(rows, label): 14}
+
+
+def test_beside_a_section_nothing_is_told_of_fewer_than_ten() -> None:
+    assert {table.threshold for table in rules.TABLES.values() if table.rows == "section"} == {10}
+    for label in rules.LABELS:
+        own = rules.shape_of_sections(label)
+        assert own.table not in {shape.table for shape in rules.shapes(label)}
+        assert own.within in {shape.table for shape in rules.shapes(label)}
 
 
 def test_a_year_is_closed_for_sixty_days_first() -> None:

@@ -71,22 +71,21 @@ def test_a_name_is_given_once() -> None:
 
 
 @pytest.mark.parametrize(
-    ("by", "codes", "counting", "pointer"),
+    ("by", "codes", "counting"),
     [
-        (("sdg", "objective"), {}, "main", "query/by"),
-        (("area", "cause"), {}, "touches", "query/by"),
-        (("area",), {"sdg": ("13",)}, "touches", "query/by"),
-        ((), {"sdg": ("13",), "objective": ("a",)}, "main", "query/objective"),
-        ((), {"sdg": ("13", "14")}, "main", "query/sdg"),
-        ((), {"area": ("health", "animals")}, "touches", "query/area"),
+        (("area", "cause"), {}, "touches"),
+        (("area",), {"sdg": ("13",)}, "touches"),
+        ((), {"sdg": ("13",), "objective": ("a",)}, "main"),
+        ((), {"sdg": ("13", "14")}, "main"),
+        (("country",), {"area": ("health", "animals")}, "touches"),
     ],
 )
-def test_touches_of_two_dimensions_at_once_are_refused(
-    by: tuple[str, ...], codes: dict[str, tuple[str, ...]], counting: str, pointer: str
+def test_touches_of_several_labels_are_read_from_the_facts(
+    by: tuple[str, ...], codes: dict[str, tuple[str, ...]], counting: str
 ) -> None:
-    with pytest.raises(Invalid) as refusal:
-        check(Asked(by, DEFAULT_MEASURES, codes, counting=Counting(counting)))
-    assert [fault.pointer for fault in refusal.value.errors] == [pointer]
+    asked = Asked(by, DEFAULT_MEASURES, codes, counting=Counting(counting))
+    check(asked)
+    assert asked.is_of_facts
 
 
 @pytest.mark.parametrize(
@@ -95,13 +94,17 @@ def test_touches_of_two_dimensions_at_once_are_refused(
         (("area", "cause", "sdg"), {}, "main"),
         (("sdg",), {"area": ("health", "animals")}, "main"),
         (("area",), {"area": ("health",)}, "touches"),
+        (("area",), {"area": ("health", "animals")}, "touches"),
+        (("country",), {"area": ("health", "animals")}, "main"),
         (("country", "kind"), {}, "touches"),
     ],
 )
-def test_one_dimension_of_touches_stands_beside_any(
+def test_one_label_of_touches_is_read_from_totals_beside_any_other_dimension(
     by: tuple[str, ...], codes: dict[str, tuple[str, ...]], counting: str
 ) -> None:
-    check(Asked(by, DEFAULT_MEASURES, codes, counting=Counting(counting)))
+    asked = Asked(by, DEFAULT_MEASURES, codes, counting=Counting(counting))
+    check(asked)
+    assert not asked.is_of_facts
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from services.contracts import IMPACT
 from services.impact.disclosure import rules, store
-from services.impact.disclosure.protection import protect_in_time
+from services.impact.disclosure.adding import protect_with
 from services.kernel.consumers import read_up_to
 from services.kernel.runtime import Runtime
 
@@ -32,7 +32,8 @@ async def release_due(runtime: Runtime) -> str | None:
     for label in rules.LABELS:
         people = rules.counted(groups, year, label)
         # The worker goes on with its other work meanwhile.
-        told += rules.told_rows(await asyncio.to_thread(protect_in_time, people, rules.shapes(label)))
+        shapes, sections = rules.shapes(label), rules.shape_of_sections(label)
+        told += rules.told_rows(await asyncio.to_thread(protect_with, people, shapes, sections))
     async with runtime.unit_of_work() as session:
         if not await store.hold_releasing(session) or year not in await store.unreleased(session):
             # Somebody else released it meanwhile.

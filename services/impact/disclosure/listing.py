@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Final, NamedTuple
@@ -48,12 +48,23 @@ class Listing:
         return (counted & self.sizes.keys()) | left_over
 
 
-def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape], patience: Patience) -> Listing:
-    """Leave rows out until none is too small, leaves out too few of a row around it, or makes a rest too small."""
+def listing(
+    members: Mapping[frozenset[Row], int],
+    shapes: Sequence[Shape],
+    patience: Patience,
+    *,
+    floors: Mapping[Row, int] = {},
+    kept: Collection[Row] = frozenset(),
+) -> Listing:
+    """Leave rows out until none is too small, leaves out too few of a row around it, or makes a rest too small.
+
+    `floors` raises the threshold of single rows. Rows and rests that are `kept` are told already and stay: what does
+    not go with them is left out, and so is what holds the same people as one of them or as another row.
+    """
     thresholds = {shape.table: shape.threshold for shape in shapes}
     listed = {row for rows in members for row in rows}
     while True:
-        rests = _rests(listed, members, shapes)
+        rests = _rests(listed, members, shapes, kept)
         now = Listing(dict.fromkeys(listed | rests.keys(), 0), rests, {}, {}, {})
         together: Counter[tuple[Row, Row]] = Counter()
         for rows, many in members.items():
@@ -62,18 +73,23 @@ def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape], pati
             for one, other in product(counted, repeat=2):
                 together[one, other] += many
         sizes = {row: together[row, row] for row in now.sizes if together[row, row]}
-        needed = {row: thresholds[row.table.removeprefix(_REST)] for row in sizes}
+        needed = {row: max(thresholds[row.table.removeprefix(_REST)], floors.get(row, 0)) for row in sizes}
         inside = [(one, other) for (one, other), many in together.items() if many == sizes[one] and one != other]
         gone = {row for row, size in sizes.items() if size < needed[row]} | {
-            one for one, other in inside if 0 < sizes[other] - sizes[one] < max(needed[one], needed[other])
+            other if one in kept else one
+            for one, other in inside
+            if 0 < sizes[other] - sizes[one] < max(needed[one], needed[other])
         }
+        if kept:
+            gone |= {max(pair) if pair[1] not in kept else pair[0] for pair in inside if _are_alike(pair, sizes, rests)}
+        gone -= {*kept}
         gone |= {min(rests[rest][1], key=lambda row: (sizes[row], row)) for rest in gone & rests.keys()}
         if not gone & listed:
             break
         listed -= gone
     same = {one: [other for other in sizes if together[one, other] == sizes[one] == sizes[other]] for one in sizes}
     # A rest that is a row as well is guarded as that row.
-    first = {row: min(same[row], key=lambda other: (other in rests, other)) for row in sizes}
+    first = {row: min(same[row], key=lambda other: (other in rests, other not in kept, other)) for row in sizes}
     order = [row for row in sizes if row not in rests or first[row] == row]
     order.sort(key=lambda row: (row.table != shapes[0].table, -sizes[row], row))
     alike = {row: [other for other in same[row] if other in order] for row in order}
@@ -87,6 +103,10 @@ def listing(members: Mapping[frozenset[Row], int], shapes: Sequence[Shape], pati
     )
 
 
+def _are_alike(pair: tuple[Row, Row], sizes: Mapping[Row, int], rests: Collection[Row]) -> bool:
+    return sizes[pair[0]] == sizes[pair[1]] and not any(row in rests for row in pair)
+
+
 def level(row: Row, shapes: Sequence[Shape]) -> frozenset[str]:
     """The tables between whose rows people may be thought to have moved without leaving those around them."""
     tables = {row.table.removeprefix(_REST)}
@@ -97,7 +117,7 @@ def level(row: Row, shapes: Sequence[Shape]) -> frozenset[str]:
 
 
 def _rests(
-    listed: set[Row], members: Mapping[frozenset[Row], int], shapes: Sequence[Shape]
+    listed: set[Row], members: Mapping[frozenset[Row], int], shapes: Sequence[Shape], told: Collection[Row]
 ) -> dict[Row, tuple[Row, frozenset[Row]]]:
     parts: defaultdict[tuple[str, Row], set[Row]] = defaultdict(set)
     for shape in shapes[1:]:
@@ -106,11 +126,20 @@ def _rests(
             for outer in kept:
                 if outer.table in {shapes[0].table, shape.within}:
                     parts[shape.table, outer] |= {row for row in kept if row.table == shape.table}
-    return {
+    found = {
         Row(_REST + table, f"{outer.table} {outer.key}"): (outer, frozenset(rows))
         for (table, outer), rows in parts.items()
         if rows
     }
+    if not told:
+        return found
+    return {rest: each for rest, each in found.items() if rest in told or _holds_one(*each, members)}
+
+
+def _holds_one(outer: Row, parts: Collection[Row], members: Mapping[frozenset[Row], int]) -> bool:
+    """Whether all people of one of the parts are in a row around it; of others there is no rest to guard."""
+    beyond = {row for rows in members if outer not in rows for row in rows}
+    return any(part not in beyond for part in parts)
 
 
 def rest_of(row: Row) -> str | None:

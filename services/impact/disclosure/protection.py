@@ -32,11 +32,20 @@ MOST_STEPS: Final = 5_000_000
 """How long the tables of a label are looked at, in the smallest steps of the search."""
 
 
-def protect_in_time(people: People, shapes: Sequence[Shape], *, steps: int = MOST_STEPS) -> Released:
+def protect_in_time(
+    people: People, shapes: Sequence[Shape], *, steps: int = MOST_STEPS, floors: Mapping[Row, int] = {}
+) -> Released:
     """Decide what may be told of these people, of fewer tables where that takes too long: the first are kept longest.
 
     A table that is left out is told nowhere, so those that remain are decided as if it had never been declared.
     """
+    return told_in_time(people, shapes, steps=steps, floors=floors)[0]
+
+
+def told_in_time(
+    people: People, shapes: Sequence[Shape], *, steps: int, floors: Mapping[Row, int]
+) -> tuple[Released, Sequence[Shape]]:
+    """The same, and the tables that were not left out."""
     for many in range(len(shapes), 0, -1):
         kept = shapes[:many]
         tables = {shape.table for shape in kept}
@@ -44,24 +53,29 @@ def protect_in_time(people: People, shapes: Sequence[Shape], *, steps: int = MOS
         for (rows, label), number in people.items():
             fewer[frozenset(row for row in rows if row.table in tables), label] += number
         try:
-            return protect(fewer, kept, steps=steps)
+            return protect(fewer, kept, steps=steps, floors=floors), kept
         except GaveUp:
             continue
-    return Released({}, {})
+    return Released({}, {}), ()
 
 
 def protect(
-    people: People, shapes: Sequence[Shape], *, complementary: bool = True, steps: int = MOST_STEPS
+    people: People,
+    shapes: Sequence[Shape],
+    *,
+    complementary: bool = True,
+    steps: int = MOST_STEPS,
+    floors: Mapping[Row, int] = {},
 ) -> Released:
     """Decide what may be told of these people, or raise `GaveUp` where it takes more steps than are allowed.
 
-    `complementary` False is how it must not be done, for comparison.
+    `floors` raises the thresholds of single rows. `complementary` False is how it must not be done, for comparison.
     """
     patience = Patience(steps)
     members: Counter[frozenset[Row]] = Counter()
     for (rows, _), many in people.items():
         members[rows] += many
-    found = listing(members, shapes, patience)
+    found = listing(members, shapes, patience, floors=floors)
     if not found.sizes:
         return Released({}, {})
     decision = _Decision(people, found, shapes, patience)
@@ -172,7 +186,7 @@ class _Decision:
             self._unname(label)
             self._fill_unnamed()
         for other in alike:
-            self._worlds.withheld[other] |= 1 << label
+            self._worlds.withhold(other, label)
 
     def _unname(self, label: int) -> None:
         """What is withheld of everybody is withheld everywhere, and no more told apart from its like."""

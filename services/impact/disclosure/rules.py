@@ -15,6 +15,9 @@ from services.kernel.problems import Invalid, NotFound
 FEWEST: Final = 5
 """Of fewer people nothing is told."""
 
+FEWEST_OF_SECTIONS: Final = 10
+"""Of fewer people nothing is told beside a section, where they know each other."""
+
 CLOSING: Final = timedelta(days=60)
 """How long after an academic year its tables are released: what is recorded later does not change them."""
 
@@ -110,7 +113,8 @@ class Table:
         where = "" if self.rows == "academic_year" else f", by the {_WORDS[self.rows]} of what they took part in"
         return (
             f"International students who were present at an activity of the academic year, by {_WORDS[self.label]}"
-            f"{where}. Each is counted once in a row, and in every row in which they took part."
+            f"{where}. Each is counted once in a row, and in every row in which they took part; who was counted in the "
+            "tables of another year is not counted again."
         )
 
 
@@ -118,6 +122,7 @@ _WORDS: Final = {
     "academic_year": "academic year",
     "edition": "edition",
     "host_country": "country",
+    "section": "section",
     "cause": "main cause",
     "home_country": "home country",
     "mobility": "kind of mobility",
@@ -137,7 +142,17 @@ _BY_LABEL: Final = {
 }
 """What one label is told by is decided together: added to and taken from one another, the tables tell no more."""
 
-TABLES: Final = {table.code: table for tables in _BY_LABEL.values() for table in tables}
+_OF_SECTIONS: Final = {
+    label: Table(
+        f"{label.replace('_', '-')}-by-section", f"{title} by section", "section", label, threshold=FEWEST_OF_SECTIONS
+    )
+    for label, title in (("home_country", "Home countries"), ("mobility", "Study or traineeship"))
+}
+"""Added to the others once these are decided, and told as far as it costs them nothing."""
+
+_ALL: Final = {label: (*tables, _OF_SECTIONS[label]) for label, tables in _BY_LABEL.items()}
+
+TABLES: Final = {table.code: table for tables in _ALL.values() for table in tables}
 
 
 class TableNotFound(NotFound):
@@ -149,6 +164,7 @@ class Group(NamedTuple):
 
     editions: Sequence[str]
     host_countries: Sequence[str]
+    sections: Sequence[str]
     causes: Sequence[str]
     home_country: str | None
     mobility: str | None
@@ -160,6 +176,7 @@ class Group(NamedTuple):
             "academic_year": (academic_year,),
             "edition": self.editions,
             "host_country": self.host_countries,
+            "section": self.sections,
             "cause": self.causes,
         }
         return found[rows]
@@ -173,9 +190,7 @@ def counted(groups: Sequence[Group], academic_year: str, label: str) -> dict[tup
     """The people by the rows of all tables of one label."""
     people: dict[tuple[frozenset[Row], str], int] = {}
     for group in groups:
-        rows = frozenset(
-            Row(table.code, key) for table in _BY_LABEL[label] for key in group.keys(table.rows, academic_year)
-        )
+        rows = frozenset(Row(table.code, key) for table in _ALL[label] for key in group.keys(table.rows, academic_year))
         people[rows, group.value(label)] = people.get((rows, group.value(label)), 0) + group.people
     return people
 
@@ -190,6 +205,13 @@ def shapes(label: str) -> list[Shape]:
         Shape(whole.code, whole.threshold, None),
         *(Shape(table.code, table.threshold, whole.code) for table in others),
     ]
+
+
+def shape_of_sections(label: str) -> Shape:
+    """The table by section, which is added to the others; a section's people are mostly in one country."""
+    own = _OF_SECTIONS[label]
+    within = next(table for table in _BY_LABEL[label] if table.rows == "host_country")
+    return Shape(own.code, own.threshold, within.code)
 
 
 class ToldRow(NamedTuple):
@@ -226,6 +248,6 @@ def refuse_protected(parameter: str, names: Sequence[str]) -> None:
     asked = [part for name in names for part in name.split(",")]
     for name, declared in DIMENSIONS.items():
         if name in asked and declared.openness is Openness.PROTECTED:
-            tables = [f"/impact/v1/tables/{table.code}" for table in _BY_LABEL.get(name, ())]
+            tables = [f"/impact/v1/tables/{table.code}" for table in _ALL.get(name, ())]
             where = f"It is told in {', '.join(tables)}." if tables else "There is no table of it."
             raise Invalid.at(f"query/{parameter}", f"{name} describes a person and can't be combined freely. {where}")

@@ -9,6 +9,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects.postgresql import ARRAY, aggregate_order_by
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import aliased
 
 from services.contracts import ParticipantClass
 from services.impact.disclosure.rules import Group, ToldRow
@@ -49,24 +50,41 @@ async def unreleased(session: AsyncSession) -> Sequence[str]:
 
 
 async def groups(session: AsyncSession, academic_year: str) -> list[Group]:
-    """The international students of a year; nobody leaves the database, only how many are alike."""
+    """The international students of a year; nobody leaves the database, only how many are alike.
+
+    Who took part in a year that is released was counted there, and with two years' tables more could be worked out
+    than with either.
+    """
+    before, known = aliased(Attendance), aliased(ActivityFacts)
+    counted_before = (
+        sa.select(sa.literal(1))
+        .select_from(before)
+        .join(known, known.activity_id == before.activity_id)
+        .where(
+            before.person_key == Attendance.person_key,
+            before.present,
+            before.participant_class == ParticipantClass.INTERNATIONAL.value,
+            known.academic_year.in_(sa.select(Release.academic_year)),
+        )
+    )
     person = sa.func.coalesce(Attendance.person_key, Attendance.attendance_key)
     latest = (ActivityFacts.starts_on.desc(), Attendance.attendance_key)
     people = (
         sa.select(
             _each(ActivityFacts.edition).label("editions"),
             _each(ActivityFacts.country).label("host_countries"),
+            _each(ActivityFacts.section).label("sections"),
             _each(ActivityFacts.cause).label("causes"),
             *(_first(column, latest).label(column.key) for column in (Attendance.home_country, Attendance.mobility)),
         )
         .join(ActivityFacts, ActivityFacts.activity_id == Attendance.activity_id)
-        .where(ActivityFacts.academic_year == academic_year, *_COUNTED)
+        .where(ActivityFacts.academic_year == academic_year, *_COUNTED, ~counted_before.exists())
         .group_by(person)
         .subquery()
     )
     statement = sa.select(*people.c, sa.func.count()).group_by(*people.c)
     return [
-        Group(row[0] or (), row[1] or (), row[2] or (), row[3], row[4], row[5])
+        Group(row[0] or (), row[1] or (), row[2] or (), row[3] or (), *row[4:])
         for row in map(tuple, await session.execute(statement))
     ]
 

@@ -25,6 +25,8 @@ _MOST_PRICED: Final = 16
 
 Counts = Mapping[int, int]
 Told = set[tuple[int, int]]
+Proof = set[tuple[int, int, int]]
+"""Exchanges: the rows that hold exactly one of two people, as bits, and the label that each gives to the other."""
 
 
 class Worlds:
@@ -37,6 +39,11 @@ class Worlds:
         self._patience = patience
         self.people = {kind: dict(counts) for kind, counts in people.items()}
         self.withheld = withheld
+        labels = {UNNAMED, *(label for counts in people.values() for label in counts)}
+        self._telling = {
+            label: bits(row for row, each in enumerate(withheld) if not each >> label & 1) for label in labels
+        }
+        """The rows that tell a label, as bits."""
         self._levels = levels
         by_size = sorted(self.people, key=lambda kind: (-sum(self.people[kind].values()), kind))
         self._inside: list[list[int]] = [[] for _ in withheld]
@@ -56,6 +63,16 @@ class Worlds:
             for kind in by_size:
                 buckets.setdefault(kind & ~level, []).append(kind)
 
+    def withhold(self, row: int, label: int) -> None:
+        """From now on this row withholds this label."""
+        self.withheld[row] |= 1 << label
+        self._telling[label] &= ~(1 << row)
+
+    def tell(self, row: int, label: int) -> None:
+        """From now on this row tells it."""
+        self.withheld[row] &= ~(1 << label)
+        self._telling[label] |= 1 << row
+
     def join_unnamed(self, label: int) -> None:
         """From now on this label is one of those that are published nowhere."""
         for kind in self._having.pop(label, []):
@@ -65,15 +82,23 @@ class Worlds:
             counts[UNNAMED] = counts.get(UNNAMED, 0) + counts.pop(label)
         for row in range(len(self.withheld)):
             self.withheld[row] |= 1 << label
+        self._telling.pop(label, None)
 
-    def room(self, row: int, label: int, *, enough: int) -> int:
-        """How far apart the least and the greatest possible count are, as far as it was looked for: up to `enough`."""
+    def room(self, row: int, label: int, *, enough: int, proof: Proof | None = None) -> int:
+        """How far apart the least and the greatest possible count are, as far as it was looked for: up to `enough`.
+
+        The exchanges that it rests on are added to `proof`.
+        """
         if label == UNNAMED:
             # Each of the labels that share it may be nobody's, so only the greatest count matters.
             there = sum(self.people[kind].get(UNNAMED, 0) for kind in self._inside[row])
-            return there if there >= enough else there + self._moves(row, label, inwards=True, enough=enough - there)
-        out = self._moves(row, label, inwards=False, enough=enough)
-        return out if out >= enough else out + self._moves(row, label, inwards=True, enough=enough - out)
+            if there >= enough:
+                return there
+            return there + self._moves(row, label, inwards=True, enough=enough - there, proof=proof)
+        out = self._moves(row, label, inwards=False, enough=enough, proof=proof)
+        if out >= enough:
+            return out
+        return out + self._moves(row, label, inwards=True, enough=enough - out, proof=proof)
 
     def cheapest(self, row: int, label: int, price: Callable[[int, int], int]) -> Told:
         """The told counts, as rows and labels, whose withholding allows further exchanges at the least price for each.
@@ -96,17 +121,18 @@ class Worlds:
                             best = cost, told
         return best[1]
 
-    def _moves(self, row: int, label: int, *, inwards: bool, enough: int) -> int:
+    def _moves(self, row: int, label: int, *, inwards: bool, enough: int, proof: Proof | None) -> int:
         """How many disjoint exchanges bring the label into the row, or take it out."""
         found = 0
         used: defaultdict[tuple[int, int], int] = defaultdict(int)
         for kind in self._givers(row, label, inwards=inwards):
             for stranger in self._strangers(row, kind, label, inwards=inwards):
-                allowed = self._allowed(kind ^ stranger)
-                if not allowed >> label & 1:
+                differing = kind ^ stranger
+                if differing & self._telling[label]:
+                    # The exchange would show.
                     continue
                 for mine, theirs in self._exchanges(kind, stranger, label, inwards=inwards):
-                    if not (allowed >> mine & 1 and allowed >> theirs & 1):
+                    if differing & (self._telling[mine] | self._telling[theirs]):
                         continue
                     many = min(
                         self.people[kind][mine] - used[kind, mine],
@@ -116,6 +142,8 @@ class Worlds:
                     used[kind, mine] += many
                     used[stranger, theirs] += many
                     found += many
+                    if proof is not None and many:
+                        proof.add((differing, mine, theirs))
                     if found == enough:
                         return found
         return found
@@ -147,13 +175,6 @@ class Worlds:
             yield stranger
             if len(seen) == _MOST_STRANGERS:
                 return
-
-    def _allowed(self, differing: int) -> int:
-        """The labels that are withheld in each of these rows."""
-        allowed = -1
-        for row in numbers(differing):
-            allowed &= self.withheld[row]
-        return allowed
 
 
 def bits(labels: Iterable[int]) -> int:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import re
 from collections.abc import Callable
 from typing import Annotated, Any, Final
 
@@ -16,92 +13,79 @@ from starlette.responses import Response
 from services.impact.disclosure.api import AcademicYear
 from services.impact.disclosure.rules import TABLES, TableNotFound
 from services.impact.exports import cubes
-from services.impact.exports.rules import (
-    CSV,
-    CSV_METADATA,
-    JSON,
-    JSON_STAT,
-    PARQUET,
-    RENDERED,
-    SDMX_CSV,
-    XLSX,
-    Cube,
-    NotAcceptable,
-    Shape,
-    chosen,
-    file_name,
-)
+from services.impact.exports.replying import SHAPES, chosen_by, identifier, reply, told
+from services.impact.exports.rules import JSON, RENDERED, Shape
 from services.impact.statistics.api import statistics_of
 from services.impact.statistics.filters import Period, Question
 from services.impact.statistics.periods import Compare
 from services.impact.statistics.rules import Asked
 from services.impact.statistics.schemas import StatisticsOut
 from services.kernel.limits import charge, costing
-from services.kernel.preferences import weights
-from services.kernel.problems import Invalid, documented
+from services.kernel.problems import documented
 from services.kernel.routes import router as make_router
 from services.kernel.runtime import Reading, Running
 from services.kernel.texts import Code
 
 router = make_router(tag="statistics")
 
-_BY_ACCEPT: Final = (JSON, CSV, JSON_STAT, SDMX_CSV, PARQUET, XLSX)
-_SHAPES: Final[dict[int | str, dict[str, Any]]] = {
-    200: {"content": {shape.media_type: {"schema": {"type": "string"}} for shape in _BY_ACCEPT if shape is not JSON}}
-}
 _ANY_SHAPE: Final = 5
 """What figures cost in another shape than JSON, however it is chosen."""
-_NAMES: Final = "Header names are those of the JSON; a quantity has a row of its own, with its unit."
+_NAMES: Final = (
+    "Header names are those of the JSON; a quantity has a row of its own, with its unit. What is compared has the "
+    "columns `…_previous`, `…_growth` and `…_growth_ratio` beside it."
+)
+
+Compared = Annotated[
+    Compare | None,
+    Query(description="With the period before it, or a year before: an edition, academic year, month, or days."),
+]
 
 
-@router.get("/statistics", response_model=StatisticsOut, responses={**_SHAPES, **documented(NotAcceptable)})
+@router.get("/statistics", response_model=StatisticsOut, responses=SHAPES)
 async def get_statistics(
     request: Request,
     session: Reading,
     runtime: Running,
     asked: Question,
     when: Period,
-    compare: Annotated[
-        Compare | None,
-        Query(description="With the period before it, or a year before: an edition, academic year, month, or days."),
-    ] = None,
+    compare: Compared = None,
 ) -> Any:
     """Figures of verified reports, by any combination of dimensions. Without touches the items add up to the total.
 
-    Accept chooses the shape, as an extension of the address does; what is compared is told in JSON alone.
+    Accept chooses the shape, as an extension of the address does.
     """
-    shape = chosen(weights(", ".join(request.headers.getlist("accept"))), _BY_ACCEPT)
-    if shape is not JSON and compare is not None:
-        raise Invalid.at("query/compare", "What is compared is told in JSON alone.")
+    shape = chosen_by(request)
     _charge(request, asked, compare)
     charge(request, 0 if shape is JSON else _ANY_SHAPE - 1)
-    told = await statistics_of(session, asked, when, compare)
+    answer = await statistics_of(session, asked, when, compare)
     if shape is JSON:
-        reply = Response(told.model_dump_json(), media_type=JSON.media_type)
+        answered = Response(answer.model_dump_json(), media_type=JSON.media_type)
     else:
-        reply = await _reply(request, runtime.settings.base_url, await cubes.of_statistics(session, told), shape)
-    reply.headers["Vary"] = "Accept"
-    return reply
+        answered = await reply(request, runtime, await cubes.of_statistics(session, answer), shape)
+    answered.headers["Vary"] = "Accept"
+    return answered
 
 
 @router.get("/statistics.json")
-async def get_statistics_as_json(request: Request, session: Reading, asked: Question, when: Period) -> StatisticsOut:
+async def get_statistics_as_json(
+    request: Request, session: Reading, asked: Question, when: Period, compare: Compared = None
+) -> StatisticsOut:
     """The statistics as JSON, whatever Accept says."""
-    _charge(request, asked, None)
-    return await statistics_of(session, asked, when, None)
+    _charge(request, asked, compare)
+    return await statistics_of(session, asked, when, compare)
 
 
 def _charge(request: Request, asked: Asked, compare: Compare | None) -> None:
-    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0))
+    charge(request, 5 * max(0, len(asked.by) - 1) + (5 if compare else 0) + (10 if asked.is_of_facts else 0))
 
 
 def _statistics_as(shape: Shape) -> Callable[..., Any]:
     async def get_statistics_in_shape(
-        request: Request, session: Reading, runtime: Running, asked: Question, when: Period
+        request: Request, session: Reading, runtime: Running, asked: Question, when: Period, compare: Compared = None
     ) -> Response:
-        _charge(request, asked, None)
-        cube = await cubes.of_statistics(session, await statistics_of(session, asked, when, None))
-        return await _reply(request, runtime.settings.base_url, cube, shape)
+        _charge(request, asked, compare)
+        cube = await cubes.of_statistics(session, await statistics_of(session, asked, when, compare))
+        return await reply(request, runtime, cube, shape)
 
     return get_statistics_in_shape
 
@@ -116,17 +100,14 @@ def _table_as(shape: Shape) -> Callable[..., Any]:
     ) -> Response:
         if (table := TABLES.get(code)) is None:
             raise TableNotFound
-        return await _reply(
-            request, runtime.settings.base_url, await cubes.of_table(session, table, academic_year), shape
-        )
+        return await reply(request, runtime, await cubes.of_table(session, table, academic_year), shape)
 
     return get_table_in_shape
 
 
 def _add(shape: Shape) -> None:
-    name = re.sub(r"\W", "_", shape.extension)
-    told = type(f"_{name}", (Response,), {"media_type": shape.media_type})
-    about: dict[str, Any] = {"response_class": told, "dependencies": [costing(_ANY_SHAPE)]}
+    name = identifier(shape)
+    about: dict[str, Any] = {"response_class": told(shape), "dependencies": [costing(_ANY_SHAPE)]}
     router.add_api_route(
         f"/statistics.{shape.extension}",
         _statistics_as(shape),
@@ -148,42 +129,3 @@ def _add(shape: Shape) -> None:
 
 for _shape in RENDERED:
     _add(_shape)
-
-
-async def _reply(request: Request, base_url: str, cube: Cube, shape: Shape) -> Response:
-    # Of tens of thousands of rows the largest shapes take a second to write.
-    body = await asyncio.to_thread(_written, cube, shape, _beside(request, base_url, cube, CSV))
-    name = file_name("socialerasmus", cube.name, *(each.code for each in cube.dimensions if each.code != "label"))
-    headers = {"Content-Disposition": f'attachment; filename="{name}.{shape.extension}"'}
-    if shape is CSV:
-        described = _beside(request, base_url, cube, CSV_METADATA)
-        headers["Link"] = f'<{described}>; rel="describedby"; type="{CSV_METADATA.media_type}"'
-    return Response(body, media_type=shape.media_type, headers=headers)
-
-
-def _beside(request: Request, base_url: str, cube: Cube, shape: Shape) -> str:
-    """The address of the same figures in a shape."""
-    folder = request.url.path.rpartition("/")[0]
-    query = f"?{request.url.query}" if request.url.query else ""
-    return f"{base_url}{folder}/{cube.name}.{shape.extension}{query}"
-
-
-def _written(cube: Cube, shape: Shape, csv_url: str) -> bytes:
-    # Each is loaded when it is asked for first: some of the libraries are large.
-    from services.impact.exports import comma_separated, json_stat, sdmx  # noqa: PLC0415
-
-    if shape is CSV:
-        return comma_separated.written(cube)
-    if shape is CSV_METADATA:
-        return json.dumps(comma_separated.metadata(cube, csv_url), ensure_ascii=False).encode()
-    if shape is JSON_STAT:
-        return json.dumps(json_stat.written(cube), ensure_ascii=False).encode()
-    if shape is SDMX_CSV:
-        return sdmx.written(cube)
-    if shape is PARQUET:
-        from services.impact.exports import columnar  # noqa: PLC0415
-
-        return columnar.written(cube)
-    from services.impact.exports import workbook  # noqa: PLC0415
-
-    return workbook.written(cube)

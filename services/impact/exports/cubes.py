@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.impact.disclosure import store as released
 from services.impact.disclosure.rules import DIMENSIONS, Table
 from services.impact.exports.rules import (
+    BEFORE,
+    GROWN,
+    GROWN_BY,
     QUANTITIES,
     TOTAL,
     UNSTATED,
@@ -24,35 +28,94 @@ from services.impact.exports.rules import (
     Value,
     words,
 )
+from services.impact.rankings.schemas import RankingOut
 from services.impact.statistics import network
 from services.impact.statistics.measures import MEASURES
-from services.impact.statistics.schemas import StatisticsOut
+from services.impact.statistics.schemas import Answer, GrowthOut, StatisticsOut
 
 _SECTION: Final = "section"
 _LEFT_OVER: Final = Category("_O", "In no other row")
 _PEOPLE: Final = "people"
+_HOURS: Final = "hours"
 
 
 async def of_statistics(session: AsyncSession, told: StatisticsOut) -> Cube:
-    """The answer to a question about figures."""
-    rows = tuple(_row(each, told.by, told) for each in told.items)
-    labels = {_SECTION: await _section_titles(session, told.by, rows)}
-    measures = tuple(
-        Counted(code, each.title, each.unit, each.definition, is_whole=each.unit == "1" and not MEASURES[code].is_ratio)
-        for code, each in told.measures.items()
-    )
-    return Cube(
+    """The answer to a question about figures; where it is compared, each beside what it was, and its growth."""
+    notes = {} if told.compared is None else {"compared": _listed(told.compared["with"])}
+    return replace(
+        await _of_answer(session, told, told.by, told.items, is_compared=told.compared is not None),
         name="statistics",
         title=f"SocialErasmus in figures{_by(told.by)}",
+        total=_row(told.total, [], told),
+        notes={**_notes(told), **notes, "total": _numbers(told.total)},
+    )
+
+
+async def of_growth(session: AsyncSession, told: GrowthOut) -> Cube:
+    """A series of periods, each beside the one before it."""
+    days = {item[told.over]: f"{item['from']} to {item['to']}" for item in told.items if item["from"] is not None}
+    return replace(
+        await _of_answer(session, told, [told.over], told.items, is_compared=True),
+        name="growth",
+        title=f"SocialErasmus from one {words(told.over).lower()} to the next",
+        notes={**_notes(told), **({"days": _listed(days)} if days else {})},
+    )
+
+
+async def _of_answer(
+    session: AsyncSession, told: Answer, by: Sequence[str], items: Sequence[Mapping[str, Any]], *, is_compared: bool
+) -> Cube:
+    rows = tuple(_compared_row(each, by, told) if is_compared else _row(each, by, told) for each in items)
+    labels = {_SECTION: await _section_titles(session, by, rows)}
+    counted = [
+        Counted(code, each.title, each.unit, each.definition, is_whole=each.unit == "1" and not MEASURES[code].is_ratio)
+        for code, each in told.measures.items()
+    ]
+    return Cube(
+        name="",
+        title="",
         dimensions=tuple(
             Dimension(name, _categories((row.key[place] for row in rows), labels.get(name, {})))
-            for place, name in enumerate(told.by)
+            for place, name in enumerate(by)
         ),
-        measures=measures,
+        measures=tuple(beside for each in counted for beside in (_compared(each) if is_compared else [each])),
         rows=rows,
-        total=_row(told.total, [], told),
         as_of=told.as_of.isoformat() if told.as_of else None,
-        notes=_notes(told),
+        is_compared=is_compared,
+    )
+
+
+def of_ranking(told: RankingOut) -> Cube:
+    """The places of a ranking; what a ratio is made of stands beside it."""
+    is_ratio = any(each.numerator is not None for each in told.items)
+    is_whole = not is_ratio and told.by != _HOURS
+    unit = MEASURES[_HOURS].unit if told.by == _HOURS else "1"
+    rows = []
+    for each in told.items:
+        values: dict[str, Value] = {"place": each.place, "value": int(each.value) if is_whole else each.value}
+        if each.numerator is not None and each.denominator is not None:
+            values |= {"numerator": int(each.numerator), "denominator": int(each.denominator)}
+        rows.append(Row((each.country, each.section), values))
+    parts = (
+        Counted("numerator", "Above the line", "1", "Of the ratio: what is above the line."),
+        Counted("denominator", "Below the line", "1", "Of the ratio: what is below the line."),
+    )
+    titles = {each.section: each.title for each in told.items if each.title is not None}
+    return Cube(
+        name="rankings",
+        title=f"Sections by {words(told.by).lower()}",
+        dimensions=(
+            Dimension("country", _categories((row.key[0] for row in rows), {})),
+            Dimension(_SECTION, _categories((row.key[1] for row in rows), titles)),
+        ),
+        measures=(
+            Counted("place", "Place", "1", "Sections with the same value share one, and the next is left free."),
+            Counted("value", words(told.by), unit, told.rule, is_whole=is_whole),
+            *(parts if is_ratio else ()),
+        ),
+        rows=tuple(rows),
+        as_of=told.as_of.isoformat() if told.as_of else None,
+        notes={**_sources(told), **({"compared": _listed(told.before)} if told.before else {}), **_asked(told)},
     )
 
 
@@ -92,7 +155,47 @@ async def of_table(session: AsyncSession, own: Table, years: Sequence[str]) -> C
     )
 
 
-def _row(told: Mapping[str, Any], by: Sequence[str], answer: StatisticsOut) -> Row:
+def _row(told: Mapping[str, Any], by: Sequence[str], answer: Answer) -> Row:
+    values = _values(told, answer)
+    return Row(
+        key=_key(told, by),
+        values=values,
+        amounts=tuple(Amount(*quantity, amount) for quantity, amount in _amounts(told).items()),
+    )
+
+
+def _compared_row(told: Mapping[str, Any], by: Sequence[str], answer: Answer) -> Row:
+    """The figures, those of the period before and the growth; where there was none before, these don't apply."""
+    was: Mapping[str, Any] | None = told["previous"]
+    now, before = _values(told, answer), {} if was is None else _values(was, answer)
+    values: dict[str, Value] = {}
+    for name in answer.measures:
+        if name in now:
+            values[name] = now[name]
+        if name != QUANTITIES:
+            grown = told["growth"][name]
+            values[f"{name}{BEFORE}"] = before.get(name, Absent.NOT_APPLICABLE)
+            values[f"{name}{GROWN}"] = _or_none(grown["absolute"])
+            values[f"{name}{GROWN_BY}"] = _or_none(grown["ratio"])
+    amounts, earlier = _amounts(told), _amounts(was or {})
+    grown_by = {(each["measure"], each["unit"]): each for each in told["growth"].get(QUANTITIES) or ()}
+    found = []
+    for quantity in sorted({*amounts, *earlier, *grown_by}):
+        each = grown_by.get(quantity)
+        growth = (Decimal(each["absolute"]), each["ratio"]) if each else (None, None)
+        found.append(Amount(*quantity, amounts.get(quantity), earlier.get(quantity), *growth))
+    return Row(_key(told, by), values, tuple(found))
+
+
+def _or_none(value: float | None) -> Value:
+    return Absent.NOT_APPLICABLE if value is None else value
+
+
+def _key(told: Mapping[str, Any], by: Sequence[str]) -> tuple[str | None, ...]:
+    return tuple(None if told[name] is None else str(told[name]) for name in by)
+
+
+def _values(told: Mapping[str, Any], answer: Answer) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for name in answer.measures:
         if told[name] is None:
@@ -100,13 +203,27 @@ def _row(told: Mapping[str, Any], by: Sequence[str], answer: StatisticsOut) -> R
             values[name] = Absent.NOT_APPLICABLE if has_none else Absent.SUPPRESSED
         elif name != QUANTITIES:
             values[name] = told[name]
-    return Row(
-        key=tuple(None if told[name] is None else str(told[name]) for name in by),
-        values=values,
-        amounts=tuple(
-            Amount(each["measure"], each["unit"], Decimal(each["amount"])) for each in told.get(QUANTITIES) or ()
+    return values
+
+
+def _amounts(told: Mapping[str, Any]) -> dict[tuple[str, str], Decimal]:
+    return {(each["measure"], each["unit"]): Decimal(each["amount"]) for each in told.get(QUANTITIES) or ()}
+
+
+def _compared(each: Counted) -> list[Counted]:
+    """A measure, what it was, by how much it grew, and by what part of what it was."""
+    return [
+        each,
+        replace(each, code=f"{each.code}{BEFORE}", title=f"{each.title}, before", definition="Of the period before."),
+        replace(each, code=f"{each.code}{GROWN}", title=f"{each.title}, growth", definition="By how much it grew."),
+        Counted(
+            f"{each.code}{GROWN_BY}",
+            f"{each.title}, growth in parts",
+            "1",
+            "By what part of what it was it grew; there is none where it was 0.",
+            is_whole=False,
         ),
-    )
+    ]
 
 
 def _categories(codes: Iterable[str | None], labels: Mapping[str, str]) -> tuple[Category, ...]:
@@ -128,20 +245,30 @@ def _by(names: Sequence[str]) -> str:
     return f" by {', '.join(words(name).lower() for name in names)}" if names else ""
 
 
-def _notes(told: StatisticsOut) -> dict[str, str]:
+def _notes(told: Answer) -> dict[str, str]:
+    reasons = {"reasons": _listed(told.reasons)} if told.reasons else {}
+    return {**_sources(told), "counting": told.counting, **_asked(told), **reasons}
+
+
+def _sources(told: Answer | RankingOut) -> dict[str, str]:
     complete = told.completeness
     return {
         "source": "; ".join(f"{name}: {count} activities" for name, count in told.sources.items()) or "no activities",
         "completeness": f"{complete.sections_reporting} of {complete.sections_active} active sections have reported",
-        "counting": told.counting,
-        **({"filters": _listed(told.filters)} if told.filters else {}),
-        **({"period": _listed(told.period)} if told.period else {}),
-        **({"reasons": _listed(told.reasons)} if told.reasons else {}),
-        "total": _listed({name: value for name, value in told.total.items() if isinstance(value, (int, float))}),
     }
+
+
+def _asked(told: Answer | RankingOut) -> dict[str, str]:
+    parts = {"filters": told.filters, "period": told.period}
+    return {name: _listed(part) for name, part in parts.items() if part}
+
+
+def _numbers(told: Mapping[str, Any]) -> str:
+    return _listed({name: value for name, value in told.items() if isinstance(value, (int, float))})
 
 
 def _listed(told: Mapping[str, Any]) -> str:
     return "; ".join(
-        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else value}" for name, value in told.items()
+        f"{name}: {', '.join(map(str, value)) if isinstance(value, list) else 'none' if value is None else value}"
+        for name, value in told.items()
     )

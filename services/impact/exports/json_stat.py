@@ -5,9 +5,19 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from services.impact.exports.rules import QUANTITIES, Absent, Category, Cube, Observation, observations, words
+from services.impact.exports.rules import (
+    GROWN_BY,
+    QUANTITIES,
+    Absent,
+    Category,
+    Cube,
+    Observation,
+    observations,
+    words,
+)
 
 MOST_DENSE: Final = 100_000
+_FEW: Final = 1_000
 _STATUS: Final = {Absent.SUPPRESSED: "c", Absent.NOT_APPLICABLE: "z"}
 _TIMES: Final = ("edition", "academic_year", "month")
 _PLACES: Final = ("country", "section", "platform")
@@ -47,7 +57,7 @@ def written(cube: Cube) -> dict[str, Any]:
             for name, categories in zip(names, lists, strict=True)
         },
         "value": [values.get(at) for at in range(math.prod(sizes))]
-        if math.prod(sizes) <= MOST_DENSE
+        if math.prod(sizes) <= min(MOST_DENSE, _FEW + 10 * len(values))
         else {str(at): value for at, value in values.items()},
         **({"status": status} if status else {}),
         "extension": {"status": {code: reason.value for reason, code in _STATUS.items()}},
@@ -61,7 +71,7 @@ def _codes(cube: Cube, place: int) -> list[Category]:
 
 
 def _metric(each: Observation) -> str:
-    return each.measure if each.quantity is None else f"{QUANTITIES}:{each.quantity}:{each.unit}"
+    return each.measure if each.quantity is None else f"{each.measure}:{each.quantity}:{each.unit}"
 
 
 def _metrics(cube: Cube, seen: list[Observation]) -> list[tuple[Category, dict[str, Any]]]:
@@ -70,9 +80,13 @@ def _metrics(cube: Cube, seen: list[Observation]) -> list[tuple[Category, dict[s
         each.code: (Category(each.code, each.title), {"unit": each.unit, "definition": each.definition})
         for each in cube.counts
     }
-    for each in sorted((each for each in seen if each.measure == QUANTITIES), key=_metric):
-        label = titles[QUANTITIES].title if each.quantity is None else f"{words(each.quantity)} ({each.unit})"
-        about = {"unit": each.unit, "definition": titles[QUANTITIES].definition}
+    for each in sorted((each for each in seen if each.measure.startswith(QUANTITIES)), key=_metric):
+        own = titles[each.measure]
+        label = own.title if each.quantity is None else f"{words(each.quantity)} ({each.unit})"
+        if each.measure != QUANTITIES:
+            label = f"{own.title}: {label}"
+        unit = "1" if each.measure.endswith(GROWN_BY) else each.unit
+        about = {"unit": unit, "definition": own.definition}
         found.setdefault(_metric(each), (Category(_metric(each), label), about))
     return list(found.values())
 

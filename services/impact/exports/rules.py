@@ -13,6 +13,12 @@ from typing import Final, NamedTuple
 from services.kernel.problems import Conflict, Forbidden, NotFound, Problem
 
 QUANTITIES: Final = "quantities"
+BEFORE: Final = "_previous"
+GROWN: Final = "_growth"
+GROWN_BY: Final = "_growth_ratio"
+"""What a measure's name ends with where it is of the period before, and where it is its growth."""
+
+_OF_AMOUNTS: Final = tuple(f"{QUANTITIES}{ending}" for ending in ("", BEFORE, GROWN, GROWN_BY))
 _FORMULA: Final = tuple("=+-@\t\r")
 
 KEPT: Final = timedelta(hours=24)
@@ -120,11 +126,14 @@ class Counted:
 
 
 class Amount(NamedTuple):
-    """A quantity of a row."""
+    """A quantity of a row, and where it is compared what it was and by how much and what part of that it grew."""
 
     measure: str
     unit: str
-    amount: Decimal
+    amount: Decimal | None
+    previous: Decimal | None = None
+    growth: Decimal | None = None
+    ratio: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +164,13 @@ class Cube:
     notes: Mapping[str, str] = field(default_factory=dict)
     """Source, completeness, filters and the like, in words."""
 
+    is_compared: bool = False
+    """Whether each quantity stands beside that of the period before."""
+
     @property
     def counts(self) -> tuple[Counted, ...]:
         """The measures that have a column of their own: all but the quantities, which have rows of their own."""
-        return tuple(each for each in self.measures if each.code != QUANTITIES)
+        return tuple(each for each in self.measures if each.code not in _OF_AMOUNTS)
 
     @property
     def has_amounts(self) -> bool:
@@ -182,6 +194,11 @@ _AMOUNTS: Final = (
     Column("unit", "Unit", "", 'UCUM; "1" for what is counted; ISO 4217 for money.', "text"),
     Column("amount", "Amount", "", "Amounts of different units or currencies are never to be added.", "amount"),
 )
+_COMPARED_AMOUNTS: Final = (
+    Column(f"amount{BEFORE}", "Amount before", "", "The amount of the period before.", "amount"),
+    Column(f"amount{GROWN}", "Growth", "", "By how much it grew, in its own unit.", "amount"),
+    Column(f"amount{GROWN_BY}", "Growth in parts", "1", "By what part of what it was it grew.", "number"),
+)
 _SUPPRESSED: Final = Column("suppressed", "Suppressed", "", "The measures of this row that have no number.", "codes")
 
 Cell = str | int | float | Decimal | None
@@ -195,24 +212,30 @@ def columns(cube: Cube) -> list[Column]:
             Column(each.code, each.title, each.unit, each.definition, "whole" if each.is_whole else "number")
             for each in cube.counts
         ),
-        *(_AMOUNTS if cube.has_amounts else ()),
+        *_amounts(cube),
         _SUPPRESSED,
     ]
 
 
+def _amounts(cube: Cube) -> tuple[Column, ...]:
+    if not cube.has_amounts:
+        return ()
+    return (*_AMOUNTS, *_COMPARED_AMOUNTS) if cube.is_compared else _AMOUNTS
+
+
 def table(cube: Cube) -> Iterator[list[Cell]]:
     """The rows of a cube as a table; each quantity has a row of its own, in which no other figure is repeated."""
-    counts, nothing = [each.code for each in cube.counts], [None] * 3 if cube.has_amounts else []
+    counts, width = [each.code for each in cube.counts], len(_amounts(cube))
     for row in cube.rows:
         values = [row.values[code] for code in counts]
         figures = [None if isinstance(value, Absent) else value for value in values]
-        yield [*row.key, *figures, *nothing, " ".join(row.absent)]
+        yield [*row.key, *figures, *([None] * width), " ".join(row.absent)]
         for amount in row.amounts:
-            yield [*row.key, *([None] * len(counts)), *amount, ""]
+            yield [*row.key, *([None] * len(counts)), *amount[:width], ""]
 
 
 class Observation(NamedTuple):
-    """One figure by itself; `quantity` is None but for amounts."""
+    """One figure by itself; `quantity` is None but for amounts, of which the unit is the amount's own."""
 
     key: tuple[str | None, ...]
     measure: str
@@ -225,10 +248,13 @@ def observations(cube: Cube) -> Iterator[Observation]:
     """Every figure of a cube by itself."""
     units = {each.code: each.unit for each in cube.measures}
     for row in cube.rows:
-        for code, value in row.values.items():
-            yield Observation(row.key, code, None, units[code], value)
+        for code, figure in row.values.items():
+            yield Observation(row.key, code, None, units[code], figure)
         for amount in row.amounts:
-            yield Observation(row.key, QUANTITIES, amount.measure, amount.unit, amount.amount)
+            told = (amount.amount, amount.previous, amount.growth, amount.ratio)
+            for code, value in zip(_OF_AMOUNTS, told, strict=True):
+                if value is not None:
+                    yield Observation(row.key, code, amount.measure, amount.unit, value)
 
 
 def plain(value: float | Decimal) -> str:

@@ -112,6 +112,7 @@ class ActivityFacts(_Dimensions, _Figures, Table):
     """What one activity contributes; there is a row only while its report is verified or somebody was there."""
 
     __tablename__ = "activity_facts"
+    __table_args__ = (sa.Index(None, "labels", postgresql_using="gin"),)
 
     activity_id: Mapped[UUID] = mapped_column(sa.Uuid, primary_key=True)
     labels: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))

@@ -265,12 +265,9 @@ def _shapes(of: View, by: str | None, measures: Sequence[str]) -> list[tuple[str
     asked = question(of, by, tuple(measures))
     told: dict[str, Any] = {"by": by} if by else {}
     told |= {**asked.filters(), "measures": ",".join(measures)}
-    # What is compared is told in JSON alone.
-    compared = told | ({"compare": "previous"} if of.period and by != "month" else {})
-    return [
-        (name, f"v1/statistics{ending}?{urlencode(compared if name == 'JSON' else told)}")
-        for name, ending in SHAPES.items()
-    ]
+    if of.period and by != "month":
+        told["compare"] = "previous"
+    return [(name, f"v1/statistics{ending}?{urlencode(told)}") for name, ending in SHAPES.items()]
 
 
 def _choices(language: Language, shown: Shown) -> dict[str, Any]:

@@ -16,14 +16,12 @@ from services.impact.rankings.schemas import PlaceOut, RankingChoice, RankingOut
 from services.impact.rankings.tables import SectionSize, Unranked
 from services.impact.statistics import answering, network
 from services.impact.statistics import store as statistics
-from services.impact.statistics.filters import Period, When, Where, asked_of
+from services.impact.statistics.filters import Codes, When, asked_of
 from services.impact.statistics.periods import Relative
 from services.impact.statistics.schemas import Completeness
 from services.kernel import idempotency
 from services.kernel.auth import Caller
 from services.kernel.consumers import read_up_to
-from services.kernel.limits import costing
-from services.kernel.paging import Cursor, Limit, Page
 from services.kernel.problems import (
     Forbidden,
     Invalid,
@@ -48,30 +46,16 @@ _SIZED = documented(
 )
 
 
-@router.get("/rankings", dependencies=[costing(5)])
-async def get_ranking(
-    request: Request,
-    response: Response,
-    session: Reading,
-    where: Where,
-    when: Period,
-    by: Annotated[By, Query(description=" ".join(f"{name}: {rule}" for name, rule in RULES.items()))] = By.ACTIVITIES,
-    limit: Limit = 50,
-    cursor: Cursor = None,
-) -> RankingOut:
-    """Sections in the order of a measure, of the last edition unless another period is named.
+Ranked = Annotated[By, Query(description=" ".join(f"{name}: {rule}" for name, rule in RULES.items()))]
 
-    Sections that don't want to stand in rankings are left out before places are given.
-    """
-    page = Page(request, cursor)
+
+async def ranking_of(session: Reading, by: By, where: Codes, when: When) -> RankingOut:
+    """The whole of a ranking, as it is told in every shape; of the last edition unless another period is named."""
     if not when.codes and when.since is None and when.until is None:
         when = When(*await answering.resolved(session, Relative.LAST_EDITION, "query/period"))
     asked = asked_of(("section",), (), {**where, **when.codes}, since=when.since, until=when.until)
     found = await actions.ranking(session, by, asked)
-    rest = [each for each in found.places if page.after is None or (each.place, each.standing.section) > (*page.after,)]
-    known = await network.sections(session, [each.standing.section for each in rest[:limit]])
-    last = rest[limit - 1] if len(rest) > limit else None
-    next_url = page.next_url([last.place, last.standing.section]) if last else None
+    known = await network.sections(session, [each.standing.section for each in found.places])
     reporting, active = await statistics.completeness(session, asked)
     return RankingOut(
         by=by.value,
@@ -82,8 +66,8 @@ async def get_ranking(
         as_of=await read_up_to(session, IMPACT),
         completeness=Completeness(sections_reporting=reporting, sections_active=active),
         sources=await statistics.sources(session, asked),
-        items=[_place(each, known) for each in rest[:limit]],
-        next=next_url,
+        items=[_place(each, known) for each in found.places],
+        next=None,
     )
 
 

@@ -9,11 +9,11 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.impact.facts.academic_years import academic_year_of
 from services.impact.facts.rules import Figures
-from services.impact.statistics import network, periods, rules, store
+from services.impact.statistics import network, periods, rules, store, touching
 from services.impact.statistics.comparing import NOTHING_BEFORE, SEVERAL, Comparison, compared
 from services.impact.statistics.measures import CLASS, MEASURES
 from services.impact.statistics.periods import PERIODS, Compare, EditionDays, Relative
-from services.impact.statistics.rules import MOST_GROUPS, Asked, Group
+from services.impact.statistics.rules import MOST_FACTS, MOST_GROUPS, Asked, Group
 from services.kernel.problems import FieldError, Invalid
 
 Resolved = tuple[dict[str, tuple[str, ...]], Any, Any, dict[str, Any]]
@@ -50,11 +50,12 @@ async def answer(session: AsyncSession, asked: Asked, compare: Compare | None) -
 
 async def figures(session: AsyncSession, asked: Asked) -> Found:
     """The groups and the total; each activity is in the total once, also where it touches several groups."""
+    await _check_facts(session, asked)
     try:
         groups = await store.groups(session, asked, most=MOST_GROUPS)
     except store.TooMany as error:
         raise await _too_many(session, asked, amounts=error.amounts) from None
-    is_whole = not asked.by or asked.scheme not in asked.by
+    is_whole = not set(asked.touching) & set(asked.by)
     total = (
         rules.total(groups) if is_whole else rules.total(await store.groups(session, asked.of_all(), most=MOST_GROUPS))
     )
@@ -66,6 +67,17 @@ async def figures(session: AsyncSession, asked: Asked) -> Found:
         if len(groups) > MOST_GROUPS:
             raise _beyond(len(groups), asked)
     return Found(groups, total)
+
+
+async def _check_facts(session: AsyncSession, asked: Asked) -> None:
+    question = asked if asked.is_of_facts else asked.of_all()
+    if question.is_of_facts and (number := await touching.count(session, question, most=MOST_FACTS)):
+        name = asked.touching[-1]
+        detail = (
+            f"Of touches of several labels each activity is looked at, and these would be {number:,}; there may be "
+            f"{MOST_FACTS:,}. Choose fewer activities, or name one label."
+        )
+        raise Invalid.at("query/by" if name in asked.by else f"query/{name}", detail)
 
 
 async def _too_many(session: AsyncSession, asked: Asked, *, amounts: bool) -> Invalid:

@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from services.contracts import IMPACT
 from services.impact.statistics import answering, network, rules, standing, store
-from services.impact.statistics.filters import Counted, Measures, Period, What, When, Where, asked_of, measured
+from services.impact.statistics.filters import Period, When, Where, asked_of
 from services.impact.statistics.measures import DIMENSIONS, MEASURES
 from services.impact.statistics.periods import Compare
 from services.impact.statistics.rules import Asked, Counting
@@ -23,7 +23,7 @@ from services.impact.statistics.schemas import (
     NamedMeasureOut,
     StatisticsOut,
 )
-from services.impact.statistics.standing import Inactivity, Over
+from services.impact.statistics.standing import Inactivity
 from services.kernel.consumers import read_up_to
 from services.kernel.limits import costing
 from services.kernel.paging import Cursor, Limit, Page
@@ -47,23 +47,10 @@ async def statistics_of(session: Reading, asked: Asked, when: When, compare: Com
     )
 
 
-@router.get("/growth", dependencies=[costing(5)])
-async def get_growth(
-    session: Reading,
-    where: Where,
-    what: What,
-    over: Annotated[Over, Query(description="Whose series it is.")] = Over.EDITION,
-    measures: Measures = [],
-    counting: Counted = Counting.MAIN,
-) -> GrowthOut:
-    """A series of editions or academic years, from the first with figures to the last that has begun, with growth.
-
-    A period in which nothing was reported is in it, with zeros.
-    """
-    wanted, named = measured(measures)
-    asked = asked_of((over.value,), wanted, {**where, **what}, counting=counting, named=named)
+async def growth_of(session: Reading, asked: Asked) -> GrowthOut:
+    """A series of periods, as it is told in every shape."""
     items = await standing.growth(session, asked)
-    return GrowthOut(over=over.value, items=items, next=None, **await _about(session, asked, period=None))
+    return GrowthOut(over=asked.by[0], items=items, next=None, **await _about(session, asked, period=None))
 
 
 @router.get("/completeness", dependencies=[costing(5)])

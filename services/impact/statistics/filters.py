@@ -97,13 +97,26 @@ Period = Annotated[When, Depends(_when, scope="function")]
 """When the activities asked about start."""
 
 
+Codes = dict[str, tuple[str, ...]]
+"""The codes that are asked for, by dimension."""
+
+
 async def _where(
     country: Annotated[list[AssignedCountryCode], Query(), _Some] = [],
     section: Annotated[list[Code], Query(description="The leading section."), _Some] = [],
     platform: Annotated[
         list[Code], Query(description="The regional platform of the country on the activity's first day."), _Some
     ] = [],
+    home_country: Annotated[list[str], Query(include_in_schema=False)] = [],
+    mobility: Annotated[list[str], Query(include_in_schema=False)] = [],
+    age_band: Annotated[list[str], Query(include_in_schema=False)] = [],
+    background: Annotated[list[str], Query(include_in_schema=False)] = [],
 ) -> dict[str, tuple[str, ...]]:
+    protected = {"home_country": home_country, "mobility": mobility, "age_band": age_band, "background": background}
+    for name, given in protected.items():
+        if given:
+            # Whoever looks for them is told where they are, and not that nobody knows the word.
+            refuse_protected(name, [name])
     return _codes(country=country, section=section, platform=platform)
 
 

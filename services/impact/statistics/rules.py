@@ -16,6 +16,9 @@ from services.impact.statistics.measures import ALWAYS_TOUCHING, CLASS, MAY_TOUC
 from services.kernel.problems import FieldError, Invalid
 
 MOST_GROUPS: Final = 20_000
+MOST_FACTS: Final = 100_000
+"""Of so many activities the touches of several labels are looked for one by one."""
+
 CLASSES: Final = ("international", "local", "esn_volunteer")
 UNCLASSIFIED: Final = "unclassified"
 
@@ -44,8 +47,8 @@ class Asked:
             name: codes[0] if len(codes) == 1 else list(codes) for name, codes in self.codes.items()
         }
         if SDG in told:
-            # Touches are asked about one at a time.
-            told[SDG] = int(self.codes[SDG][0])
+            goals = [int(code) for code in self.codes[SDG]]
+            told[SDG] = goals[0] if len(goals) == 1 else goals
         days = {"from": self.since, "to": self.until}
         return told | {name: day.isoformat() for name, day in days.items() if day is not None}
 
@@ -57,8 +60,14 @@ class Asked:
 
     @property
     def scheme(self) -> str | None:
-        """The dimension at which this question counts touches."""
+        """The dimension at which this question counts touches; of several the first."""
         return next(iter(self.touching), None)
+
+    @property
+    def is_of_facts(self) -> bool:
+        """Whether no totals can answer: those of labels share activities, and each must count once."""
+        several = any(len(self.codes.get(name, ())) > 1 for name in self.touching if name not in self.by)
+        return several or len(self.touching) > 1
 
     @property
     def stored_by(self) -> tuple[str, ...]:
@@ -116,7 +125,7 @@ def names(parameter: str, values: Sequence[str], allowed: Iterable[str]) -> tupl
 
 
 def check(asked: Asked, *, named: Iterable[str] = ()) -> None:
-    """Refuse a question that has no answer: measures that were named and can't be split so, two dimensions of touches.
+    """Refuse a question that has no answer: measures that were named and can't be split so.
 
     Measures that nobody named are left empty instead, with the reason.
     """
@@ -127,17 +136,6 @@ def check(asked: Asked, *, named: Iterable[str] = ()) -> None:
             can = [each for each in MEASURES if unsplittable(each, asked) is None]
             hint = f" These can: {', '.join(can)}." if can else ""
             faults.append(FieldError(pointer="query/measures", detail=f"{name}: {reason}{hint}"))
-    if len(asked.touching) > 1:
-        both = " and ".join(asked.touching)
-        where = "by" if set(asked.touching) & set(asked.by) else asked.touching[-1]
-        detail = (
-            f"An activity can have several of each of {both}, so that at most one of them can be asked for at once, as "
-            "dimension or as filter; with counting=main, area and cause stand beside any."
-        )
-        faults.append(FieldError(pointer=f"query/{where}", detail=detail))
-    elif asked.scheme is not None and len(asked.codes.get(asked.scheme, ())) > 1:
-        detail = "An activity can have several of these, and would count for each: name one, or ask for them by `by`."
-        faults.append(FieldError(pointer=f"query/{asked.scheme}", detail=detail))
     if faults:
         raise Invalid(errors=faults)
 
@@ -150,7 +148,7 @@ def unsplittable(measure: str, asked: Asked) -> str | None:
         return "It belongs to whole activities or to one class, and can't be split by participant_class."
     beyond = [name for name in (*asked.by, *asked.codes) if name not in splits]
     if not beyond and "touches" in asked_for and MEASURES[measure].splits.isdisjoint(ALWAYS_TOUCHING):
-        beyond = [asked.scheme or ""]
+        beyond = list(asked.touching)
     return f"It is counted in the catalogue, where it can't be split by {', '.join(beyond)}." if beyond else None
 
 

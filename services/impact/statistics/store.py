@@ -23,6 +23,7 @@ from services.impact.facts.tables import (
     Total,
 )
 from services.impact.projections.tables import Activity, Section
+from services.impact.statistics import touching
 from services.impact.statistics.measures import CLASS, QUANTITIES, SDG
 from services.impact.statistics.rules import Asked, Group, order
 from services.impact.statistics.tables import ToldEdition
@@ -165,8 +166,10 @@ def _grain(asked: Asked, *more: str) -> str | None:
 def _figures_of(asked: Asked, *more: str) -> _Source:
     """The smallest table of figures that can answer, that of quantities beside it, and what its rows must hold.
 
-    Only the totals of labels know of labels that are not the main one.
+    Only the totals of labels know of labels that are not the main one, and only facts of several of them at once.
     """
+    if asked.is_of_facts:
+        return touching.figures(asked), touching.amounts(asked), []
     grain = _grain(asked, *more)
     tables: tuple[Any, Any] = (Total, QuantityTotal) if grain is None else (RollUp, QuantityRollUp)
     if asked.scheme is not None:
@@ -175,7 +178,9 @@ def _figures_of(asked: Asked, *more: str) -> _Source:
 
 
 def _quantities_of(asked: Asked) -> _Source:
-    figures, quantities, _ = _figures_of(asked)
+    figures, quantities, among = _figures_of(asked)
+    if asked.is_of_facts:
+        return figures, quantities, among
     return figures, quantities, conditions(quantities, asked, _grain(asked))
 
 
@@ -184,7 +189,7 @@ def _columns(table: Any, asked: Asked) -> list[Any]:
 
 
 def _column(table: Any, asked: Asked, name: str) -> Any:
-    return getattr(table, "label" if name == asked.scheme else name)
+    return getattr(table, "label" if name == asked.scheme and not asked.is_of_facts else name)
 
 
 def conditions(table: Any, asked: Asked, grain: str | None = None) -> list[sa.ColumnElement[bool]]:
