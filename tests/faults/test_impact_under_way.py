@@ -50,7 +50,7 @@ async def test_a_rebuild_while_a_worker_folds_what_flows_in_counts_everything_on
             await eventually(partial(_at_least, impact, told + 3))
             # Folding lost some of it, so that the rebuild has something to write while the worker goes on.
             await rows(impact.url, "UPDATE impact.totals SET attendances_international = attendances_international + 5")
-            await rows(impact.url, "DELETE FROM impact.person_counts")
+            await rows(impact.url, "DELETE FROM impact.person_places")
             rebuilt.append(await impact.rebuild())
 
     try:

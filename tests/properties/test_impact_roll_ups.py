@@ -204,7 +204,7 @@ async def test_a_rebuild_makes_all_of_it_from_nothing_and_from_what_is_wrong(
         await story.is_told(impact, 15)
     await impact.catch_up()
     tables = {kept.table.__tablename__ for kept in totals.ALL}
-    for table in (*tables, "activity_facts", "person_counts"):
+    for table in (*tables, "activity_facts", "person_places"):
         await rows(impact.url, f"DELETE FROM impact.{table}")
     await rows(impact.url, "UPDATE impact.people_scopes SET people = people + 7, guests = 0")
     # What is told meanwhile is counted once, by whoever comes first.

@@ -117,6 +117,9 @@ class ActivityFacts(_Dimensions, _Figures, Table):
     labels: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     """Each as `scheme:label`, main or not."""
 
+    place_id: Mapped[int | None] = mapped_column(sa.Integer)
+    """Where the people of the activity are counted."""
+
 
 class QuantityFact(Table):
     """An amount that one activity contributes."""
