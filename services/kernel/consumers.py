@@ -132,7 +132,7 @@ class Consumer:
         parked: set[str],
         runtime: Runtime,
     ) -> int | None:
-        """Carry out what follows by its place in the log alone; None where there is little of it, or where it failed."""
+        """Carry out many in a row by their places in the log; None where there are few, or where that failed."""
         if len(rows) < BATCH or not isinstance(self._together(rows[0]), InTheLog):
             return None
         name = rows[0].name
@@ -265,20 +265,22 @@ class Consumer:
 
 
 _SPAN = sa.text("""
-    WITH ahead AS (
+    WITH ahead AS MATERIALIZED (
       SELECT xid, number, name = :name AND aggregate <> ALL(:parked) AS goes_on FROM events.log
       WHERE (xid, number) > (CAST(CAST(:xid AS text) AS xid8), CAST(:number AS bigint))
       AND xid < CAST(CAST(:horizon AS text) AS xid8) AND name = ANY(:heard)
       ORDER BY xid, number LIMIT :most
-    ), passed AS (
-      SELECT xid, number, bool_and(goes_on) OVER in_order AS goes_on, row_number() OVER in_order AS place FROM ahead
-      WINDOW in_order AS (ORDER BY xid, number)
+    ), stop AS (
+      SELECT xid, number FROM ahead WHERE NOT goes_on ORDER BY xid, number LIMIT 1
+    ), passed AS MATERIALIZED (
+      SELECT xid, number FROM ahead WHERE NOT EXISTS (SELECT FROM stop)
+      UNION ALL SELECT ahead.xid, ahead.number FROM ahead JOIN stop ON (ahead.xid, ahead.number) < (stop.xid, stop.number)
     )
-    SELECT place, CAST(xid AS text), number FROM passed WHERE goes_on ORDER BY place DESC LIMIT 1""").bindparams(
+    SELECT (SELECT count(*) FROM passed), CAST(xid AS text), number FROM passed ORDER BY xid DESC, number DESC LIMIT 1""").bindparams(
     sa.bindparam("name", type_=sa.Text),
     *(sa.bindparam(name, type_=ARRAY(sa.Text)) for name in ("heard", "parked")),
 )
-"""How far the events of a kind go on without one of another kind that is heard, or one that something parked waits for."""
+"""How far the events of a kind go on, before one of another kind that is heard or one that waits for what is parked."""
 
 
 def _passes_by_itself(failure: DBAPIError) -> bool:

@@ -130,7 +130,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Events of one kind that follow each other in the log among all that a consumer hears: after one, up to another."""
+    """Events of one kind in the log, after one place and up to another, between which is none of those parked before."""
 
     name: str
     after: tuple[str, int]

@@ -21,25 +21,30 @@ COUNTED: Final = """, present AS MATERIALIZED (
     ), counted AS MATERIALIZED (
       SELECT place_id, person_key, present.times AS more, coalesce(kept.times, 0) AS before, place_in_table
       FROM present LEFT JOIN kept USING (person_key, place_id)
-    ), written AS (
+    ), fresh_people AS (
+      INSERT INTO impact.person_places (person_key, place_id, times)
+      SELECT person_key, place_id, more FROM counted WHERE place_in_table IS NULL ORDER BY person_key, place_id
+    ), known_people AS (
       INSERT INTO impact.person_places AS known (person_key, place_id, times)
-      SELECT person_key, place_id, more FROM counted WHERE before + more <> 0 ORDER BY person_key, place_id
+      SELECT person_key, place_id, more FROM counted WHERE place_in_table IS NOT NULL AND before + more <> 0
       ON CONFLICT (person_key, place_id) DO UPDATE SET times = known.times + excluded.times
-    ), gone AS (
+    ), gone_people AS (
       DELETE FROM impact.person_places
       WHERE ctid = ANY(ARRAY(SELECT place_in_table FROM counted WHERE before + more = 0))
     ), turned AS MATERIALIZED (
-      SELECT person_key, place_id, CAST(before + more > 0 AS int) - CAST(before > 0 AS int) AS turn
-      FROM counted WHERE (before > 0) <> (before + more > 0)
+      SELECT person_key, place_id, CAST(before + more > 0 AS int) - CAST(before > 0 AS int) AS turn, scopes
+      FROM counted JOIN impact.people_places AS place ON place.id = place_id
+      WHERE (before > 0) <> (before + more > 0)
+    ), elsewhere AS (
+      SELECT DISTINCT kept.person_key, kept.place_id, place.scopes FROM kept
+      JOIN impact.people_places AS place ON place.id = kept.place_id
+      JOIN turned ON turned.person_key = kept.person_key AND turned.scopes && place.scopes WHERE kept.times > 0
     ), numbers AS (
       SELECT scope_id, sum(CAST(places + turns > 0 AS int) - CAST(places > 0 AS int)) AS people, 0 AS guests FROM (
         SELECT person_key, scope_id, sum(place) AS places, sum(turn) AS turns FROM (
-          SELECT person_key, place_id, 0 AS place, turn FROM turned
-          UNION ALL
-          SELECT person_key, place_id, 1, 0 FROM kept
-          WHERE times > 0 AND person_key IN (SELECT person_key FROM turned)
-        ) AS each JOIN impact.people_places AS place ON place.id = place_id
-        CROSS JOIN unnest(place.scopes) AS scope_id GROUP BY person_key, scope_id HAVING sum(turn) <> 0
+          SELECT person_key, 0 AS place, turn, scopes FROM turned
+          UNION ALL SELECT person_key, 1, 0, scopes FROM elsewhere
+        ) AS each CROSS JOIN unnest(scopes) AS scope_id GROUP BY person_key, scope_id HAVING sum(turn) <> 0
       ) AS people GROUP BY scope_id
       UNION ALL
       SELECT scope_id, 0, sum(times) FROM presences JOIN impact.people_places AS place ON place.id = place_id
