@@ -145,7 +145,9 @@ def _compare(results: Results, runner: asyncio.Runner, small: Scale, large: Scal
                 **told,
             )
         )
-        results.add(pairs.measure(f"{name}, ten times", ours, asking(small, partial(_answer, asked), right[small]), **grows))
+        results.add(
+            pairs.measure(f"{name}, ten times", ours, asking(small, partial(_answer, asked), right[small]), **grows)
+        )
     for name, ask in OTHERS.items():
         results.add(pairs.measure(f"{name}, ten times", asking(large, ask, None), asking(small, ask, None), **grows))
 

@@ -138,7 +138,11 @@ class Total(_Dimensions, _Figures, Table):
     """The sum of the facts of one cell; a cell without facts has no row."""
 
     __tablename__ = "totals"
-    __table_args__ = (*_cell("totals", *KEY), sa.Index(None, "starts_on"))
+    __table_args__ = (
+        *_cell("totals", *KEY),
+        sa.Index(None, "starts_on"),
+        sa.Index("ix_totals_reported_days", "section", "starts_on", postgresql_where=sa.text("reports > 0")),
+    )
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
     attendances: Mapped[int] = mapped_column(

@@ -108,6 +108,13 @@ async def completeness(session: AsyncSession, asked: Asked) -> tuple[int, int]:
     return found[0], found[1]
 
 
+def reported(asked: Asked) -> sa.Select[Any]:
+    """How many verified reports each section has among what is asked for."""
+    table, _, among = _figures_of(asked.of_all(), "section")
+    number = sa.cast(sa.func.sum(table.reports), sa.BigInteger).label("reported")
+    return sa.select(table.section, number).where(*among, table.reports > 0).group_by(table.section)
+
+
 def active_among(asked: Asked) -> list[sa.ColumnElement[bool]]:
     """The sections that are active today in the countries, platforms and sections asked for.
 
