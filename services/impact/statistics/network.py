@@ -17,6 +17,7 @@ from services.impact.statistics import store
 from services.impact.statistics.periods import EditionDays
 from services.impact.statistics.rules import Asked, Reports
 
+_TODAY, _EDITIONS = "the day on which it began", "the editions that were known"
 _FIRST_MEMBER = 1
 """Postgres counts the members of an array from one."""
 
@@ -33,15 +34,21 @@ class SectionStanding(NamedTuple):
 
 
 async def today(session: AsyncSession) -> date:
-    """The day by the database's clock, in UTC."""
-    now: datetime = (await session.execute(sa.select(sa.func.now()))).scalar_one()
-    return now.astimezone(UTC).date()
+    """The day by the database's clock, in UTC, on which the transaction began."""
+    if _TODAY not in session.info:
+        now: datetime = (await session.execute(sa.select(sa.func.now()))).scalar_one()
+        session.info[_TODAY] = now.astimezone(UTC).date()
+    found: date = session.info[_TODAY]
+    return found
 
 
 async def editions(session: AsyncSession) -> list[EditionDays]:
-    """Every edition that is known."""
-    columns = (Edition.code, Edition.series, Edition.starts_on, Edition.ends_on)
-    return [EditionDays(*row) for row in await session.execute(sa.select(*columns).order_by(Edition.code))]
+    """Every edition that is known; who asks again in the same transaction gets the same answer."""
+    if _EDITIONS not in session.info:
+        columns = (Edition.code, Edition.series, Edition.starts_on, Edition.ends_on)
+        rows = await session.execute(sa.select(*columns).order_by(Edition.code))
+        session.info[_EDITIONS] = [EditionDays(*row) for row in rows]
+    return list(session.info[_EDITIONS])
 
 
 async def unknown(session: AsyncSession, name: str, codes: Collection[str]) -> list[str]:
