@@ -1,4 +1,4 @@
-"""How often people were present at places, from which the numbers of six scopes follow; totals have room for updates."""
+"""How often people were at places, from which the numbers of six scopes follow; totals have room for updates."""
 
 from __future__ import annotations
 

@@ -38,14 +38,14 @@ class Together:
     carried out is parked.
     """
 
-    react: Callable[[AsyncSession, Sequence[Any], Any], Awaitable[None]]
+    react: Callable[[AsyncSession, Any, Any], Awaitable[None]]
 
 
 class InTheLog(Together):
     """Such a reaction that is told where its events are, and reads them in the log by SQL: their payload stays there.
 
-    `react(session, told, runtime)` must refuse what is not as the contract says. It is told of rows or, where many are in a
-    row, of their span alone; what fails comes to it again in smaller parts, and at last alone.
+    `react(session, told, runtime)` must refuse what is not as the contract says. It is told of rows or, where many of
+    them follow each other, of their span alone; what fails comes to it again in smaller parts, and at last alone.
     """
 
 
@@ -274,9 +274,11 @@ _SPAN = sa.text("""
       SELECT xid, number FROM ahead WHERE NOT goes_on ORDER BY xid, number LIMIT 1
     ), passed AS MATERIALIZED (
       SELECT xid, number FROM ahead WHERE NOT EXISTS (SELECT FROM stop)
-      UNION ALL SELECT ahead.xid, ahead.number FROM ahead JOIN stop ON (ahead.xid, ahead.number) < (stop.xid, stop.number)
+      UNION ALL
+      SELECT ahead.xid, ahead.number FROM ahead JOIN stop ON (ahead.xid, ahead.number) < (stop.xid, stop.number)
     )
-    SELECT (SELECT count(*) FROM passed), CAST(xid AS text), number FROM passed ORDER BY xid DESC, number DESC LIMIT 1""").bindparams(
+    SELECT (SELECT count(*) FROM passed), CAST(xid AS text), number
+    FROM passed ORDER BY xid DESC, number DESC LIMIT 1""").bindparams(
     sa.bindparam("name", type_=sa.Text),
     *(sa.bindparam(name, type_=ARRAY(sa.Text)) for name in ("heard", "parked")),
 )

@@ -130,7 +130,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Span:
-    """Events of one kind in the log, after one place and up to another, between which is none of those parked before."""
+    """Events of one kind in the log, after one place and up to another; what others are between them is not heard."""
 
     name: str
     after: tuple[str, int]

@@ -55,10 +55,12 @@ SELECT DISTINCT section, section, country, 'active' FROM impact.activities ON CO
 """
 _EDITIONS = """
 INSERT INTO impact.editions (code, series, starts_on, ends_on)
-SELECT DISTINCT ON (edition) edition, 'Week', date_trunc('month', starts_on), date_trunc('month', starts_on) + interval '27 days'
-FROM impact.activities WHERE edition IS NOT NULL ON CONFLICT DO NOTHING
+SELECT year || '-' || season, 'Week', make_date(year, month, 1), make_date(year, month, 28)
+FROM generate_series(2012, 2025) AS year CROSS JOIN (VALUES ('spring', 5), ('autumn', 11)) AS half (season, month)
+ON CONFLICT DO NOTHING
 """
-# Of each section and academic year 150 students come again and again; one in ten goes elsewhere, one in twenty is a guest.
+# Of each section and academic year 150 students come again and again; one in ten goes elsewhere, one in twenty is a
+# guest.
 _PRESENT = """
 SELECT activity_id, CAST(md5(activity_id::text || $3 || place) AS uuid) AS attendance_key, 1 AS revision,
   (ARRAY['international', 'international', 'local', 'esn_volunteer'])[1 + dice % 4] AS participant_class,

@@ -1,7 +1,7 @@
-"""Questions to the statistics, at ten times the facts and against a GROUP BY: `python3 deploy bench statistics [--quick]`.
+"""Questions to the statistics at ten times the facts, and a GROUP BY: `python3 deploy bench statistics [--quick]`.
 
-Two databases of one network, one with ten times the activities: a question has the same answer with other numbers in it,
-and every answer is that of a GROUP BY of the raw rows. `--ten-million` compares a million facts with ten.
+Two databases of one network, one with ten times the activities: a question has the same answer with other numbers in
+it, and every answer is that of a GROUP BY of the raw rows. `--ten-million` compares a million facts with ten.
 """
 
 from __future__ import annotations

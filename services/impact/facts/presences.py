@@ -26,7 +26,7 @@ _FIGURES: Final = tuple(name if name in ADDED else f'"{name}"' for name in Figur
 
 
 class News(NamedTuple):
-    """How much more, or less, presences amount to at an activity; `has_facts` if they were added to somewhere before."""
+    """How much more, or less, presences amount to at an activity; `has_facts` if its people are counted somewhere."""
 
     activity_id: UUID
     has_facts: bool

@@ -8,7 +8,6 @@ from datetime import date
 from decimal import Decimal
 from operator import add
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from services.impact.facts.academic_years import academic_year_of
 from services.impact.people.rules import Where

@@ -62,7 +62,7 @@ holds the cursor, so that what a statement sees before it writes is what it adds
 
 
 async def move(session: AsyncSession, moves: Moves) -> None:
-    """Take everybody who is known as present at these activities from where they were, and count them where they are."""
+    """Take whoever is known as present at these activities from where they were, and count them where they are."""
     if moves:
         befores, afters = ([each[side] for each in moves.values()] for side in (0, 1))
         await session.execute(_MOVE, {"activities": list(moves), "befores": befores, "afters": afters})

@@ -15,7 +15,7 @@ from services.impact.statistics import store
 from services.impact.statistics.measures import QUANTITIES
 from services.impact.statistics.rules import MOST_GROUPS, Asked, Group, order
 
-_NO_KEY: Final = sa.literal_column("CAST('{}' AS text[])")
+_NO_KEY: Final[sa.ColumnElement[Any]] = sa.literal_column("CAST('{}' AS text[])")
 _AMOUNT: Final = ("measure", "unit", "amount")
 
 
