@@ -49,7 +49,8 @@ async def fill(connection: asyncpg.Connection, count: int) -> None:
         each.name: _KNOWN.get(each.name, "'environment'" if isinstance(each.type, sa.Text) else "number % 40")
         for each in ActivityFacts.__table__.columns
     }
-    statement = f"INSERT INTO impact.activity_facts ({', '.join(values)}) SELECT {', '.join(values.values())}"
+    names = ", ".join(f'"{name}"' for name in values)
+    statement = f"INSERT INTO impact.activity_facts ({names}) SELECT {', '.join(values.values())}"
     await connection.execute(f"{statement} FROM generate_series(1, $1::int) AS number", count, timeout=600)
     await connection.execute("VACUUM ANALYZE impact.activity_facts", timeout=600)
 

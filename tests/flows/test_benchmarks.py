@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.benchmarks import folding, pairs, reads, writes
+from tests.benchmarks import export, folding, pairs, reads, writes
 from tests.benchmarks import statistics as asking
 from tests.benchmarks.__main__ import benchmarks, main
 
@@ -47,6 +47,13 @@ def test_questions_are_answered_as_a_group_by_of_the_raw_rows_does() -> None:
     asking.run(results, first=asking.FACTS["shortest"])
     assert results.faults == []
     assert len(results.told["measures"]) == 2 * len(asking.QUESTIONS) + len(asking.OTHERS)
+
+
+def test_exports_hold_every_row() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    export.run(results)
+    assert results.faults == []
+    assert len(results.told["measures"]) == len(export.GOALS)
 
 
 def test_each_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
