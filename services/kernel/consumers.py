@@ -9,12 +9,12 @@ from itertools import takewhile
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel import parking
-from services.kernel.events import CURSORS, DEAD_LETTERS, HORIZON, LOG, Recorded
+from services.kernel.events import CURSORS, DEAD_LETTERS, HORIZON, LOG, Recorded, Span
 from services.kernel.facts import Event
 from services.kernel.logs import logger
 from services.kernel.runtime import Runtime
@@ -23,6 +23,8 @@ from services.kernel.trace import traced
 BATCH = 200
 MOST_TOGETHER = 5_000
 """How many events that are all carried out together may be one batch: their cost is that of the batch."""
+MOST_IN_A_SPAN = 20_000
+"""How many events may be one batch that stays in the log."""
 STALE_AFTER_SECONDS = 30.0
 
 Handler = Callable[[AsyncSession, Any, Any], Awaitable[None]]
@@ -36,13 +38,14 @@ class Together:
     carried out is parked.
     """
 
-    react: Callable[[AsyncSession, Sequence[Any], Any], Awaitable[None]]
+    react: Callable[[AsyncSession, Any, Any], Awaitable[None]]
 
 
 class InTheLog(Together):
     """Such a reaction that is told where its events are, and reads them in the log by SQL: their payload stays there.
 
-    `react(session, rows, runtime)` must refuse what is not as the contract says; the events come to it alone, too.
+    `react(session, told, runtime)` must refuse what is not as the contract says. It is told of rows or, where many of
+    them follow each other, of their span alone; what fails comes to it again in smaller parts, and at last alone.
     """
 
 
@@ -86,8 +89,11 @@ class Consumer:
         if cursor is None:
             return None
         horizon = (await session.execute(HORIZON)).scalar_one()
-        rows, is_all = await self._news(session, cursor, horizon)
+        rows = await self._after(session, cursor.xid, cursor.number, horizon, limit=BATCH)
         parked = await parking.aggregates(session, self.name) if rows else set()
+        if (passed := await self._pass_span(session, cursor, horizon, rows, parked, runtime)) is not None:
+            return passed
+        rows, is_all = await self._news(session, rows, horizon)
         waiting: dict[Together, list[Recorded]] = {}
         waits_for: dict[str, Together] = {}
         for row in rows:
@@ -110,12 +116,7 @@ class Consumer:
             await self._carry_out_together(session, waiting.pop(together), parked, runtime)
         if rows or cursor.is_stale:
             # Who has read everything below the horizon has passed what this consumer does not hear, too.
-            position = (horizon, 0) if is_all else (rows[-1].xid, rows[-1].number)
-            await session.execute(
-                sa.update(CURSORS)
-                .where(CURSORS.c.consumer == self.name)
-                .values(xid=position[0], number=position[1], moved_at=sa.func.now())
-            )
+            await self._move(session, (horizon, 0) if is_all else (rows[-1].xid, rows[-1].number))
         return len(rows)
 
     async def is_up_to_date(self, session: AsyncSession) -> bool:
@@ -127,6 +128,34 @@ class Consumer:
         if await self._after(session, cursor.xid, cursor.number, horizon, limit=1):
             return False
         return not await parking.due(session, self.name, self._row, limit=1)
+
+    async def _move(self, session: AsyncSession, position: tuple[str, int]) -> None:
+        moved = sa.update(CURSORS).where(CURSORS.c.consumer == self.name)
+        await session.execute(moved.values(xid=position[0], number=position[1], moved_at=sa.func.now()))
+
+    async def _pass_span(
+        self,
+        session: AsyncSession,
+        cursor: _Cursor,
+        horizon: str,
+        rows: Sequence[Recorded],
+        parked: set[str],
+        runtime: Runtime,
+    ) -> int | None:
+        """Carry out many in a row by their places in the log; None where there are few, or where that failed."""
+        if len(rows) < BATCH or not isinstance(self._together(rows[0]), InTheLog):
+            return None
+        name = rows[0].name
+        if any(row.name != name or row.aggregate in parked for row in rows):
+            return None
+        here = {"xid": cursor.xid, "number": cursor.number, "horizon": horizon, "name": name}
+        heard = {"heard": list(self._by_name), "parked": list(parked), "most": MOST_IN_A_SPAN}
+        count, xid, number = (await session.execute(_SPAN, here | heard)).one()
+        span = Span(name, (cursor.xid, cursor.number), (xid, number))
+        if await self._carry_out(session, rows[:1], runtime, span=span, count=count) is not None:
+            return None
+        await self._move(session, span.upto)
+        return int(count)
 
     async def retry_parked(self, session: AsyncSession, runtime: Runtime) -> int:
         """Try the dead letters that are due again, oldest first; answers how many found their way."""
@@ -167,9 +196,17 @@ class Consumer:
             parked.add(row.aggregate)
             await parking.park(session, self.name, row, error=error)
 
-    async def _carry_out(self, session: AsyncSession, rows: Sequence[Recorded], runtime: Runtime) -> str | None:
-        """Carry out events that have one reaction; answers the kind of the failure."""
-        first = rows[0]
+    async def _carry_out(
+        self,
+        session: AsyncSession,
+        rows: Sequence[Recorded],
+        runtime: Runtime,
+        *,
+        span: Span | None = None,
+        count: int | None = None,
+    ) -> str | None:
+        """Carry out events that have one reaction, or a span that begins with the first; answers a failure's kind."""
+        first, events = rows[0], count or len(rows)
         if first.name not in self._by_name:
             return None  # It was parked by an older version of this service, which still heard of it.
         handler = self._by_name[first.name][1]
@@ -177,7 +214,7 @@ class Consumer:
             try:
                 async with session.begin_nested():
                     if isinstance(handler, InTheLog):
-                        await handler.react(session, rows, runtime)
+                        await handler.react(session, span or rows, runtime)
                     elif isinstance(handler, Together):
                         await handler.react(session, self._read(rows), runtime)
                     else:
@@ -186,22 +223,20 @@ class Consumer:
                 # A lost connection or a lost race says nothing about the event: the whole batch is tried again.
                 if failure.connection_invalidated or _passes_by_itself(failure):
                     raise
-                return self._failed(rows, failure)
+                return self._failed(first, events, failure)
             except Exception as failure:  # noqa: BLE001  # Whatever it is, the events of others go on.
-                return self._failed(rows, failure)
-            log.info(
-                "event carried out", event_name=first.name, number=first.number, events=len(rows), consumer=self.name
-            )
+                return self._failed(first, events, failure)
+            log.info("event carried out", event_name=first.name, number=first.number, events=events, consumer=self.name)
             return None
 
     def _read(self, rows: Sequence[Recorded]) -> list[Event]:
         return [self._by_name[row.name][0].model_validate(row.payload) for row in rows]
 
-    def _failed(self, rows: Sequence[Recorded], failure: Exception) -> str:
+    def _failed(self, first: Recorded, events: int, failure: Exception) -> str:
         # The message of a failure may repeat data, so only its kind is kept; the traceback goes to the log.
-        told = {"event_name": rows[0].name, "number": rows[0].number, "consumer": self.name}
-        if len(rows) > 1:
-            log.warning("events failed together", events=len(rows), **told, exc_info=failure)
+        told = {"event_name": first.name, "number": first.number, "consumer": self.name}
+        if events > 1:
+            log.warning("events failed together", events=events, **told, exc_info=failure)
         else:
             log.error("event failed", **told, exc_info=failure)
         return type(failure).__name__
@@ -220,9 +255,8 @@ class Consumer:
             found = await self._cursor(session, lock=True)
         return found
 
-    async def _news(self, session: AsyncSession, cursor: _Cursor, horizon: str) -> tuple[list[Recorded], bool]:
+    async def _news(self, session: AsyncSession, rows: list[Recorded], horizon: str) -> tuple[list[Recorded], bool]:
         """The next events, and whether these are all: a batch, or many that are carried out together."""
-        rows = await self._after(session, cursor.xid, cursor.number, horizon, limit=BATCH)
         if len(rows) < BATCH:
             return rows, True
         if all(self._together(row) for row in rows):
@@ -239,6 +273,27 @@ class Consumer:
             .limit(limit)
         )
         return [Recorded(*row) for row in (await session.execute(statement)).all()]
+
+
+_SPAN = sa.text("""
+    WITH ahead AS MATERIALIZED (
+      SELECT xid, number, name = :name AND aggregate <> ALL(:parked) AS goes_on FROM events.log
+      WHERE (xid, number) > (CAST(CAST(:xid AS text) AS xid8), CAST(:number AS bigint))
+      AND xid < CAST(CAST(:horizon AS text) AS xid8) AND name = ANY(:heard)
+      ORDER BY xid, number LIMIT :most
+    ), stop AS (
+      SELECT xid, number FROM ahead WHERE NOT goes_on ORDER BY xid, number LIMIT 1
+    ), passed AS MATERIALIZED (
+      SELECT xid, number FROM ahead WHERE NOT EXISTS (SELECT FROM stop)
+      UNION ALL
+      SELECT ahead.xid, ahead.number FROM ahead JOIN stop ON (ahead.xid, ahead.number) < (stop.xid, stop.number)
+    )
+    SELECT (SELECT count(*) FROM passed), CAST(xid AS text), number
+    FROM passed ORDER BY xid DESC, number DESC LIMIT 1""").bindparams(
+    sa.bindparam("name", type_=sa.Text),
+    *(sa.bindparam(name, type_=ARRAY(sa.Text)) for name in ("heard", "parked")),
+)
+"""How far the events of a kind go on, before one of another kind that is heard or one that waits for what is parked."""
 
 
 def _passes_by_itself(failure: DBAPIError) -> bool:

@@ -128,6 +128,15 @@ class Recorded:
     payload: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Span:
+    """Events of one kind in the log, after one place and up to another; what others are between them is not heard."""
+
+    name: str
+    after: tuple[str, int]
+    upto: tuple[str, int]
+
+
 async def record(session: AsyncSession, event: Event) -> UUID:
     """Append `event` to the log in the caller's transaction, and remember whom to wake after the commit."""
     identity = new_id()

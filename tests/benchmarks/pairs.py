@@ -76,8 +76,13 @@ def measure(
     goal: float | None,
     pids: tuple[int, int],
     length: Length,
+    spent: Callable[[int], float] | None = None,
 ) -> Measure:
-    """Turn by turn; the first turn of each warms up and counts for nothing but its errors."""
+    """Turn by turn; the first turn of each warms up and counts for nothing but its errors.
+
+    `spent` says what a process has used of the processor, with whatever else belongs to it.
+    """
+    spent = spent or cpu_seconds
     seconds = length.seconds
     made = Measure(name, reference_name, goal)
     seen: tuple[list[Seen], list[Seen]] = ([], [])
@@ -86,9 +91,9 @@ def measure(
         made.wrong += each.wrong
     for _ in range(length.pairs):
         for side, (ask, pid) in enumerate(zip((ours, reference), pids, strict=True)):
-            before = cpu_seconds(pid)
+            before = spent(pid)
             found = ask(seconds)
-            cpu[side].append((cpu_seconds(pid) - before) / max(1, found.replies) * 1e6)
+            cpu[side].append((spent(pid) - before) / max(1, found.replies) * 1e6)
             seen[side].append(found)
             made.wrong += found.wrong
         made.ratios.append(seen[0][-1].rate / max(0.001, seen[1][-1].rate))

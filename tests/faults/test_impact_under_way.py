@@ -10,9 +10,9 @@ from uuid import UUID
 import pytest
 import sqlalchemy as sa
 
-from services.contracts import ActivityPublished
+from services.contracts import ActivityPublished, ActivityRevised
 from services.impact.facts import actions
-from services.kernel import consumers, events
+from services.kernel import consumers, events, worker
 from services.kernel.ids import new_id
 from tests.harness import databases as harness
 from tests.harness.databases import eventually, rows, value
@@ -50,7 +50,7 @@ async def test_a_rebuild_while_a_worker_folds_what_flows_in_counts_everything_on
             await eventually(partial(_at_least, impact, told + 3))
             # Folding lost some of it, so that the rebuild has something to write while the worker goes on.
             await rows(impact.url, "UPDATE impact.totals SET attendances_international = attendances_international + 5")
-            await rows(impact.url, "DELETE FROM impact.person_counts")
+            await rows(impact.url, "DELETE FROM impact.person_places")
             rebuilt.append(await impact.rebuild())
 
     try:
@@ -93,3 +93,37 @@ async def test_an_attendance_that_breaks_the_contract_is_parked_alone(impact: Im
     ]
     async with impact.runtime.reading() as session:
         assert await consumers.backlog(session, impact.consumer) == (0, 1)
+
+
+async def test_a_span_of_the_log_that_holds_what_breaks_the_contract_is_carried_out_but_for_that(
+    impact: Impact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (consumers, worker):
+        monkeypatch.setattr(module, "BATCH", 3)
+    monkeypatch.setattr(consumers, "MOST_IN_A_SPAN", 8)
+    monkeypatch.setattr(consumers, "MOST_TOGETHER", 5)
+    await impact.tell([ActivityPublished(activity=activity(HERE)), ActivityPublished(activity=activity(THERE))])
+    flow = [attendance((HERE, THERE)[n % 2], UUID(int=1 + n), person_key=UUID(int=1 + n % 4)) for n in range(40)]
+    await impact.tell([*flow[:10], ActivityRevised(activity=activity(HERE, 2, country="PT")), *flow[10:20]])
+    poison = attendance(HERE, UUID(int=99))
+    async with impact.runtime.unit_of_work() as session:
+        payload = poison.model_dump(mode="json") | {"participant_class": "alumnus"}
+        row = {"id": new_id(), "name": poison.name, "aggregate": str(HERE), "trace_id": "0" * 32, "payload": payload}
+        await session.execute(sa.insert(events.LOG), [row])
+    await impact.tell(flow[20:])
+    await impact.catch_up()
+    # Whatever comes after it at the same activity waits behind it; everything else is counted.
+    assert await value(impact.url, SEEN) == 30
+    parked = await rows(impact.url, "SELECT aggregate, error IS NOT NULL AS failed FROM events.dead_letters")
+    assert sorted(map(tuple, parked)) == [(str(HERE), False)] * 10 + [(str(HERE), True)]
+    await rows(
+        impact.url,
+        'UPDATE events.log SET payload = payload || \'{"participant_class": "local"}\' '
+        f"WHERE payload ->> 'attendance_key' = '{UUID(int=99)}'",
+    )
+    await rows(impact.url, "UPDATE events.dead_letters SET next_try_at = now()")
+    monkeypatch.setattr(consumers, "BATCH", 200)
+    async with impact.runtime.unit_of_work() as session:
+        assert await impact.consumer.retry_parked(session, impact.runtime) == 11
+    assert await value(impact.url, SEEN) == 40
+    assert (await impact.rebuild()).differences == 0

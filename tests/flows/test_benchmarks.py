@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
-from tests.benchmarks import pairs, reads, writes
+from tests.benchmarks import export, folding, pairs, reads, writes
+from tests.benchmarks import statistics as asking
 from tests.benchmarks.__main__ import benchmarks, main
 
 
@@ -28,6 +31,29 @@ async def test_sign_ups_under_load_are_all_there_once_and_not_absurdly_slow() ->
     assert results.told["sign-ups a transaction"] > 2
     # Beside other tests it is less than alone, by much.
     assert 0.002 < measured["quartiles"][1] < 20
+
+
+def test_facts_are_folded_to_what_a_recount_finds_and_not_absurdly_slowly() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    folding.run(results)
+    assert results.faults == []
+    for measured in results.told["measures"].values():
+        assert measured["wrong"] == 0
+        assert 0.0005 < measured["quartiles"][1] < 2
+
+
+def test_questions_are_answered_as_a_group_by_of_the_raw_rows_does() -> None:
+    results = reads.Results(replace(pairs.SHORTEST, seconds=0.01))
+    asking.run(results, first=asking.FACTS["shortest"])
+    assert results.faults == []
+    assert len(results.told["measures"]) == 2 * len(asking.QUESTIONS) + len(asking.OTHERS)
+
+
+def test_exports_hold_every_row() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    export.run(results)
+    assert results.faults == []
+    assert len(results.told["measures"]) == len(export.GOALS)
 
 
 def test_each_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:

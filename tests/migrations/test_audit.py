@@ -72,9 +72,10 @@ NOT_NOTED: Final = {
     ),
     "impact": (
         # A history of its own; projections, facts and what is made of them; exports, which change no figure.
-        "report_history activities sections editions attendances activity_facts quantity_facts exports export_pieces "
-        "label_quantity_roll_ups label_quantity_totals label_roll_ups label_totals people_scopes person_counts "
-        "quantity_roll_ups quantity_totals releases released_rows report_reminders roll_ups told_editions totals"
+        "report_history activities organised_days sections editions attendances activity_facts quantity_facts exports "
+        "export_pieces label_quantity_roll_ups label_quantity_totals label_roll_ups label_totals people_places "
+        "people_scopes person_places quantity_roll_ups quantity_totals releases released_rows report_reminders "
+        "roll_ups told_editions totals"
     ),
     # Who signs in does nothing yet.
     "access": "sessions",

@@ -19,12 +19,13 @@ from services.contracts import (
     ReportReopened,
     ReportVerified,
 )
-from services.impact.facts import store, totals
-from services.impact.facts.rules import Facts, differences, facts_of, moves, presences
+from services.impact.facts import presences, store, totals
+from services.impact.facts.rules import Facts, differences, facts_of, where_of
 from services.impact.people import actions as people
+from services.impact.people import counting
 from services.impact.projections import store as projections
-from services.impact.projections.rules import Kept
 from services.kernel import consumers
+from services.kernel.events import Recorded, Span
 
 BATCH = 1000
 MANY = 1000
@@ -56,25 +57,34 @@ class Rebuilt:
         return self.wrong_facts + self.wrong_cells
 
 
-async def refold(session: AsyncSession, activities: Collection[UUID], kept: Sequence[Kept] = ()) -> set[UUID]:
+async def refold(session: AsyncSession, activities: Collection[UUID]) -> set[UUID]:
     """Bring the facts of activities, and the totals with them, to what is known now; answers whose facts changed.
 
-    It looks at states and not at events, so it may be called for the same event twice, late or in any order. People are
-    counted with them; `kept` says which attendances have changed since that was done last.
+    It looks at states and not at events, so it may be called for the same event twice, late or in any order. Their
+    people are counted where they count now.
     """
-    found = await projections.lock_activities(session, {*activities, *(each.activity_id for each in kept)})
+    found = await projections.lock_activities(session, activities)
     # Which occurrence stands for its series can change with any of them.
     concerned = sorted(await projections.with_their_series(session, found))
-    before = await store.stored(session, concerned)
+    before, stood = await store.stored(session, concerned), await store.places(session, concerned)
     after = await _facts(session, concerned)
+    numbers = await counting.places(session, {where_of(facts) for facts in after.values()})
+    stand = {identity: numbers[where_of(facts)] for identity, facts in after.items()}
     changed = {identity for identity in concerned if before.get(identity) != after.get(identity)}
-    await store.replace(session, {identity: after.get(identity) for identity in sorted(changed)})
+    await store.replace(session, {identity: after.get(identity) for identity in sorted(changed)}, stand)
     await totals.add(session, differences((before.get(identity), after.get(identity)) for identity in changed))
-    moved = moves({identity: (before.get(identity), after.get(identity)) for identity in changed})
-    seen = await projections.seen_at(session, moved) if moved else []
-    here = {identity: facts for identity in concerned if (facts := after.get(identity)) is not None}
-    await people.count(session, presences(kept, here, moved, seen))
+    moves = {identity: (stood.get(identity), stand.get(identity)) for identity in concerned}
+    await counting.move(session, {identity: move for identity, move in moves.items() if move[0] != move[1]})
     return changed
+
+
+async def keep_attendances(session: AsyncSession, told: Sequence[Recorded] | Span) -> None:
+    """Keep attendances as the log tells of them, and add what they change to whatever they count in."""
+    news = await presences.keep(session, told)
+    counted = [each for each in news if each.has_facts]
+    emptied = await presences.add(session, counted)
+    # Of those without facts some have none because they are not known.
+    await refold(session, {*emptied, *(each.activity_id for each in news if not each.has_facts)})
 
 
 async def _facts(session: AsyncSession, activities: Collection[UUID]) -> dict[UUID, Facts]:

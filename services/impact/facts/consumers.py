@@ -16,7 +16,7 @@ from services.contracts import (
 )
 from services.impact.facts import actions
 from services.impact.projections import store as projections
-from services.kernel.events import Recorded
+from services.kernel.events import Recorded, Span
 from services.kernel.runtime import Runtime
 
 
@@ -37,6 +37,6 @@ async def reports_decided(
     await actions.refold(session, {each.activity_id for each in events})
 
 
-async def attendances_recorded(session: AsyncSession, told: Sequence[Recorded], runtime: Runtime) -> None:
+async def attendances_recorded(session: AsyncSession, told: Sequence[Recorded] | Span, runtime: Runtime) -> None:
     """Keep attendances, and count them from now on."""
-    await actions.refold(session, (), await projections.keep_attendances(session, told))
+    await actions.keep_attendances(session, told)

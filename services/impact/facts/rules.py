@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from operator import add
 from typing import Final, NamedTuple
-from uuid import UUID
 
 from services.impact.facts.academic_years import academic_year_of
 from services.impact.people.rules import Where
-from services.impact.projections.rules import Kept
 
 CHECK_IN: Final = "check_in"
 """The source of what is known of an activity by check-ins only."""
@@ -250,43 +247,9 @@ def _add(delta: Delta, facts: Facts, sign: int) -> None:
             delta.label_quantities[key] = delta.label_quantities.get(key, Decimal(0)) + added
 
 
-def where_of(facts: Facts | None) -> Where | None:
-    """Where the people of an activity count; nowhere while it has no facts."""
-    if facts is None:
-        return None
+def where_of(facts: Facts) -> Where:
+    """Where the people of an activity count."""
     return Where(facts.cell.section, facts.cell.country, facts.cell.edition, facts.cell.academic_year)
-
-
-def moves(changes: Mapping[UUID, tuple[Facts | None, Facts | None]]) -> dict[UUID, tuple[Where | None, Where | None]]:
-    """The activities whose people count elsewhere than before, and from where to where."""
-    found = {identity: (where_of(before), where_of(after)) for identity, (before, after) in changes.items()}
-    return {identity: (before, after) for identity, (before, after) in found.items() if before != after}
-
-
-def presences(
-    kept: Iterable[Kept],
-    here: Mapping[UUID, Facts],
-    moved: Mapping[UUID, tuple[Where | None, Where | None]],
-    seen: Iterable[tuple[UUID, UUID | None, int]],
-) -> Counter[tuple[Where, UUID | None]]:
-    """What to add to the counts of people: the attendances that were kept, and everybody seen at what has moved.
-
-    Of an activity that stays where it is only what changed is added; of one that moves, all that was is taken away from
-    where it was, and all that is added where it is.
-    """
-    found = Counter[tuple[Where, UUID | None]]()
-    for identity, person, times in seen:
-        before, after = moved[identity]
-        for where, sign in ((before, -1), (after, 1)):
-            if where is not None:
-                found[where, person] += sign * times
-    known = {identity: where_of(facts) for identity, facts in here.items()}
-    for identity, person, times in kept:
-        # Where it has moved, those seen now hold the change already: it is taken back from what is taken away.
-        at = moved[identity][0] if identity in moved else known.get(identity)
-        if at is not None and times:
-            found[at, person] += times
-    return found
 
 
 def month_of(day: date) -> str:

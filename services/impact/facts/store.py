@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ParticipantClass
 from services.impact.facts.rules import Cell, Facts, Figures, Known, Label, Present, Quantity, Verified
 from services.impact.facts.tables import ActivityFacts, QuantityFact
+from services.impact.people.store import PLACE
 from services.impact.projections.tables import Activity, Attendance
 from services.impact.reports.rules import Outcome, State
 from services.impact.reports.tables import Report, ReportQuantity
@@ -161,18 +163,31 @@ async def _quantities(
     return found
 
 
-async def replace(session: AsyncSession, facts: Mapping[UUID, Facts | None]) -> None:
+async def places(session: AsyncSession, activities: Sequence[UUID]) -> dict[UUID, int | None]:
+    """Where the people of these activities are counted; None where nobody was yet."""
+    return {row[0]: row[1] for row in await session.execute(_PLACES, {"activities": list(activities)})}
+
+
+_PLACES = sa.text(
+    f"SELECT activity_id, {PLACE} FROM impact.activity_facts AS facts WHERE activity_id = ANY(:activities)"
+).bindparams(sa.bindparam("activities", type_=sa.ARRAY(sa.Uuid)))
+
+
+async def replace(
+    session: AsyncSession, facts: Mapping[UUID, Facts | None], places: Mapping[UUID, int] = MappingProxyType({})
+) -> None:
     """Put these facts in the place of those that the activities had."""
     if facts:
         gone = ActivityFacts.activity_id == sa.func.any(_array(facts))
         await session.execute(sa.delete(ActivityFacts).where(gone))
-        await _add(session, {identity: each for identity, each in facts.items() if each is not None})
+        await _add(session, {identity: each for identity, each in facts.items() if each is not None}, places)
 
 
-async def _add(session: AsyncSession, facts: Mapping[UUID, Facts]) -> None:
+async def _add(session: AsyncSession, facts: Mapping[UUID, Facts], places: Mapping[UUID, int]) -> None:
     rows = [
         {
             "activity_id": key,
+            "place_id": places.get(key),
             "labels": sorted(":".join(label) for label in each.labels),
             **each.cell._asdict(),
             **each.figures._asdict(),

@@ -118,6 +118,9 @@ class ActivityFacts(_Dimensions, _Figures, Table):
     labels: Mapped[list[str]] = mapped_column(ARRAY(sa.Text))
     """Each as `scheme:label`, main or not."""
 
+    place_id: Mapped[int | None] = mapped_column(sa.Integer)
+    """Where the people of the activity are counted."""
+
 
 class QuantityFact(Table):
     """An amount that one activity contributes."""
@@ -136,7 +139,11 @@ class Total(_Dimensions, _Figures, Table):
     """The sum of the facts of one cell; a cell without facts has no row."""
 
     __tablename__ = "totals"
-    __table_args__ = (*_cell("totals", *KEY), sa.Index(None, "starts_on"))
+    __table_args__ = (
+        *_cell("totals", *KEY),
+        sa.Index(None, "starts_on"),
+        sa.Index("ix_totals_reported_days", "section", "starts_on", postgresql_where=sa.text("reports > 0")),
+    )
 
     id: Mapped[int] = mapped_column(sa.BigInteger, sa.Identity(always=True), primary_key=True)
     attendances: Mapped[int] = mapped_column(

@@ -130,8 +130,13 @@ async def add_rows(session: AsyncSession, kept: Kept, rows: Iterable[Row]) -> No
     )
     emptied = (await session.scalars(sa.select(written.c.id).where(written.c.is_empty))).all()
     if emptied:
-        gone = columns.id == sa.func.any(sa.cast(list(emptied), ARRAY(sa.BigInteger)))
-        await session.execute(sa.delete(kept.table).where(gone))
+        await forget(session, kept.table.__tablename__, emptied)
+
+
+async def forget(session: AsyncSession, table: str, cells: Iterable[int]) -> None:
+    """Remove cells of a table in which nothing is left."""
+    there = METADATA.tables[f"impact.{table}"]
+    await session.execute(sa.delete(there).where(there.c.id == sa.func.any(sa.cast(list(cells), ARRAY(sa.BigInteger)))))
 
 
 async def corrections(session: AsyncSession, kept: Kept, *, most: int) -> tuple[int, Sequence[Row]]:

@@ -13,7 +13,7 @@ from services.contracts import IMPACT
 from services.impact.facts.academic_years import academic_year_of
 from services.impact.pages import store
 from services.impact.pages.rules import CAUSES, TABLED, TOLD, View
-from services.impact.statistics import answering, network, standing
+from services.impact.statistics import ahead, answering, network, periods, standing
 from services.impact.statistics import store as totals
 from services.impact.statistics.filters import asked_of
 from services.impact.statistics.periods import Compare, EditionDays, academic_year_before
@@ -21,6 +21,7 @@ from services.impact.statistics.rules import Asked
 from services.kernel.consumers import read_up_to
 
 _SERIES: Final = ("academic_year", "edition")
+_CHOSEN: Final = ("edition", "academic_year", "country", "cause")
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ async def show(session: AsyncSession, view: View) -> Shown | None:
     """All that is told of a view; None where it is of something that is not known."""
     if not view.is_possible:
         return None
+    await ahead.read(session, await _questions(session, view))
     choices = await _choices(session)
     sections = await network.sections(session, [view.codes["section"]]) if "section" in view.codes else {}
     for name, code in view.codes.items():
@@ -109,6 +111,19 @@ async def show(session: AsyncSession, view: View) -> Shown | None:
         sections={**sections, **await network.sections(session, named)},
         today=await network.today(session),
     )
+
+
+async def _questions(session: AsyncSession, view: View) -> list[Asked]:
+    """What a page asks for: its choices, its totals and its tables, and the same of the period before."""
+    found = [question(View(), name) for name in _CHOSEN]
+    of_view = [question(view, None, TOLD), *(question(view, by) for by in view.tables)]
+    found += of_view
+    if view.period is not None:
+        name, code = view.period
+        before = periods.before(name, code, await network.editions(session), Compare.PREVIOUS)
+        if before is not None:
+            found += [each.stated(**{name: (before,)}) for each in of_view if each.by != ("month",)]
+    return found
 
 
 def question(view: View, by: str | None, measures: tuple[str, ...] = TABLED) -> Asked:
@@ -138,7 +153,7 @@ async def _choices(session: AsyncSession) -> Choices:
     today = await network.today(session)
     found = {
         name: [group.key[0] for group in (await answering.figures(session, question(everything, name))).groups]
-        for name in ("edition", "academic_year", "country", "cause")
+        for name in _CHOSEN
     }
     begun = [each.code for each in editions.values() if each.starts_on is not None and each.starts_on <= today]
     series = [editions.get(code) or EditionDays(code, "", None, None) for code in {*_stated(found["edition"]), *begun}]

@@ -1,10 +1,9 @@
-"""Where somebody counts as one of the distinct people, and what must be added when presences change."""
+"""Where somebody counts as one of the distinct people."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from functools import lru_cache
 from typing import Final, NamedTuple
 from uuid import UUID
 
@@ -50,11 +49,10 @@ class Scope(NamedTuple):
     period: str
 
 
-Presences = Mapping[tuple[Where, UUID | None], int]
-"""How many presences of whom to add where; None is somebody without a key."""
+Moves = Mapping[UUID, tuple[int | None, int | None]]
+"""Activities whose people count elsewhere than before: from which place to which, None being nowhere."""
 
 
-@lru_cache(maxsize=10_000)
 def scopes_of(where: Where) -> list[Scope]:
     """Every scope in which the people of an activity count; none of a place or a time that is not stated.
 

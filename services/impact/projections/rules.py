@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
-from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +19,3 @@ class CheckedIn:
     def total(self) -> int:
         """Everybody who was present."""
         return self.international + self.local + self.esn_volunteer
-
-
-class Kept(NamedTuple):
-    """How often more, or less, somebody was there than was known, 0 where that did not change. Guests have no key."""
-
-    activity_id: UUID
-    person: UUID | None
-    times: int

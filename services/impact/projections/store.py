@@ -8,14 +8,13 @@ from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services import contracts
-from services.impact.projections.rules import CheckedIn, Kept
+from services.impact.projections.rules import CheckedIn
 from services.impact.projections.tables import Activity, Attendance, Edition, Section
 from services.impact.tables import Table
-from services.kernel.events import Recorded
 
 OCCURRENCE: Final = "occurrence"
 
@@ -37,55 +36,6 @@ async def keep_activity(session: AsyncSession, told: contracts.Activity) -> bool
             "partners": list(told.partners),
         },
     )  # fmt: skip
-
-
-async def keep_attendances(session: AsyncSession, told: Iterable[Recorded]) -> list[Kept]:
-    """Write attendances as the log tells of them, each unless as new a revision is known; answers what changed."""
-    places = [(each.xid, each.number) for each in told]
-    values = {"xids": [xid for xid, _ in places], "numbers": [number for _, number in places]}
-    return [Kept(*row) for row in await session.execute(_KEEP_ATTENDANCES, values)]
-
-
-# What must be there and of which kind it is, the columns of the table say.
-_KEEP_ATTENDANCES: Final = sa.text("""
-    WITH told AS (
-      SELECT DISTINCT ON (activity_id, attendance_key) each.*
-      FROM unnest(CAST(:xids AS text[]), CAST(:numbers AS bigint[])) AS news (xid, number)
-      JOIN events.log ON log.xid = CAST(news.xid AS xid8) AND log.number = news.number
-      CROSS JOIN LATERAL jsonb_to_record(log.payload) AS each (
-        activity_id uuid, attendance_key uuid, revision int, participant_class text, present boolean,
-        hours numeric(7, 2), person_key uuid, home_country text, mobility text)
-      ORDER BY activity_id, attendance_key, revision DESC
-    ), before AS (
-      SELECT activity_id, known.present, known.person_key
-      FROM told JOIN impact.attendances AS known USING (activity_id, attendance_key)
-      WHERE known.revision < told.revision
-    ), written AS (
-      INSERT INTO impact.attendances AS known (activity_id, attendance_key, revision, participant_class, present,
-        hours, person_key, home_country, mobility)
-      SELECT activity_id, attendance_key, revision, participant_class, present, hours, person_key, home_country,
-        mobility FROM told
-      ON CONFLICT (activity_id, attendance_key) DO UPDATE SET revision = excluded.revision,
-        participant_class = excluded.participant_class, present = excluded.present, hours = excluded.hours,
-        person_key = excluded.person_key, home_country = excluded.home_country, mobility = excluded.mobility
-      WHERE known.revision < excluded.revision
-      RETURNING activity_id, present, person_key
-    )
-    SELECT activity_id, person_key, CAST(sum(times) AS int) FROM (
-      SELECT activity_id, person_key, CAST(present AS int) AS times FROM written
-      UNION ALL
-      SELECT activity_id, person_key, -CAST(present AS int) FROM before
-    ) AS changes GROUP BY activity_id, person_key""").bindparams(
-    sa.bindparam("xids", type_=ARRAY(sa.Text)), sa.bindparam("numbers", type_=ARRAY(sa.BigInteger))
-)
-
-
-async def seen_at(session: AsyncSession, activities: Iterable[UUID]) -> list[tuple[UUID, UUID | None, int]]:
-    """Who was present at these activities and how often, None being everybody without a key."""
-    these = Attendance.activity_id == sa.func.any(sa.cast(list(activities), ARRAY(sa.Uuid)))
-    columns = (Attendance.activity_id, Attendance.person_key)
-    statement = sa.select(*columns, sa.func.count()).where(these, Attendance.present).group_by(*columns)
-    return [(row[0], row[1], row[2]) for row in await session.execute(statement)]
 
 
 async def keep_section(session: AsyncSession, told: contracts.SectionRecorded) -> None:

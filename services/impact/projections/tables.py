@@ -66,6 +66,19 @@ class Activity(Table):
     partners: Mapped[list[str]] = mapped_column(ARRAY(sa.Text), server_default=sa.text("'{}'::text[]"))
 
 
+class OrganisedDay(Table):
+    """How many activities a section organised, alone or with others, began on a day; a trigger of activities counts.
+
+    Without those that were called off, and without samples. Rows may have come to nothing.
+    """
+
+    __tablename__ = "organised_days"
+
+    section: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    starts_on: Mapped[date] = mapped_column(sa.Date, primary_key=True)
+    activities: Mapped[int] = mapped_column(sa.Integer)
+
+
 class Section(Table):
     """A section of the network."""
 

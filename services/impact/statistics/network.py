@@ -10,13 +10,14 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.impact.facts.tables import Total
-from services.impact.projections.tables import Activity, Edition, Section
+from services.impact.projections.tables import Activity, Edition, OrganisedDay, Section
 from services.impact.reports.rules import State
 from services.impact.reports.tables import Report
 from services.impact.statistics import store
 from services.impact.statistics.periods import EditionDays
 from services.impact.statistics.rules import Asked, Reports
 
+_TODAY, _EDITIONS = "the day on which it began", "the editions that were known"
 _FIRST_MEMBER = 1
 """Postgres counts the members of an array from one."""
 
@@ -33,15 +34,21 @@ class SectionStanding(NamedTuple):
 
 
 async def today(session: AsyncSession) -> date:
-    """The day by the database's clock, in UTC."""
-    now: datetime = (await session.execute(sa.select(sa.func.now()))).scalar_one()
-    return now.astimezone(UTC).date()
+    """The day by the database's clock, in UTC, on which the transaction began."""
+    if _TODAY not in session.info:
+        now: datetime = (await session.execute(sa.select(sa.func.now()))).scalar_one()
+        session.info[_TODAY] = now.astimezone(UTC).date()
+    found: date = session.info[_TODAY]
+    return found
 
 
 async def editions(session: AsyncSession) -> list[EditionDays]:
-    """Every edition that is known."""
-    columns = (Edition.code, Edition.series, Edition.starts_on, Edition.ends_on)
-    return [EditionDays(*row) for row in await session.execute(sa.select(*columns).order_by(Edition.code))]
+    """Every edition that is known; who asks again in the same transaction gets the same answer."""
+    if _EDITIONS not in session.info:
+        columns = (Edition.code, Edition.series, Edition.starts_on, Edition.ends_on)
+        rows = await session.execute(sa.select(*columns).order_by(Edition.code))
+        session.info[_EDITIONS] = [EditionDays(*row) for row in rows]
+    return list(session.info[_EDITIONS])
 
 
 async def unknown(session: AsyncSession, name: str, codes: Collection[str]) -> list[str]:
@@ -72,25 +79,23 @@ async def active_sections(session: AsyncSession, asked: Asked) -> list[SectionSt
     Active last is the last day on which an activity that it organised, alone or with others, began and was not called
     off; sample activities are nobody's.
     """
-    reported = (
-        sa.select(
-            Total.section,
-            sa.cast(sa.func.sum(Total.reports), sa.BigInteger).label("reported"),
-            sa.func.max(Total.starts_on).label("last_on"),
-        )
-        .where(*store.conditions(Total, asked), Total.reports > 0)
-        .group_by(Total.section)
-        .subquery()
-    )
-    organised = (
-        sa.select(sa.func.unnest(Activity.section_codes).label("section"), Activity.starts_on)
-        .where(Activity.state != "cancelled", ~Activity.sample, Activity.starts_on <= sa.func.current_date())
-        .subquery()
+    reported = store.reported(asked).subquery()
+    # Of each section the last day by an index, whatever the number of activities.
+    last_reported = (
+        sa.select(Total.starts_on.label("last_on"))
+        .where(Total.section == reported.c.section, sa.text("totals.reports > 0"), Total.starts_on.is_not(None))
+        .where(*store.conditions(Total, asked))
+        .order_by(Total.starts_on.desc())
+        .limit(1)
+        .lateral()
     )
     last = (
-        sa.select(organised.c.section, sa.func.max(organised.c.starts_on).label("last_on"))
-        .group_by(organised.c.section)
-        .subquery()
+        sa.select(OrganisedDay.starts_on.label("last_on"))
+        .where(OrganisedDay.section == Section.code, OrganisedDay.activities > 0)
+        .where(OrganisedDay.starts_on <= sa.func.current_date())
+        .order_by(OrganisedDay.starts_on.desc())
+        .limit(1)
+        .lateral()
     )
     statement = (
         sa.select(
@@ -98,11 +103,12 @@ async def active_sections(session: AsyncSession, asked: Asked) -> list[SectionSt
             Section.title,
             Section.country,
             sa.func.coalesce(reported.c.reported, 0),
-            reported.c.last_on,
+            last_reported.c.last_on,
             last.c.last_on,
         )
         .outerjoin(reported, reported.c.section == Section.code)
-        .outerjoin(last, last.c.section == Section.code)
+        .outerjoin(last_reported, sa.true())
+        .outerjoin(last, sa.true())
         .where(*store.active_among(asked))
         .order_by(sa.collate(Section.country, "C"), sa.collate(Section.code, "C"))
     )
