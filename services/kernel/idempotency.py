@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, NamedTuple
+from types import MappingProxyType
+from typing import Annotated, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from fastapi import Depends, Header
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kernel.auth import PerhapsCaller
 from services.kernel.problems import BadRequest, IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
-from services.kernel.recordsets import inserting, written
 from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
@@ -58,6 +59,20 @@ def _in(schema: str | None) -> sa.TableClause:
         *(sa.column(name, JSONB) if name == "headers" else sa.column(name) for name in columns),
         schema=schema,
     )
+
+
+_TAKE: Final = """
+SELECT array_agg(pg_try_advisory_xact_lock(number) ORDER BY at),
+    (SELECT count(set_config(name, value, true)) FROM unnest($2::text[], $3::text[]) AS told(name, value))
+FROM unnest($1::bigint[]) WITH ORDINALITY AS each(number, at)
+"""
+# Each is looked up by itself, however few answers there were when this was planned.
+_FIND: Final = """
+SELECT kept.caller, kept.key, kept.request_hash, kept.status, kept.headers::text, kept.body
+FROM unnest($1::text[], $2::text[]) AS asked(caller, key) CROSS JOIN LATERAL (
+    SELECT * FROM {schema}.idempotency_keys AS one WHERE one.caller = asked.caller AND one.key = asked.key LIMIT 1
+) AS kept
+"""
 
 
 class Replayed(Exception):  # It is an answer, not an error.
@@ -161,33 +176,24 @@ async def check(session: AsyncSession, runtime: Runtime, claim: Claim) -> None:
 
 
 async def check_all(
-    session: AsyncSession, runtime: Runtime, claims: Sequence[Claim]
+    session: AsyncSession, runtime: Runtime, claims: Sequence[Claim], told: Mapping[str, str] = MappingProxyType({})
 ) -> list[Response | RequestInFlight | IdempotencyKeyReused | None]:
     """The same for several keys, none of them twice: None for each that is answered for the first time.
 
-    The locks are taken before the answers are read: whoever held one has committed its answer by then.
+    The locks are taken before the answers are read: whoever held one has committed its answer by then. What is `told`
+    of this transaction by settings goes along.
     """
-    numbers = sa.func.unnest(sa.bindparam("numbers", [claim.number(runtime) for claim in claims], ARRAY(sa.BigInteger)))
-    each = numbers.table_valued("number", with_ordinality="position").render_derived(name="each")
-    taken = sa.select(each.c.position, sa.func.pg_try_advisory_xact_lock(each.c.number)).order_by(each.c.position)
-    is_ours = [ours for _, ours in await session.execute(taken)]
-    table = _table(runtime)
-    wanted = sa.tuple_(table.c.caller, table.c.key).in_([(claim.caller, claim.key) for claim in claims])
-    statement = sa.select(
-        table.c.caller, table.c.key, table.c.request_hash, table.c.status, table.c.headers, table.c.body
-    ).where(wanted)
-    before = {(row.caller, row.key): _Before(*row[2:]) for row in await session.execute(statement)}
+    connection = await session.connection()
+    numbers = [claim.number(runtime) for claim in claims]
+    taken = await connection.exec_driver_sql(_TAKE, (numbers, list(told), list(told.values())))
+    is_ours = taken.scalar_one()
+    asked = ([claim.caller for claim in claims], [claim.key for claim in claims])
+    found = await connection.exec_driver_sql(_FIND.format(schema=runtime.role), asked)
+    before = {(row[0], row[1]): _Before(row[2], row[3], json.loads(row[4]), row[5]) for row in found}
     return [
         claim.answer(before.get((claim.caller, claim.key))) if ours else RequestInFlight()
         for claim, ours in zip(claims, is_ours, strict=True)
     ]
-
-
-async def keep_all(session: AsyncSession, runtime: Runtime, answers: Sequence[tuple[Claim, Response]]) -> None:
-    """Store several answers in the transaction of their effects."""
-    columns = ("caller", "key", "request_hash", "status", "headers", "body")
-    rows = [claim.row(response) for claim, response in answers]
-    await session.execute(inserting(_table(runtime), columns), written(rows))
 
 
 async def _claim(

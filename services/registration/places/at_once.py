@@ -19,24 +19,22 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
 from services.contracts import ParticipantClass
-from services.kernel import idempotency, mail
+from services.kernel import idempotency
 from services.kernel.auth import hashed
 from services.kernel.grouping import AGAIN, Again, Group
 from services.kernel.idempotency import Claim
 from services.kernel.ids import new_id
 from services.kernel.problems import Problem
-from services.kernel.reach import EVERYTHING
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.kernel.trace import current_trace_id
-from services.registration.people import at_once_store as people
 from services.registration.people import rules as people_rules
+from services.registration.people.agreements import agreement
 from services.registration.people.rules import Purpose
 from services.registration.places import actions, at_once_store, hosts, letters, rules, signing_up
 from services.registration.places.rules import State
 from services.registration.places.schemas import SignedUp, SignUp
 from services.registration.places.tables import Places, Registration
-from services.registration.tables import OUTGOING_MAIL
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,8 +63,7 @@ def group(runtime: Runtime) -> Group[Asked, Response]:
     """Those who sign up in this process."""
 
     async def together(asked: Sequence[Asked]) -> Sequence[Answered]:
-        # It is of many mailboxes; what it reads of people is whether they are there.
-        async with runtime.unit_of_work(EVERYTHING) as session:
+        async with runtime.unit_of_work() as session:
             return await _Moment(session, runtime, asked).answers()
 
     async def alone(asked: Asked) -> Response:
@@ -149,14 +146,11 @@ class _Moment:
             return self._answers
         decided = await self._decide(plain)
         if decided:
-            kept = await self._keep(decided)
-            if kept:
-                await self._finish(kept)
+            await self._keep(decided)
         return self._answers
 
     async def _first_of_their_kind(self) -> list[int]:
         """Whose key is new; of several with one key or of one person for one activity, the first."""
-        await at_once_store.wait_briefly(self._session)
         keys: set[object] = set()
         chosen = []
         for number, asked in enumerate(self._asked):
@@ -168,7 +162,7 @@ class _Moment:
         if not chosen:
             return []
         claims = [self._asked[number].claim for number in chosen]
-        before = await idempotency.check_all(self._session, self._runtime, claims)
+        before = await idempotency.check_all(self._session, self._runtime, claims, at_once_store.SETTINGS)
         for number, answer in zip(chosen, before, strict=True):
             self._answers[number] = answer
         return [number for number in chosen if self._answers[number] is None]
@@ -215,45 +209,44 @@ class _Moment:
             self._hosts[code] = await hosts.section_today(self._session, code)
         return self._hosts.get(code)
 
-    async def _keep(self, decided: Sequence[_Decided]) -> list[_Decided]:
-        """Insert people and registrations; answers whose are new."""
-        mailboxes = [each.asked.wanted.email for each in decided]
-        known = await people.participants(self._session, mailboxes)
-        for each in decided:
-            each.values["participant_id"] = known.get(each.asked.wanted.email.key)
-        candidates = [each for each in decided if each.values["participant_id"] is not None]
-        added = await at_once_store.add_registrations(self._session, [each.values for each in candidates])
-        return [each for each in candidates if each.id in added]
-
-    async def _finish(self, kept: Sequence[_Decided]) -> None:
-        """Count everybody in, and write all that belongs to a new registration."""
+    async def _keep(self, decided: Sequence[_Decided]) -> None:
+        """Write all that belongs to new registrations, and answer them."""
+        answers = [_response(_answer(each)) for each in decided]
+        written = [self._kept(each, answer) for each, answer in zip(decided, answers, strict=True)]
+        added = await at_once_store.keep(self._session, written)
         rooms: dict[UUID, _Room] = {}
-        for each in kept:
-            room = _Room(each.room.places, each.room.now)
-            rooms.setdefault(each.asked.wanted.activity_id, room).count(each.state, each.asked.wanted)
-        changed = {identity: room for identity, room in rooms.items() if room.given or room.waiting}
-        if changed:
-            counted = {identity: (room.given, room.waiting) for identity, room in changed.items()}
-            await at_once_store.count_in(self._session, counted)
-        for room in changed.values():
+        for each, answer in zip(decided, answers, strict=True):
+            if each.id in added:
+                self._answers[each.number] = answer
+                room = _Room(each.room.places, each.room.now)
+                rooms.setdefault(each.asked.wanted.activity_id, room).count(each.state, each.asked.wanted)
+        for room in rooms.values():
             await self._tell_if_turned(room)
-        await people.add_consents(
-            self._session,
-            [
-                (each.values["participant_id"], each.id, each.asked.wanted.language,
-                 [(consent.purpose, consent.text_version) for consent in each.asked.wanted.consents])
-                for each in kept
-            ],
+
+    def _kept(self, each: _Decided, answer: Response) -> at_once_store.Kept:
+        wanted, places = each.asked.wanted, each.room.places
+        letter = letters.written(
+            self._settings, signing_up.FIRST_LETTER[each.state], Registration(**each.values), places, wanted.email,
+            token=each.token,
         )  # fmt: skip
-        ends = {each.id: actions.link_ends(each.values["signed_up_at"], each.room.places) for each in kept}
-        await people.add_links(
-            self._session, [(hashed(each.token), each.id, each.purpose, ends[each.id]) for each in kept]
-        )
-        await mail.queue_all(self._session, OUTGOING_MAIL, [(self._letter(each), each.asked.trace_id) for each in kept])
-        answers = [(each.asked.claim, _response(_answer(each))) for each in kept]
-        await idempotency.keep_all(self._session, self._runtime, answers)
-        for each, (_, answer) in zip(kept, answers, strict=True):
-            self._answers[each.number] = answer
+        row = {
+            **each.values,
+            "person": new_id(), "email": wanted.email.given, "email_key": wanted.email.key,
+            "token_hash": hashed(each.token), "purpose": each.purpose.value,
+            "expires_at": actions.link_ends(each.room.now, places),
+            "mail_id": new_id(), "business_key": letter.business_key, "recipient": letter.recipient,
+            "mail_language": letter.language, "facts": letter.facts, "trace_id": each.asked.trace_id,
+            **each.asked.claim.row(answer),
+        }  # fmt: skip
+        consents = [
+            {
+                "id": new_id(), "registration_id": each.id, "purpose": given.purpose, "language": wanted.language,
+                "text_version": given.text_version,
+                "text_hash": agreement(given.purpose, given.text_version, wanted.language).sha256,
+            }
+            for given in wanted.consents
+        ]  # fmt: skip
+        return at_once_store.Kept(row, consents)
 
     async def _tell_if_turned(self, room: _Room) -> None:
         had = room.places.room
@@ -261,20 +254,13 @@ class _Moment:
             fresh = await at_once_store.fresh(self._session, room.places.activity_id)
             await actions.tell_if_turned(self._session, fresh, had=had)
 
-    def _letter(self, each: _Decided) -> mail.Mail:
-        row = Registration(**each.values)
-        recipient = each.asked.wanted.email
-        return letters.written(
-            self._settings, signing_up.FIRST_LETTER[each.state], row, each.room.places, recipient, token=each.token
-        )
-
 
 def _values(settings: Settings, wanted: SignUp, room: _Room, state: State) -> dict[str, Any]:
     places, now = room.places, room.now
     minutes = places.hold_minutes or settings.hold_minutes
     held_until = rules.held_until(now, minutes=minutes, starts_at=places.starts_at, ends_at=places.ends_at)
     return {
-        "id": new_id(), "participant_id": None, "state": state.value, "party_size": 1,
+        "id": new_id(), "state": state.value,
         "code": rules.new_code(), "attendance_key": uuid4(), "participant_class": wanted.participant_class.value,
         "held_until": held_until if state is State.UNCONFIRMED else None,
         "waiting_since": now if state is State.WAITLISTED else None,

@@ -1,11 +1,13 @@
-"""Queues letters about registrations."""
+"""Queues letters about registrations as what they tell; they are written when they are sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel import mail
@@ -68,7 +70,7 @@ def written(
     dates: Sequence[letters.Facts] = (),
     stop: str | None = None,
 ) -> mail.Mail:
-    """The same letter, not yet queued."""
+    """The same letter, not yet queued: what it tells, as it is now."""
     language = letters.language_of(row.language)
     link = address(settings, token) + page if token is not None else ""
     unsubscribe_url = f"{address(settings, stop)}/reminders" if stop is not None else None
@@ -76,18 +78,23 @@ def written(
     told = replace(told, stop=unsubscribe_url or "", scanned=scanned(settings, row))
     if dates:
         told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
-    words = letters.write(letter, language, told)
     when = f":{occasion.isoformat()}" if occasion is not None else ""
     return mail.Mail(
         business_key=f"{row.id}:{letter}{when}",
         recipient=recipient.reachable,
-        subject=words.subject,
-        body=words.text,
-        html=words.html,
+        subject=None,
+        body=None,
         language=language.tag,
         unsubscribe_url=unsubscribe_url,
-        codes=words.scanned,
+        facts=letters.kept(told),
     )
+
+
+def write(row: sa.RowMapping) -> Mapping[str, Any]:
+    """The words of a queued letter, which its key names."""
+    letter = Letter(row["business_key"].split(":")[1])
+    words = letters.write(letter, letters.language_of(row["language"]), letters.read(row["facts"]))
+    return {"subject": words.subject, "body": words.text, "html": words.html, "codes": words.scanned}
 
 
 def address(settings: Settings, token: str) -> str:
