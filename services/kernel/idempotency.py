@@ -23,6 +23,9 @@ from services.kernel.problems import BadRequest, IdempotencyKeyMissing, Idempote
 from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
+STRANGERS: Final = "anonymous"
+"""The caller of all who are nobody in ESN."""
+
 _KEPT_HEADERS = ("content-type", "etag", "link", "location")
 
 
@@ -150,11 +153,16 @@ async def _told(
         return None
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise BadRequest("More than one Idempotency-Key header.")
-    key = parse(header)
-    caller = str(actor.id) if actor else "anonymous"
-    secret = runtime.settings.secret.get_secret_value().encode()
+    caller = str(actor.id) if actor else STRANGERS
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    told = b"\0".join([request.method.encode(), address.encode("utf-8", "replace"), await request.body()])
+    return claim_of(runtime, caller, request.method.encode(), address, await request.body(), header)
+
+
+def claim_of(runtime: Runtime, caller: str, method: bytes, address: str, body: bytes, header: str) -> Claim:
+    """The claim of a request by its Idempotency-Key header; raises what is wrong with that."""
+    key = parse(header)
+    secret = runtime.settings.secret.get_secret_value().encode()
+    told = b"\0".join([method, address.encode("utf-8", "replace"), body])
     return Claim(caller, key, hmac.digest(secret, told, "sha256"))
 
 

@@ -215,7 +215,7 @@ async def _try(settings: Settings, row: sa.RowMapping, write: Write | None) -> d
     over = {"due_at": None, **dict.fromkeys(personal)}
     try:
         said = dict(row) if write is None or row["facts"] is None else {**row, **write(row)}
-    except Exception as failure:  # noqa: BLE001  # Of our own words: a later version may know how to say it.
+    except Exception as failure:  # Of our own words: a later version may know how to say it.
         log.exception("a letter could not be written", mail=str(row["id"]), exc_info=failure)
         return {"due_at": _after(_pause(row)), "error": type(failure).__name__}
     try:

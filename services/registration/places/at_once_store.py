@@ -50,9 +50,14 @@ WITHIN: Final = (
 )
 """Postgres refuses what would be one too many."""
 
+_SHAPE: Final = ", ".join(f"{name} {kind}" for name, kind in _TOLD.items())
+_COUNT_BY_CLASS: Final = "".join(
+    f"count(*) FILTER (WHERE state = 'unconfirmed' AND participant_class = '{each}') AS {each}, " for each in _BY_CLASS
+)
+_ADD_BY_CLASS: Final = "".join(f"taken_{each} = places.taken_{each} + counts.{each}, " for each in _BY_CLASS)
 KEEP: Final = f"""
 WITH told AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::text::json) AS told({", ".join(f"{name} {kind}" for name, kind in _TOLD.items())})
+    SELECT * FROM json_to_recordset($1::text::json) AS told({_SHAPE})
 ), made AS (
     INSERT INTO registration.participants (id, email, email_key)
     SELECT DISTINCT ON (email_key) person, email, email_key FROM told ORDER BY email_key
@@ -69,14 +74,13 @@ WITH told AS MATERIALIZED (
     RETURNING id, participant_id, activity_id, state, participant_class
 ), counts AS (
     SELECT activity_id, count(*) FILTER (WHERE state = 'unconfirmed') AS taken,
-        {"".join(f"count(*) FILTER (WHERE state = 'unconfirmed' AND participant_class = '{each}') AS {each}, "
-                 for each in _BY_CLASS)}
+        {_COUNT_BY_CLASS}
         count(*) FILTER (WHERE state = 'waitlisted') AS waiting
     FROM added WHERE state IN ('unconfirmed', 'waitlisted') GROUP BY activity_id
 ), counted AS (
     -- Whoever comes on to a waiting list may fit in at once.
     UPDATE registration.places SET taken = places.taken + counts.taken,
-        {"".join(f"taken_{each} = places.taken_{each} + counts.{each}, " for each in _BY_CLASS)}
+        {_ADD_BY_CLASS}
         waiting = places.waiting + counts.waiting, offers_due = places.offers_due OR counts.waiting > 0
     FROM counts WHERE places.activity_id = counts.activity_id {WITHIN}
     RETURNING places.activity_id
@@ -95,10 +99,11 @@ WITH told AS MATERIALIZED (
     ON CONFLICT (business_key) DO NOTHING
 ), answered AS (
     INSERT INTO registration.idempotency_keys (caller, key, request_hash, status, headers, body)
-    SELECT caller, key, decode(request_hash, 'hex'), status, headers, decode(body, 'hex') FROM told JOIN added USING (id)
+    SELECT caller, key, decode(request_hash, 'hex'), status, headers, decode(body, 'hex')
+    FROM told JOIN added USING (id)
 )
 SELECT ARRAY(SELECT id FROM added), (SELECT count(*) FROM counts) = (SELECT count(*) FROM counted)
-"""
+"""  # noqa: S608  # Of our own names.
 
 
 class Kept(NamedTuple):
