@@ -26,6 +26,8 @@ KEPT_HOURS = 48
 STRANGERS: Final = "anonymous"
 """The caller of all who are nobody in ESN."""
 
+_QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_ESCAPED: Final = re.compile(r"\\(.)")
 _KEPT_HEADERS = ("content-type", "etag", "link", "location")
 
 
@@ -134,8 +136,8 @@ class Claim:
 
 def parse(header: str) -> str:
     """The key in an Idempotency-Key header: a structured-field string (`"…"`), or the bare text many clients send."""
-    quoted = re.fullmatch(r'"((?:[ !#-\[\]-~]|\\["\\])*)"', header.strip())
-    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header.strip()
+    quoted = _QUOTED.fullmatch(header.strip())
+    key = _ESCAPED.sub(r"\1", quoted[1]) if quoted else header.strip()
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         raise BadRequest("Idempotency-Key must be 1 to 255 printable ASCII characters.")
     return key

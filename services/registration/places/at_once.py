@@ -23,7 +23,7 @@ from services.kernel import idempotency
 from services.kernel.auth import hashed
 from services.kernel.grouping import AGAIN, Again, Group
 from services.kernel.idempotency import Claim
-from services.kernel.ids import new_id
+from services.kernel.ids import new_id, new_id_text
 from services.kernel.problems import Problem
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
@@ -34,7 +34,7 @@ from services.registration.people.rules import Purpose
 from services.registration.places import actions, at_once_store, hosts, letters, rules, signing_up
 from services.registration.places.rules import State
 from services.registration.places.schemas import SignedUp, SignUp
-from services.registration.places.tables import Places, Registration
+from services.registration.places.tables import Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,22 +225,22 @@ class _Moment:
 
     def _kept(self, each: _Decided, answer: Response) -> at_once_store.Kept:
         wanted, places = each.asked.wanted, each.room.places
+        fresh = letters.Fresh(**{name: each.values[name] for name in letters.Fresh._fields})
         letter = letters.written(
-            self._settings, signing_up.FIRST_LETTER[each.state], Registration(**each.values), places, wanted.email,
-            token=each.token,
-        )  # fmt: skip
+            self._settings, signing_up.FIRST_LETTER[each.state], fresh, places, wanted.email, token=each.token
+        )
         row = {
             **each.values,
-            "person": new_id(), "email": wanted.email.given, "email_key": wanted.email.key,
+            "person": new_id_text(), "email": wanted.email.given, "email_key": wanted.email.key,
             "token_hash": hashed(each.token), "purpose": each.purpose.value,
             "expires_at": actions.link_ends(each.room.now, places),
-            "mail_id": new_id(), "business_key": letter.business_key, "recipient": letter.recipient,
+            "mail_id": new_id_text(), "business_key": letter.business_key, "recipient": letter.recipient,
             "mail_language": letter.language, "facts": letter.facts, "trace_id": each.asked.trace_id,
             **each.asked.claim.row(answer),
         }  # fmt: skip
         consents = [
             {
-                "id": new_id(), "registration_id": each.id, "purpose": given.purpose, "language": wanted.language,
+                "id": new_id_text(), "registration_id": each.id, "purpose": given.purpose, "language": wanted.language,
                 "text_version": given.text_version,
                 "text_hash": agreement(given.purpose, given.text_version, wanted.language).sha256,
             }
@@ -265,8 +265,9 @@ def _values(settings: Settings, wanted: SignUp, room: _Room, state: State) -> di
         "held_until": held_until if state is State.UNCONFIRMED else None,
         "waiting_since": now if state is State.WAITLISTED else None,
         "signed_up_at": now,
-        **wanted.model_dump(include={"activity_id", "given_name", "family_name", "language", "home_country",
-                                     "mobility", "answers"}),
+        "activity_id": wanted.activity_id, "given_name": wanted.given_name, "family_name": wanted.family_name,
+        "language": wanted.language, "home_country": wanted.home_country, "mobility": wanted.mobility,
+        "answers": wanted.answers,
     }  # fmt: skip
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
+from uuid import UUID
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -20,6 +21,17 @@ from services.registration.places import codes
 from services.registration.places.rules import show_code
 from services.registration.places.tables import Places, Registration
 from services.registration.tables import OUTGOING_MAIL
+
+
+class Fresh(NamedTuple):
+    """What a letter tells of a registration that is not a row yet."""
+
+    id: UUID
+    activity_id: UUID
+    language: str
+    given_name: str
+    code: str
+    held_until: datetime | None
 
 
 async def send(
@@ -58,7 +70,7 @@ async def send(
 def written(
     settings: Settings,
     letter: Letter,
-    row: Registration,
+    row: Registration | Fresh,
     places: Places,
     recipient: Mailbox,
     *,
@@ -74,8 +86,10 @@ def written(
     language = letters.language_of(row.language)
     link = address(settings, token) + page if token is not None else ""
     unsubscribe_url = f"{address(settings, stop)}/reminders" if stop is not None else None
-    told = replace(facts(row, places, link=link, position=position), held_until=until or row.held_until)
-    told = replace(told, stop=unsubscribe_url or "", scanned=scanned(settings, row))
+    told = replace(
+        facts(row, places, link=link, position=position),
+        held_until=until or row.held_until, stop=unsubscribe_url or "", scanned=scanned(settings, row),
+    )  # fmt: skip
     if dates:
         told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
     when = f":{occasion.isoformat()}" if occasion is not None else ""
@@ -102,7 +116,7 @@ def address(settings: Settings, token: str) -> str:
     return f"{settings.base_url}/registration/v1/links/{token}"
 
 
-def scanned(settings: Settings, row: Registration) -> str:
+def scanned(settings: Settings, row: Registration | Fresh) -> str:
     """What a phone reads from a registration's check-in code."""
     return codes.address(settings.base_url, row.activity_id, row.code)
 
@@ -112,7 +126,7 @@ def dates_of(registrations: Sequence[tuple[Registration, Places]]) -> list[lette
     return [replace(facts(row, places), code="") for row, places in registrations]
 
 
-def facts(row: Registration, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:
+def facts(row: Registration | Fresh, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:
     """What letters and pages say about a registration."""
     return letters.Facts(
         title=places.title,
