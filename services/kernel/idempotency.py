@@ -115,7 +115,7 @@ class Claim:
             "key": self.key,
             "request_hash": self.request_hash,
             "status": response.status_code,
-            "headers": {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
+            "headers": kept_headers(response),
             "body": bytes(response.body),
         }
 
@@ -132,6 +132,11 @@ class Claim:
         if not hmac.compare_digest(before.request_hash, self.request_hash):
             return IdempotencyKeyReused()
         return Response(before.body, before.status, headers={**before.headers, "Idempotency-Replayed": "true"})
+
+
+def kept_headers(response: Response) -> dict[str, str]:
+    """The headers of an answer that are sent again with it."""
+    return {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
 
 
 def parse(header: str) -> str:
@@ -199,7 +204,11 @@ async def check_all(
     is_ours = taken.scalar_one()
     asked = ([claim.caller for claim in claims], [claim.key for claim in claims])
     found = await connection.exec_driver_sql(_FIND.format(schema=runtime.role), asked)
-    before = {(row[0], row[1]): _Before(row[2], row[3], json.loads(row[4]), row[5]) for row in found}
+    several: list[Any] = [*found]
+    before = {
+        (caller, key): _Before(request_hash, status, json.loads(headers), body)
+        for caller, key, request_hash, status, headers, body in several
+    }
     return [
         claim.answer(before.get((claim.caller, claim.key))) if ours else RequestInFlight()
         for claim, ours in zip(claims, is_ours, strict=True)

@@ -189,10 +189,10 @@ async def _answer(
         except Problem as problem:
             response = respond(Request(about), problem)
     except Exception as failure:  # As at the edge, every failure gets an answer and a log line.
-        problem = problem_for(failure)
-        if problem.status >= 500:
+        answer = problem_for(failure)
+        if answer.status >= 500:
             log.exception("request failed", route=way.straight.path, exc_info=failure)
-        response = respond(Request(about), problem)
+        response = respond(Request(about), answer)
         # It is answered outside of the layers that count, and that look at origins.
         return response, _with(response.raw_headers, _SAFE)
     response.headers.setdefault("Cache-Control", "no-store")

@@ -99,7 +99,7 @@ async def test_all_who_want_the_last_place_are_answered_within_two_seconds(netwo
 @pytest.fixture
 def one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody is done together with others."""
-    monkeypatch.setattr(at_once.Asked, "is_plain", False)
+    monkeypatch.setattr(at_once, "_prepared", lambda *_: None)
 
 
 async def _by_two_processes(network: Network) -> tuple[Students, int]:

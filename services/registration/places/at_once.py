@@ -8,17 +8,16 @@ who wait for it alone.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 from uuid import UUID, uuid4
 
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from services.contracts import ParticipantClass
 from services.kernel import idempotency
 from services.kernel.auth import hashed
 from services.kernel.grouping import AGAIN, Again, Group
@@ -44,11 +43,43 @@ class Asked:
     wanted: SignUp
     claim: Claim
     trace_id: str
+    kept: Prepared | None
+    """What is kept of it, as far as that hangs on nobody else; None for whoever goes alone."""
 
-    @property
-    def is_plain(self) -> bool:
-        """Whether one person comes, of whom nothing is looked up elsewhere."""
-        return not self.wanted.guests and self.wanted.esncard_number is None
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What is kept of one person who comes alone, of whom nothing is looked up elsewhere: ready while others commit."""
+
+    id: UUID
+    row: bytes
+    consents: bytes
+
+
+def _prepared(settings: Settings, wanted: SignUp, claim: Claim, trace_id: str) -> Prepared | None:
+    if wanted.guests or wanted.esncard_number is not None:
+        return None
+    identity, token, code = new_id(), people_rules.new_token(), rules.new_code()
+    fresh = letters.Fresh(identity, wanted.activity_id, wanted.given_name, code)
+    row = {
+        "id": identity, "person": new_id_text(), "email": wanted.email.given, "email_key": wanted.email.key,
+        "recipient": wanted.email.reachable, "code": code, "attendance_key": uuid4(),
+        "activity_id": wanted.activity_id, "participant_class": wanted.participant_class,
+        "given_name": wanted.given_name, "family_name": wanted.family_name, "language": wanted.language,
+        "home_country": wanted.home_country, "mobility": wanted.mobility, "answers": wanted.answers,
+        "token_hash": hashed(token), "mail_id": new_id_text(), "mail_language": letters.tag_of(wanted.language),
+        "facts": letters.own_facts(settings, fresh, token), "trace_id": trace_id,
+        "caller": claim.caller, "key": claim.key, "request_hash": claim.request_hash,
+    }  # fmt: skip
+    consents = [
+        {
+            "id": new_id_text(), "registration_id": identity, "purpose": given.purpose, "language": wanted.language,
+            "text_version": given.text_version,
+            "text_hash": agreement(given.purpose, given.text_version, wanted.language).sha256,
+        }
+        for given in wanted.consents
+    ]  # fmt: skip
+    return Prepared(identity, to_json(row, bytes_mode="hex"), to_json(consents))
 
 
 Answered = Response | Problem | Again | None
@@ -56,7 +87,9 @@ Answered = Response | Problem | Again | None
 
 async def sign_up(runtime: Runtime, claim: Claim, wanted: SignUp) -> Response:
     """Hold a place for somebody, together with those who sign up at this moment; raises the refusal of this one."""
-    return await runtime.group(group).ask(Asked(wanted, claim, current_trace_id()))
+    trace_id = current_trace_id()
+    kept = _prepared(runtime.settings, wanted, claim, trace_id)
+    return await runtime.group(group).ask(Asked(wanted, claim, trace_id, kept))
 
 
 def group(runtime: Runtime) -> Group[Asked, Response]:
@@ -69,63 +102,96 @@ def group(runtime: Runtime) -> Group[Asked, Response]:
     async def alone(asked: Asked) -> Response:
         async with runtime.unit_of_work() as session:
             await idempotency.check(session, runtime, asked.claim)
-            answer = _response(await signing_up.sign_up(session, runtime.settings, asked.wanted))
-            await asked.claim.keep(session, runtime, answer)
-            return answer
+            answer = await signing_up.sign_up(session, runtime.settings, asked.wanted)
+            response = _response(answer.model_dump_json().encode())
+            await asked.claim.keep(session, runtime, response)
+            return response
 
     return Group(together, alone)
 
 
-def _response(answer: SignedUp) -> Response:
-    return Response(answer.model_dump_json().encode(), 201, media_type="application/json")
+def _response(body: bytes) -> Response:
+    return Response(body, 201, media_type="application/json")
 
 
-@dataclass(slots=True)
 class _Room:
     """An activity's places, with those counted that were given at this moment."""
 
-    places: Places
-    now: datetime
-    given: Counter[ParticipantClass] = field(default_factory=Counter)
-    waiting: int = 0
+    def __init__(self, settings: Settings, places: Places, now: datetime) -> None:
+        self.places = places
+        self.now = now
+        self.closed = places.window_refusal(now)
+        self.before = self.room = places.room
+        self._settings = settings
+        self._outcomes: dict[State, _Outcome] = {}
 
-    def state_of(self, wanted: SignUp) -> State:
+    @property
+    def is_as_it_was(self) -> bool:
+        """Whether nothing of it was given at this moment."""
+        return self.room.taken == self.before.taken
+
+    def outcome_of(self, wanted: SignUp) -> _Outcome:
         """What a sign-up comes to after those before it; raises why it comes to nothing."""
-        room = self.places.room.after(self.given, waiting=self.waiting)
-        party = wanted.party()
-        state = signing_up.state_of(self.places, party, self.now, waits=wanted.waiting_list, room=room)
-        self.count(state, wanted)
-        return state
+        party = {wanted.participant_class: 1}
+        state = signing_up.state_of(self.places, party, self.now, waits=wanted.waiting_list, room=self.room)
+        self.room = counted(self.room, state, wanted)
+        found = self._outcomes.get(state)
+        if found is None:
+            found = self._outcomes[state] = self._outcome(wanted.activity_id, state)
+        return found
 
-    def count(self, state: State, wanted: SignUp) -> None:
-        """Count one more in."""
-        if state is State.UNCONFIRMED:
-            self.given.update(wanted.party())
-        elif state is State.WAITLISTED:
-            self.waiting += 1
+    def _outcome(self, activity_id: UUID, state: State) -> _Outcome:
+        places, now = self.places, self.now
+        minutes = places.hold_minutes or self._settings.hold_minutes
+        until = rules.held_until(now, minutes=minutes, starts_at=places.starts_at, ends_at=places.ends_at)
+        held_until = until if state is State.UNCONFIRMED else None
+        answer = SignedUp(id=_NO_ID, activity_id=activity_id, state=state, held_until=held_until)
+        whole = _response(answer.model_dump_json().encode())
+        letter = signing_up.FIRST_LETTER[state]
+        told = {
+            "activity_id": activity_id, "state": state, "signed_up_at": now, "held_until": held_until,
+            "waiting_since": now if state is State.WAITLISTED else None,
+            "purpose": Purpose.CONFIRM if state is State.UNCONFIRMED else Purpose.MANAGE,
+            "expires_at": actions.link_ends(now, places), "letter": letter,
+            "shared_facts": letters.shared_facts(places, held_until=held_until),
+            "answer": bytes(whole.body).partition(str(_NO_ID).encode())[2].decode(),
+            "status": whole.status_code, "headers": idempotency.kept_headers(whole),
+        }  # fmt: skip
+        return _Outcome(state, told)
 
 
-@dataclass(slots=True)
+_NO_ID: Final = UUID(int=0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Outcome:
+    """What sign-ups for one activity come to that get the same."""
+
+    state: State
+    told: Mapping[str, Any]
+
+    def answer(self, identity: UUID) -> Response:
+        """The answer to one of them."""
+        return _response(f'{{"id":"{identity}{self.told["answer"]}'.encode())
+
+
+def counted(room: rules.Room, state: State, wanted: SignUp) -> rules.Room:
+    """The room with one more person."""
+    if state is State.UNCONFIRMED:
+        return room.after({wanted.participant_class: 1})
+    return room.after({}, waiting=1) if state is State.WAITLISTED else room
+
+
+@dataclass(frozen=True, slots=True)
 class _Decided:
     """Somebody new and what their sign-up comes to, unless they are there already."""
 
     number: int
     asked: Asked
+    kept: Prepared
     room: _Room
-    state: State
-    values: dict[str, Any]
-    token: str = field(default_factory=people_rules.new_token)
-
-    @property
-    def id(self) -> UUID:
-        """Of the registration."""
-        identity: UUID = self.values["id"]
-        return identity
-
-    @property
-    def purpose(self) -> Purpose:
-        """What the link is for that is mailed first."""
-        return Purpose.CONFIRM if self.state is State.UNCONFIRMED else Purpose.MANAGE
+    outcome: _Outcome
+    host: str | None
 
 
 class _Moment:
@@ -156,7 +222,7 @@ class _Moment:
         for number, asked in enumerate(self._asked):
             key = (asked.claim.caller, asked.claim.key)
             person = (asked.wanted.activity_id, asked.wanted.email.key)
-            if asked.is_plain and key not in keys and person not in keys:
+            if asked.kept is not None and key not in keys and person not in keys:
                 chosen.append(number)
             keys |= {key, person}
         if not chosen:
@@ -170,34 +236,31 @@ class _Moment:
     async def _decide(self, plain: Sequence[int]) -> list[_Decided]:
         wanted = {self._asked[number].wanted.activity_id for number in plain}
         found = await at_once_store.lock_places(self._session, wanted)
-        rooms = {identity: _Room(places, now) for identity, (places, now) in found.items()}
+        rooms = {identity: _Room(self._settings, places, now) for identity, (places, now) in found.items()}
         decided = []
         for number in plain:
             asked = self._asked[number]
             room = rooms.get(asked.wanted.activity_id)
-            if room is None:
+            if room is None or asked.kept is None:
                 self._answers[number] = rules.ActivityNotFound()
                 continue
             refusal = await self._refusal(asked.wanted, room)
             if refusal is not None:
                 self._answers[number] = refusal
                 continue
-            is_as_it_was = not room.given
+            is_as_it_was = room.is_as_it_was
             try:
-                state = room.state_of(asked.wanted)
+                outcome = room.outcome_of(asked.wanted)
             except Problem as full:
                 # One of those who got the last places may be there already: the next group sees what is left.
                 self._answers[number] = full if is_as_it_was else AGAIN
                 continue
-            values = _values(self._settings, asked.wanted, room, state)
-            values["host_section"] = await self._host(asked.wanted)
-            decided.append(_Decided(number, asked, room, state, values))
+            decided.append(_Decided(number, asked, asked.kept, room, outcome, await self._host(asked.wanted)))
         return decided
 
     async def _refusal(self, wanted: SignUp, room: _Room) -> Problem | None:
-        closed = room.places.window_refusal(room.now)
-        if closed is not None:
-            return closed()
+        if room.closed is not None:
+            return room.closed()
         is_known = wanted.host_section is None or await self._host(wanted) is not None
         faults = signing_up.faults_in(self._settings, room.places, wanted, host_is_known=is_known)
         return people_rules.invalid(faults) if faults else None
@@ -211,70 +274,21 @@ class _Moment:
 
     async def _keep(self, decided: Sequence[_Decided]) -> None:
         """Write all that belongs to new registrations, and answer them."""
-        answers = [_response(_answer(each)) for each in decided]
-        written = [self._kept(each, answer) for each, answer in zip(decided, answers, strict=True)]
-        added = await at_once_store.keep(self._session, written)
-        rooms: dict[UUID, _Room] = {}
-        for each, answer in zip(decided, answers, strict=True):
-            if each.id in added:
-                self._answers[each.number] = answer
-                room = _Room(each.room.places, each.room.now)
-                rooms.setdefault(each.asked.wanted.activity_id, room).count(each.state, each.asked.wanted)
-        for room in rooms.values():
-            await self._tell_if_turned(room)
-
-    def _kept(self, each: _Decided, answer: Response) -> at_once_store.Kept:
-        wanted, places = each.asked.wanted, each.room.places
-        fresh = letters.Fresh(**{name: each.values[name] for name in letters.Fresh._fields})
-        letter = letters.written(
-            self._settings, signing_up.FIRST_LETTER[each.state], fresh, places, wanted.email, token=each.token
+        outcomes = {id(each.outcome): each.outcome for each in decided}
+        added = await at_once_store.keep(
+            self._session,
+            [(each.kept.row, each.outcome.state, each.host) for each in decided],
+            [each.kept.consents for each in decided],
+            [outcome.told for outcome in outcomes.values()],
         )
-        row = {
-            **each.values,
-            "person": new_id_text(), "email": wanted.email.given, "email_key": wanted.email.key,
-            "token_hash": hashed(each.token), "purpose": each.purpose.value,
-            "expires_at": actions.link_ends(each.room.now, places),
-            "mail_id": new_id_text(), "business_key": letter.business_key, "recipient": letter.recipient,
-            "mail_language": letter.language, "facts": letter.facts, "trace_id": each.asked.trace_id,
-            **each.asked.claim.row(answer),
-        }  # fmt: skip
-        consents = [
-            {
-                "id": new_id_text(), "registration_id": each.id, "purpose": given.purpose, "language": wanted.language,
-                "text_version": given.text_version,
-                "text_hash": agreement(given.purpose, given.text_version, wanted.language).sha256,
-            }
-            for given in wanted.consents
-        ]  # fmt: skip
-        return at_once_store.Kept(row, consents)
-
-    async def _tell_if_turned(self, room: _Room) -> None:
-        had = room.places.room
-        if had.has_places != had.after(room.given, waiting=room.waiting).has_places:
-            fresh = await at_once_store.fresh(self._session, room.places.activity_id)
-            await actions.tell_if_turned(self._session, fresh, had=had)
-
-
-def _values(settings: Settings, wanted: SignUp, room: _Room, state: State) -> dict[str, Any]:
-    places, now = room.places, room.now
-    minutes = places.hold_minutes or settings.hold_minutes
-    held_until = rules.held_until(now, minutes=minutes, starts_at=places.starts_at, ends_at=places.ends_at)
-    return {
-        "id": new_id(), "state": state.value,
-        "code": rules.new_code(), "attendance_key": uuid4(), "participant_class": wanted.participant_class.value,
-        "held_until": held_until if state is State.UNCONFIRMED else None,
-        "waiting_since": now if state is State.WAITLISTED else None,
-        "signed_up_at": now,
-        "activity_id": wanted.activity_id, "given_name": wanted.given_name, "family_name": wanted.family_name,
-        "language": wanted.language, "home_country": wanted.home_country, "mobility": wanted.mobility,
-        "answers": wanted.answers,
-    }  # fmt: skip
-
-
-def _answer(each: _Decided) -> SignedUp:
-    return SignedUp(
-        id=each.id,
-        activity_id=each.asked.wanted.activity_id,
-        state=each.state,
-        held_until=each.values["held_until"],
-    )
+        after: dict[UUID, tuple[_Room, rules.Room]] = {}
+        for each in decided:
+            if each.kept.id in added:
+                wanted = each.asked.wanted
+                self._answers[each.number] = each.outcome.answer(each.kept.id)
+                _, room = after.get(wanted.activity_id, (each.room, each.room.before))
+                after[wanted.activity_id] = (each.room, counted(room, each.outcome.state, wanted))
+        for before, room in after.values():
+            if before.before.has_places != room.has_places:
+                fresh = await at_once_store.fresh(self._session, before.places.activity_id)
+                await actions.tell_if_turned(self._session, fresh, had=before.before)

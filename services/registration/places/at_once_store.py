@@ -6,9 +6,9 @@ as one JSON parameter, so neither a statement's text nor its plan grows with the
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -17,6 +17,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
 from services.kernel import reach
+from services.registration.places.rules import State
 from services.registration.places.tables import IS_LIVE, Places
 
 SETTINGS: Final[Mapping[str, str]] = {
@@ -27,14 +28,19 @@ SETTINGS: Final[Mapping[str, str]] = {
 }
 """What is told of such a transaction."""
 
+# Of each sign-up: what it is whatever it comes to (see `at_once.Prepared`), and what that is.
 _TOLD: Final = {
-    "id": "uuid", "person": "uuid", "email": "text", "email_key": "text", "activity_id": "uuid", "state": "text",
-    "code": "text", "attendance_key": "uuid", "participant_class": "text", "given_name": "text", "family_name": "text",
-    "language": "text", "home_country": "text", "host_section": "text", "mobility": "text", "answers": "jsonb",
-    "signed_up_at": "timestamptz", "held_until": "timestamptz", "waiting_since": "timestamptz", "token_hash": "text",
-    "purpose": "text", "expires_at": "timestamptz", "mail_id": "uuid", "business_key": "text", "recipient": "text",
-    "mail_language": "text", "facts": "jsonb", "trace_id": "text", "caller": "text", "key": "text",
-    "request_hash": "text", "status": "smallint", "headers": "jsonb", "body": "text",
+    "id": "uuid", "person": "uuid", "email": "text", "email_key": "text", "recipient": "text", "code": "text",
+    "attendance_key": "uuid", "activity_id": "uuid", "participant_class": "text", "given_name": "text",
+    "family_name": "text", "language": "text", "home_country": "text", "mobility": "text", "answers": "jsonb",
+    "token_hash": "text", "mail_id": "uuid", "mail_language": "text", "facts": "jsonb", "trace_id": "text",
+    "caller": "text", "key": "text", "request_hash": "text", "state": "text", "host_section": "text",
+}  # fmt: skip
+# Of all for one activity that come to the same.
+_OUTCOMES: Final = {
+    "activity_id": "uuid", "state": "text", "signed_up_at": "timestamptz", "held_until": "timestamptz",
+    "waiting_since": "timestamptz", "purpose": "text", "expires_at": "timestamptz", "letter": "text",
+    "shared_facts": "jsonb", "answer": "text", "status": "smallint", "headers": "jsonb",
 }  # fmt: skip
 _OWN: Final = (
     "id", "activity_id", "state", "code", "attendance_key", "participant_class", "given_name", "family_name",
@@ -50,14 +56,19 @@ WITHIN: Final = (
 )
 """Postgres refuses what would be one too many."""
 
-_SHAPE: Final = ", ".join(f"{name} {kind}" for name, kind in _TOLD.items())
+
+def _shape(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
 _COUNT_BY_CLASS: Final = "".join(
     f"count(*) FILTER (WHERE state = 'unconfirmed' AND participant_class = '{each}') AS {each}, " for each in _BY_CLASS
 )
 _ADD_BY_CLASS: Final = "".join(f"taken_{each} = places.taken_{each} + counts.{each}, " for each in _BY_CLASS)
 KEEP: Final = f"""
 WITH told AS MATERIALIZED (
-    SELECT * FROM json_to_recordset($1::text::json) AS told({_SHAPE})
+    SELECT * FROM json_to_recordset($1::text::json) AS told({_shape(_TOLD)})
+    JOIN json_to_recordset($3::text::json) AS outcome({_shape(_OUTCOMES)}) USING (activity_id, state)
 ), made AS (
     INSERT INTO registration.participants (id, email, email_key)
     SELECT DISTINCT ON (email_key) person, email, email_key FROM told ORDER BY email_key
@@ -95,23 +106,16 @@ WITH told AS MATERIALIZED (
     SELECT decode(token_hash, 'hex'), id, purpose, expires_at FROM told JOIN added USING (id)
 ), mailed AS (
     INSERT INTO registration.outgoing_mail (id, business_key, recipient, language, facts, trace_id)
-    SELECT mail_id, business_key, recipient, mail_language, facts, trace_id FROM told JOIN added USING (id)
+    SELECT mail_id, id || ':' || letter, recipient, mail_language, shared_facts || facts, trace_id
+    FROM told JOIN added USING (id)
     ON CONFLICT (business_key) DO NOTHING
 ), answered AS (
     INSERT INTO registration.idempotency_keys (caller, key, request_hash, status, headers, body)
-    SELECT caller, key, decode(request_hash, 'hex'), status, headers, decode(body, 'hex')
+    SELECT caller, key, decode(request_hash, 'hex'), status, headers, convert_to('{{"id":"' || id || answer, 'UTF8')
     FROM told JOIN added USING (id)
 )
 SELECT ARRAY(SELECT id FROM added), (SELECT count(*) FROM counts) = (SELECT count(*) FROM counted)
 """  # noqa: S608  # Of our own names.
-
-
-class Kept(NamedTuple):
-    """All that is kept of one sign-up."""
-
-    row: Mapping[str, Any]
-    """By the names of `_TOLD`."""
-    consents: Sequence[Mapping[str, Any]]
 
 
 async def lock_places(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID, tuple[Places, datetime]]:
@@ -127,16 +131,25 @@ async def lock_places(session: AsyncSession, ids: Collection[UUID]) -> dict[UUID
     return {places.activity_id: (places, at) for places, at in found}
 
 
-async def keep(session: AsyncSession, several: Sequence[Kept]) -> set[UUID]:
+async def keep(
+    session: AsyncSession,
+    rows: Iterable[tuple[bytes, State, str | None]],
+    consents: Iterable[bytes],
+    outcomes: Sequence[Mapping[str, Any]],
+) -> set[UUID]:
     """Keep sign-ups with all that belongs to them, but of whoever has a live one for the activity; answers whose.
 
+    A row is an object of JSON, with the state that it comes to and the host section; consents are arrays of them.
     People are made where a mailbox is new; whoever is made or forgotten by somebody else at this very moment is left
     out. Places are counted as taken that were found free under the lock, and people on to waiting lists.
     """
-    rows = to_json([each.row for each in several], bytes_mode="hex").decode()
-    consents = to_json([consent for each in several for consent in each.consents]).decode()
-    kept = await (await session.connection()).exec_driver_sql(KEEP, (rows, consents))
-    added, all_counted = kept.one()
+    told = b",".join(
+        b'%b,"state":"%b","host_section":%b}' % (row[:-1], state.encode(), to_json(host)) for row, state, host in rows
+    )
+    given = b",".join(each[1:-1] for each in consents)
+    parameters = (f"[{told.decode()}]", f"[{given.decode()}]", to_json(outcomes).decode())
+    kept = await (await session.connection()).exec_driver_sql(KEEP, parameters)
+    added, all_counted = tuple[Any, ...](kept.one())
     if not all_counted:
         raise AssertionError("places that were locked and free are not free")
     return set(added)

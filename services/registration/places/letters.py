@@ -24,14 +24,32 @@ from services.registration.tables import OUTGOING_MAIL
 
 
 class Fresh(NamedTuple):
-    """What a letter tells of a registration that is not a row yet."""
+    """What a first letter tells of a registration that is not a row yet."""
 
     id: UUID
     activity_id: UUID
-    language: str
     given_name: str
     code: str
-    held_until: datetime | None
+
+
+def shared_facts(places: Places, *, held_until: datetime | None) -> dict[str, Any]:
+    """What first letters about an activity tell everybody; with `own_facts` it is what `written` tells."""
+    return letters.kept(replace(about(places), held_until=held_until))
+
+
+def own_facts(settings: Settings, fresh: Fresh, token: str) -> dict[str, Any]:
+    """What a first letter tells somebody alone."""
+    return {
+        "given_name": fresh.given_name,
+        "code": show_code(fresh.code),
+        "link": address(settings, token),
+        "scanned": codes.address(settings.base_url, fresh.activity_id, fresh.code),
+    }
+
+
+def tag_of(language: str) -> str:
+    """The language that somebody is written to in who asked for one."""
+    return letters.language_of(language).tag
 
 
 async def send(
@@ -70,7 +88,7 @@ async def send(
 def written(
     settings: Settings,
     letter: Letter,
-    row: Registration | Fresh,
+    row: Registration,
     places: Places,
     recipient: Mailbox,
     *,
@@ -116,7 +134,7 @@ def address(settings: Settings, token: str) -> str:
     return f"{settings.base_url}/registration/v1/links/{token}"
 
 
-def scanned(settings: Settings, row: Registration | Fresh) -> str:
+def scanned(settings: Settings, row: Registration) -> str:
     """What a phone reads from a registration's check-in code."""
     return codes.address(settings.base_url, row.activity_id, row.code)
 
@@ -126,8 +144,16 @@ def dates_of(registrations: Sequence[tuple[Registration, Places]]) -> list[lette
     return [replace(facts(row, places), code="") for row, places in registrations]
 
 
-def facts(row: Registration | Fresh, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:
+def facts(row: Registration, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:
     """What letters and pages say about a registration."""
+    return replace(
+        about(places), held_until=row.held_until, given_name=row.given_name, code=show_code(row.code), link=link,
+        position=position,
+    )  # fmt: skip
+
+
+def about(places: Places) -> letters.Facts:
+    """What they say about its activity."""
     return letters.Facts(
         title=places.title,
         starts_at=places.starts_at,
@@ -135,9 +161,5 @@ def facts(row: Registration | Fresh, places: Places, *, link: str = "", position
         time_zone=places.time_zone,
         location=places.location,
         minimum_age=places.minimum_age,
-        held_until=row.held_until,
-        given_name=row.given_name,
-        code=show_code(row.code),
-        link=link,
-        position=position,
+        held_until=None,
     )
