@@ -6,12 +6,14 @@ is done for it. Whatever is not as plain as can be goes the routes' way, and so 
 
 from __future__ import annotations
 
+import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
 from pydantic import BaseModel, ValidationError
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,7 +22,7 @@ from services.kernel import addresses, idempotency
 from services.kernel.access_log import AccessLines, line_of
 from services.kernel.counting import Policy, Standing
 from services.kernel.edge import SAFE_HEADERS, problem_for
-from services.kernel.idempotency import Claim
+from services.kernel.idempotency import Claim, Replayed
 from services.kernel.limits import header_of, policies, policy_header_of
 from services.kernel.logs import logger
 from services.kernel.problems import Problem
@@ -32,6 +34,7 @@ from services.kernel.trace import drawn_ahead, from_traceparent, traced
 from services.kernel.wire import WRITTEN, Writer
 
 LARGEST_BODY: Final = 64 * 1024
+WARMED_UP_SECONDS: Final = 3.0
 _KEY, _TYPE, _LENGTH, _HOST, _TRACE, _ORIGIN, _OTHERS = range(7)
 _READ: Final[dict[bytes, int]] = {
     b"idempotency-key": _KEY,
@@ -46,12 +49,15 @@ _READ: Final[dict[bytes, int]] = {
 _NOBODY: Final[tuple[bytes | None, ...]] = (None,) * 6
 _JSON: Final = frozenset({b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8"})
 _SAFE: Final = [(name.lower().encode(), value.encode()) for name, value in SAFE_HEADERS.items()]
-# Where the request names its origin, these are put before the others (CORS).
+# What the layer of CORS adds before those, where the request names its origin and where it does not.
 _OF_ORIGIN: Final = (b"access-control-allow-origin", b"access-control-expose-headers")
-_SAFE_TO_ORIGIN: Final = [
+_VARY: Final = (b"vary", b"Origin")
+_TO_ORIGIN: Final = [
     *(each for each in _SAFE if each[0] in _OF_ORIGIN),
+    _VARY,
     *(each for each in _SAFE if each[0] not in _OF_ORIGIN),
 ]
+_TO_OTHERS: Final = [_VARY, *_SAFE]
 
 log = logger(__name__)
 
@@ -63,6 +69,8 @@ class Straight:
     path: str
     body: type[BaseModel]
     answer: Callable[[Runtime, Claim, Any], Awaitable[Response]]
+    warm_up: Callable[[Runtime], Awaitable[None]]
+    """Does what the first of them would wait for: a connection, and statements that are planned."""
 
 
 class _Way(NamedTuple):
@@ -127,6 +135,17 @@ class GoingStraight:
         return way.runtime.counters.take(way.policy, who)
 
 
+async def warm_up(known: Iterable[tuple[Runtime, Sequence[Straight]]]) -> None:
+    """Be ready for a rush before anybody is told that this process is; without a database it is ready all the same."""
+    for runtime, several in known:
+        for each in several:
+            try:
+                async with asyncio.timeout(WARMED_UP_SECONDS):
+                    await each.warm_up(runtime)
+            except (SQLAlchemyError, OSError, TimeoutError) as failure:
+                log.warning("not warmed up", error=type(failure).__name__)
+
+
 class _Wanted(NamedTuple):
     claim: Claim
     body: BaseModel
@@ -186,6 +205,9 @@ async def _answer(
     try:
         try:
             response = await way.straight.answer(way.runtime, wanted.claim, wanted.body)
+            response.headers.setdefault("Cache-Control", "no-store")
+        except Replayed as replay:
+            response = replay.response
         except Problem as problem:
             response = respond(Request(about), problem)
     except Exception as failure:  # As at the edge, every failure gets an answer and a log line.
@@ -195,12 +217,11 @@ async def _answer(
         response = respond(Request(about), answer)
         # It is answered outside of the layers that count, and that look at origins.
         return response, _with(response.raw_headers, _SAFE)
-    response.headers.setdefault("Cache-Control", "no-store")
     headers = list(response.raw_headers)
     if standing is not None:
         headers.append((b"ratelimit-policy", policy_header_of(way.policy).encode()))
         headers.append((b"ratelimit", header_of(way.policy, standing).encode()))
-    return response, _with(headers, _SAFE_TO_ORIGIN if has_origin else _SAFE)
+    return response, _with(headers, _TO_ORIGIN if has_origin else _TO_OTHERS)
 
 
 def _with(headers: list[tuple[bytes, bytes]], more: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -53,7 +53,7 @@ from services.registration.waiting import consumers as waiting
 SERVICE = Service(
     name=REGISTRATION,
     has_walls=True,
-    straight=(Straight("/v1/registrations", SignUp, at_once.sign_up),),
+    straight=(Straight("/v1/registrations", SignUp, at_once.sign_up, at_once.warm_up),),
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
     routers=(

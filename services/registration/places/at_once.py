@@ -82,6 +82,8 @@ def _prepared(settings: Settings, wanted: SignUp, claim: Claim, trace_id: str) -
     return Prepared(identity, to_json(row, bytes_mode="hex"), to_json(consents))
 
 
+PLANNED_BY_THE: Final = 6
+
 Answered = Response | Problem | Again | None
 
 
@@ -90,6 +92,16 @@ async def sign_up(runtime: Runtime, claim: Claim, wanted: SignUp) -> Response:
     trace_id = current_trace_id()
     kept = _prepared(runtime.settings, wanted, claim, trace_id)
     return await runtime.group(group).ask(Asked(wanted, claim, trace_id, kept))
+
+
+async def warm_up(runtime: Runtime) -> None:
+    """Have a connection on which all statements of a group are prepared and planned."""
+    async with runtime.unit_of_work() as session:
+        await idempotency.check_all(session, runtime, [Claim("", "", b"")], at_once_store.SETTINGS)
+        await at_once_store.lock_places(session, [_NO_ID])
+        # From the sixth time on a plan is for any rows.
+        for _ in range(PLANNED_BY_THE):
+            await at_once_store.keep(session, [], [], [])
 
 
 def group(runtime: Runtime) -> Group[Asked, Response]:
