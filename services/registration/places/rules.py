@@ -211,7 +211,9 @@ class Room:
 
     def after(self, party: Mapping[ParticipantClass, int], *, waiting: int = 0) -> Room:
         """The room when a group has come in (or gone, where its numbers are negative)."""
-        by_class = {each: self.taken_by_class.get(each, 0) + party.get(each, 0) for each in ParticipantClass}
+        by_class = dict(self.taken_by_class)
+        for each, many in party.items():
+            by_class[each] = by_class.get(each, 0) + many
         taken = self.taken + sum(party.values())
         return Room(self.capacity, taken, self.waiting + waiting, self.choosing, self.quotas, by_class)
 
