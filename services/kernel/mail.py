@@ -57,7 +57,7 @@ def outgoing_table(
     reply_to = [sa.Column("reply_to", sa.Text)] if takes_replies else []
     unsubscribe_url = [sa.Column("unsubscribe_url", sa.Text)] if can_be_declined else []
     codes: list[sa.Column[Any]] = [sa.Column("codes", ARRAY(sa.Text))] if shows_codes else []
-    facts: list[sa.Column[Any]] = [sa.Column("facts", JSONB)] if writes_late else []
+    facts: list[sa.Column[Any]] = [sa.Column("facts", JSONB(none_as_null=True))] if writes_late else []
     return sa.Table(
         "outgoing_mail",
         metadata,

@@ -83,7 +83,7 @@ def _cases(ours: Students, full: Students) -> list[Case]:
     """What is sent by somebody of a name, with which headers; and whether it goes straight."""
 
     def one(name: str, **changes: Any) -> dict[str, Any]:
-        return wanted(ours.activity_id, "Ada", email=f"{name}@students.example", **changes)
+        return {**wanted(ours.activity_id, "Ada"), "email": f"{name}@students.example", **changes}
 
     def cut(name: str) -> bytes:
         return json.dumps(one(name)).encode()[:-1]
