@@ -11,8 +11,8 @@ from services.kernel import mailboxes
     "address",
     [
         "a.b+c@students.example", "_@X.Example", "-a@x.example", "a@XN--MLLER-KVA.org", "a..b@x.example",
-        ".a@x.example", "a.@x.example", f"{'a' * 64}@x.example", f"{'a' * 65}@x.example", "x@-a.example", "x@a..example",
-        "x@localhost",
+        ".a@x.example", "a.@x.example", f"{'a' * 64}@x.example", f"{'a' * 65}@x.example", "x@-a.example",
+        "x@a..example", "x@localhost",
         "x@foo.test", "x@[192.0.2.1]", "a@x.example.", "a'b@x.example", "a@x_y.example", "a@123.456", "a@x.example\n",
         f"a@{'bbbbb.' * 41}org", f"{'a' * 60}@{'bbbbbbbbb.' * 19}org", f"a@{'b.' * 125}org",
         "a@b@x.example", "@x.example",
