@@ -68,7 +68,8 @@ _ADD_BY_CLASS: Final = "".join(f"taken_{each} = places.taken_{each} + counts.{ea
 KEEP: Final = f"""
 WITH told AS MATERIALIZED (
     SELECT * FROM json_to_recordset($1::text::json) AS told({_shape(_TOLD)})
-    JOIN json_to_recordset($3::text::json) AS outcome({_shape(_OUTCOMES)}) USING (activity_id, state)
+    -- There is one for each. An inner join would be planned for one row, and what follows for every pair of rows.
+    LEFT JOIN json_to_recordset($3::text::json) AS outcome({_shape(_OUTCOMES)}) USING (activity_id, state)
 ), made AS (
     INSERT INTO registration.participants (id, email, email_key)
     SELECT DISTINCT ON (email_key) person, email, email_key FROM told ORDER BY email_key
