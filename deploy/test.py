@@ -27,7 +27,8 @@ def test(settings: Settings, arguments: list[str]) -> int:
     with contextlib.ExitStack() as stack:
         place = stack.enter_context(places.thrown_away())
         variables = {**settings.variables, **told(settings, home, place)}
-        variables.update(_servers(stack, place, home, outside))
+        quick = stack.enter_context(places.thrown_away(in_memory=True))
+        variables.update(_servers(stack, quick, home, outside))
         for name in ("PYTHONHOME", "SOCIALERASMUS_STATE"):
             variables.pop(name, None)
         return _pytest(home, variables, arguments)

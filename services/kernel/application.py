@@ -19,7 +19,7 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
+from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from services.kernel import consumers, issuer, problems, security
@@ -94,10 +94,19 @@ def _routed(service: Service) -> FastAPI:
             problems.BadRequest, problems.Invalid, problems.TooManyRequests, problems.Unavailable
         ),
     )
-    for router in service.routers:
-        app.include_router(router)
+    if service.name not in _ROUTES:
+        before = len(app.router.routes)
+        for router in service.routers:
+            app.include_router(router)
+        _ROUTES[service.name] = app.router.routes[before:]
+    else:
+        app.router.routes.extend(_ROUTES[service.name])
     _document_problems(app)
     return app
+
+
+_ROUTES: dict[str, list[BaseRoute]] = {}
+"""The routes of each service: whatever runtime answers them, the framework prepares each once in a process."""
 
 
 def combine(apps: Mapping[str, FastAPI]) -> Remembering:

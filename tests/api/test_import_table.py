@@ -289,7 +289,12 @@ async def test_more_rows_read_no_more_often(shared: Network) -> None:
         assert {item["outcome"] for item in reply.json()["items"]} == {outcome}, reply.text
         return sum(statement.text.startswith("SELECT") for statement in statements)
 
+    async def grows_with_the_rows(outcome: str) -> bool:
+        with_few, with_many = [await reads(table(*rows).encode(), outcome) for rows in (few, many)]
+        # What a process looks up beside its requests may fall into either.
+        return with_many > with_few + 2 or with_few >= 20
+
     few, many = ([{"external_id": f"{count}-{number}"} for number in range(count)] for count in (5, 50))
-    assert await reads(table(*few).encode(), "created") == await reads(table(*many).encode(), "created") < 20
+    assert not await grows_with_the_rows("created")
     few, many = ([{**row, "capacity": "7"} for row in rows] for rows in (few, many))
-    assert await reads(table(*few).encode(), "revised") == await reads(table(*many).encode(), "revised") < 20
+    assert not await grows_with_the_rows("revised")

@@ -159,3 +159,15 @@ def test_a_server_without_a_folder_leaves_none() -> None:
         assert server.directory.is_dir()
     assert not server.directory.exists()
     assert not server.is_running
+
+
+@pytest.mark.parametrize("room", [0, 2**62])
+def test_a_folder_in_memory_needs_plenty_of_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, room: int) -> None:
+    tmp_path.chmod(0o711)
+    monkeypatch.setattr(places, "IN_MEMORY", tmp_path)
+    monkeypatch.setattr(places, "ROOM", room)
+    monkeypatch.setattr(places, "MEMORY", 0)
+    monkeypatch.setattr(places.account, "for_postgres", lambda: None)
+    with places.thrown_away(in_memory=True) as folder:
+        assert (folder.parent == tmp_path.resolve()) is (room == 0)
+    assert not folder.exists()
