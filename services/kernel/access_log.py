@@ -6,6 +6,7 @@ import asyncio
 import json
 import logging
 import time
+from functools import lru_cache
 
 import structlog
 
@@ -56,6 +57,7 @@ class AccessLines:
             self._handler.handle(record)
 
 
-def line_of(route: str, status: int) -> str:
-    """How each line about a GET of a route with such an answer begins."""
-    return f'{{"method": "GET", "route": {json.dumps(route)}, "status": {status}, "ms": '
+@lru_cache(maxsize=1000)
+def line_of(route: str, status: int, *, method: str = "GET") -> str:
+    """How each line about a request of a route with such an answer begins."""
+    return f'{{"method": "{method}", "route": {json.dumps(route)}, "status": {status}, "ms": '

@@ -23,6 +23,7 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from services.kernel import consumers, issuer, problems, security
+from services.kernel.access_log import AccessLines
 from services.kernel.auth import Tokens
 from services.kernel.edge import EXPOSED, Edge, problem_for
 from services.kernel.limits import Limits
@@ -32,6 +33,7 @@ from services.kernel.replies import from_http_exception, respond
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.sessions import Sessions
+from services.kernel.straight import GoingStraight
 
 VERSION = "1.0.0"
 _SWAGGER = Path(fastapi_swagger.__file__).parent / "resources"
@@ -50,6 +52,7 @@ def create_app(service: Service, runtime: Runtime) -> FastAPI:
     )
     app.state.has_walls = service.has_walls
     app.state.at_the_root = service.at_the_root
+    app.state.straight = (runtime, service.straight)
     app.state.memory = None if service.remembered is None else Memory.of(service.remembered, runtime)
     _add_operations(app, service, runtime)
     app.add_exception_handler(problems.Problem, _on_problem)
@@ -118,7 +121,9 @@ def combine(apps: Mapping[str, FastAPI]) -> Remembering:
     together = Starlette(routes=[*mounts, *rooted], exception_handlers={HTTPException: nothing_here})
     together.router.redirect_slashes = False
     memories = {name: app.state.memory for name, app in apps.items() if app.state.memory is not None}
-    return Remembering(Edge(together), memories)
+    lines = AccessLines()
+    straight = GoingStraight(Edge(together), {name: app.state.straight for name, app in apps.items()}, lines)
+    return Remembering(straight, memories, lines)
 
 
 async def _on_problem(request: Request, error: Exception) -> Response:

@@ -3,25 +3,31 @@
 from __future__ import annotations
 
 import hmac
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Any, NamedTuple
+from types import MappingProxyType
+from typing import Annotated, Any, Final, NamedTuple
 
 import sqlalchemy as sa
 from fastapi import Depends, Header
-from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.kernel.auth import PerhapsCaller
 from services.kernel.problems import BadRequest, IdempotencyKeyMissing, IdempotencyKeyReused, RequestInFlight
-from services.kernel.recordsets import inserting, written
 from services.kernel.runtime import Running, Runtime, Writing
 
 KEPT_HOURS = 48
+STRANGERS: Final = "anonymous"
+"""The caller of all who are nobody in ESN."""
+
+_QUOTED: Final = re.compile(r'"((?:[ !#-\[\]-~]|\\["\\])*)"')
+_ESCAPED: Final = re.compile(r"\\(.)")
 _KEPT_HEADERS = ("content-type", "etag", "link", "location")
 
 
@@ -60,6 +66,20 @@ def _in(schema: str | None) -> sa.TableClause:
     )
 
 
+_TAKE: Final = """
+SELECT array_agg(pg_try_advisory_xact_lock(number) ORDER BY at),
+    (SELECT count(set_config(name, value, true)) FROM unnest($2::text[], $3::text[]) AS told(name, value))
+FROM unnest($1::bigint[]) WITH ORDINALITY AS each(number, at)
+"""
+# Each is looked up by itself, however few answers there were when this was planned.
+_FIND: Final = """
+SELECT kept.caller, kept.key, kept.request_hash, kept.status, kept.headers::text, kept.body
+FROM unnest($1::text[], $2::text[]) AS asked(caller, key) CROSS JOIN LATERAL (
+    SELECT * FROM {schema}.idempotency_keys AS one WHERE one.caller = asked.caller AND one.key = asked.key LIMIT 1
+) AS kept
+"""
+
+
 class Replayed(Exception):  # It is an answer, not an error.
     """This request was answered before; the stored answer is sent again."""
 
@@ -95,7 +115,7 @@ class Claim:
             "key": self.key,
             "request_hash": self.request_hash,
             "status": response.status_code,
-            "headers": {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers},
+            "headers": kept_headers(response),
             "body": bytes(response.body),
         }
 
@@ -114,10 +134,15 @@ class Claim:
         return Response(before.body, before.status, headers={**before.headers, "Idempotency-Replayed": "true"})
 
 
+def kept_headers(response: Response) -> dict[str, str]:
+    """The headers of an answer that are sent again with it."""
+    return {name: response.headers[name] for name in _KEPT_HEADERS if name in response.headers}
+
+
 def parse(header: str) -> str:
     """The key in an Idempotency-Key header: a structured-field string (`"…"`), or the bare text many clients send."""
-    quoted = re.fullmatch(r'"((?:[ !#-\[\]-~]|\\["\\])*)"', header.strip())
-    key = re.sub(r"\\(.)", r"\1", quoted[1]) if quoted else header.strip()
+    quoted = _QUOTED.fullmatch(header.strip())
+    key = _ESCAPED.sub(r"\1", quoted[1]) if quoted else header.strip()
     if not 1 <= len(key) <= 255 or not key.isascii() or not key.isprintable():
         raise BadRequest("Idempotency-Key must be 1 to 255 printable ASCII characters.")
     return key
@@ -135,11 +160,16 @@ async def _told(
         return None
     if len(request.headers.getlist("idempotency-key")) > 1:
         raise BadRequest("More than one Idempotency-Key header.")
-    key = parse(header)
-    caller = str(actor.id) if actor else "anonymous"
-    secret = runtime.settings.secret.get_secret_value().encode()
+    caller = str(actor.id) if actor else STRANGERS
     address = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    told = b"\0".join([request.method.encode(), address.encode("utf-8", "replace"), await request.body()])
+    return claim_of(runtime, caller, request.method.encode(), address, await request.body(), header)
+
+
+def claim_of(runtime: Runtime, caller: str, method: bytes, address: str, body: bytes, header: str) -> Claim:
+    """The claim of a request by its Idempotency-Key header; raises what is wrong with that."""
+    key = parse(header)
+    secret = runtime.settings.secret.get_secret_value().encode()
+    told = b"\0".join([method, address.encode("utf-8", "replace"), body])
     return Claim(caller, key, hmac.digest(secret, told, "sha256"))
 
 
@@ -161,33 +191,28 @@ async def check(session: AsyncSession, runtime: Runtime, claim: Claim) -> None:
 
 
 async def check_all(
-    session: AsyncSession, runtime: Runtime, claims: Sequence[Claim]
+    session: AsyncSession, runtime: Runtime, claims: Sequence[Claim], told: Mapping[str, str] = MappingProxyType({})
 ) -> list[Response | RequestInFlight | IdempotencyKeyReused | None]:
     """The same for several keys, none of them twice: None for each that is answered for the first time.
 
-    The locks are taken before the answers are read: whoever held one has committed its answer by then.
+    The locks are taken before the answers are read: whoever held one has committed its answer by then. What is `told`
+    of this transaction by settings goes along.
     """
-    numbers = sa.func.unnest(sa.bindparam("numbers", [claim.number(runtime) for claim in claims], ARRAY(sa.BigInteger)))
-    each = numbers.table_valued("number", with_ordinality="position").render_derived(name="each")
-    taken = sa.select(each.c.position, sa.func.pg_try_advisory_xact_lock(each.c.number)).order_by(each.c.position)
-    is_ours = [ours for _, ours in await session.execute(taken)]
-    table = _table(runtime)
-    wanted = sa.tuple_(table.c.caller, table.c.key).in_([(claim.caller, claim.key) for claim in claims])
-    statement = sa.select(
-        table.c.caller, table.c.key, table.c.request_hash, table.c.status, table.c.headers, table.c.body
-    ).where(wanted)
-    before = {(row.caller, row.key): _Before(*row[2:]) for row in await session.execute(statement)}
+    connection = await session.connection()
+    numbers = [claim.number(runtime) for claim in claims]
+    taken = await connection.exec_driver_sql(_TAKE, (numbers, list(told), list(told.values())))
+    is_ours = taken.scalar_one()
+    asked = ([claim.caller for claim in claims], [claim.key for claim in claims])
+    found = await connection.exec_driver_sql(_FIND.format(schema=runtime.role), asked)
+    several: list[Any] = [*found]
+    before = {
+        (caller, key): _Before(request_hash, status, json.loads(headers), body)
+        for caller, key, request_hash, status, headers, body in several
+    }
     return [
         claim.answer(before.get((claim.caller, claim.key))) if ours else RequestInFlight()
         for claim, ours in zip(claims, is_ours, strict=True)
     ]
-
-
-async def keep_all(session: AsyncSession, runtime: Runtime, answers: Sequence[tuple[Claim, Response]]) -> None:
-    """Store several answers in the transaction of their effects."""
-    columns = ("caller", "key", "request_hash", "status", "headers", "body")
-    rows = [claim.row(response) for claim, response in answers]
-    await session.execute(inserting(_table(runtime), columns), written(rows))
 
 
 async def _claim(

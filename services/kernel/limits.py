@@ -133,6 +133,11 @@ class Limits:
         await self._app(scope, receive, send_with_standing)
 
 
+def policy_header_of(policy: Policy) -> str:
+    """How much a caller may ask, as the header RateLimit-Policy says it."""
+    return f'"{policy.name}";q={policy.quota};w={policy.seconds}'
+
+
 def header_of(policy: Policy, standing: Standing) -> str:
     """Where a caller stands, as the header RateLimit says it."""
     return f'"{policy.name}";r={standing.left};t={standing.seconds}'
@@ -140,5 +145,5 @@ def header_of(policy: Policy, standing: Standing) -> str:
 
 def _tell(message: Message, policy: Policy, standing: Standing) -> None:
     headers = MutableHeaders(scope=message)
-    headers["RateLimit-Policy"] = f'"{policy.name}";q={policy.quota};w={policy.seconds}'
+    headers["RateLimit-Policy"] = policy_header_of(policy)
     headers["RateLimit"] = header_of(policy, standing)

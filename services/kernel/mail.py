@@ -1,11 +1,14 @@
-"""Business mail: queued in the transaction that causes it, sent by a sweep under one message id however often tried."""
+"""Business mail: queued in the transaction that causes it, sent by a sweep under one message id however often tried.
+
+A letter may be queued as what it tells (`facts`), and is written when it is sent: the same facts give the same words.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import io
 import ssl
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -18,13 +21,12 @@ from uuid import UUID
 import aiosmtplib
 import segno
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, distinct_on, insert
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, distinct_on, insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel.ids import new_id
 from services.kernel.logs import logger
 from services.kernel.reach import EVERYTHING
-from services.kernel.recordsets import inserting, written
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.kernel.trace import current_trace_id, traced
@@ -39,17 +41,23 @@ log = logger(__name__)
 
 
 def outgoing_table(
-    metadata: sa.MetaData, *, takes_replies: bool = False, can_be_declined: bool = False, shows_codes: bool = False
+    metadata: sa.MetaData,
+    *,
+    takes_replies: bool = False,
+    can_be_declined: bool = False,
+    shows_codes: bool = False,
+    writes_late: bool = False,
 ) -> sa.Table:
     """The queue of one service's mails: some are answered where `takes_replies`, or unwanted where `can_be_declined`.
 
-    Some hold QR codes where it `shows_codes`.
+    Some hold QR codes where it `shows_codes`, and some are yet to be written where it `writes_late`.
 
-    Addresses and text are wiped as soon as a mail is sent or given up.
+    Addresses, facts and text are wiped as soon as a mail is sent or given up.
     """
     reply_to = [sa.Column("reply_to", sa.Text)] if takes_replies else []
     unsubscribe_url = [sa.Column("unsubscribe_url", sa.Text)] if can_be_declined else []
     codes: list[sa.Column[Any]] = [sa.Column("codes", ARRAY(sa.Text))] if shows_codes else []
+    facts: list[sa.Column[Any]] = [sa.Column("facts", JSONB(none_as_null=True))] if writes_late else []
     return sa.Table(
         "outgoing_mail",
         metadata,
@@ -60,6 +68,7 @@ def outgoing_table(
         *reply_to,
         *unsubscribe_url,
         *codes,
+        *facts,
         sa.Column("subject", sa.Text),
         sa.Column("body", sa.Text),
         sa.Column("html", sa.Text),
@@ -94,8 +103,8 @@ class Mail:
 
     business_key: str
     recipient: str
-    subject: str
-    body: str
+    subject: str | None
+    body: str | None
     language: str
     reply_to: str | None = None
     html: str | None = None
@@ -103,20 +112,18 @@ class Mail:
     """Where one POST ends further mails of this kind; for those that somebody may not want."""
     codes: Sequence[str] = ()
     """What the QR codes within the mail say; its HTML shows them by their `content_id`."""
+    facts: Mapping[str, Any] | None = None
+    """What is told, of a letter that is yet to be written: it has neither subject nor body."""
+
+
+Write = Callable[[sa.RowMapping], Mapping[str, Any]]
+"""Writes a letter from its facts: `subject`, `body`, `html` and `codes`."""
 
 
 async def queue(session: AsyncSession, table: sa.Table, mail: Mail) -> None:
     """Send `mail` once the caller's transaction is committed."""
     row = _row(mail)
     await session.execute(insert(table).values(row).on_conflict_do_nothing(index_elements=["business_key"]))
-
-
-async def queue_all(session: AsyncSession, table: sa.Table, mails: Sequence[tuple[Mail, str]]) -> None:
-    """Queue several mails, each with its own trace, by one statement."""
-    rows = [{**_row(mail), "trace_id": trace_id} for mail, trace_id in mails]
-    columns = tuple(dict.fromkeys(name for row in rows for name in row))
-    statement = inserting(table, columns).on_conflict_do_nothing(index_elements=["business_key"])
-    await session.execute(statement, written(rows))
 
 
 def _row(mail: Mail) -> dict[str, Any]:
@@ -136,11 +143,13 @@ def _row(mail: Mail) -> dict[str, Any]:
         row["unsubscribe_url"] = mail.unsubscribe_url
     if mail.codes:
         row["codes"] = list(mail.codes)
+    if mail.facts is not None:
+        row["facts"] = mail.facts
     return row
 
 
-async def send_due(runtime: Runtime, table: sa.Table) -> int:
-    """Send what is due, at most one batch; answers how many mails were tried.
+async def send_due(runtime: Runtime, table: sa.Table, write: Write | None = None) -> int:
+    """Send what is due, at most one batch, and `write` before what is yet to be written; answers how many were tried.
 
     A mail is claimed for `LEASE_SECONDS` and sent outside of any transaction: while one is open, nobody can read the
     event log past its beginning, and a mail server may take its time. Two workers never send the same mail at once,
@@ -152,7 +161,7 @@ async def send_due(runtime: Runtime, table: sa.Table) -> int:
         if row is None:
             return done
         with traced(row["trace_id"]):
-            changes = await _try(runtime.settings, row)
+            changes = await _try(runtime.settings, row, write)
         async with runtime.unit_of_work(EVERYTHING) as session:
             await session.execute(sa.update(table).where(table.c.id == row["id"]).values(changes))
     return BATCH
@@ -201,12 +210,17 @@ def _after(seconds: float) -> sa.ColumnElement[Any]:
     return sa.func.now() + sa.func.make_interval(0, 0, 0, 0, 0, 0, seconds)
 
 
-async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
-    personal = {"recipient", "reply_to", "subject", "body", "html", "unsubscribe_url", "codes"} & row.keys()
+async def _try(settings: Settings, row: sa.RowMapping, write: Write | None) -> dict[str, Any]:
+    personal = {"recipient", "reply_to", "subject", "body", "html", "unsubscribe_url", "codes", "facts"} & row.keys()
     over = {"due_at": None, **dict.fromkeys(personal)}
     try:
+        said = dict(row) if write is None or row["facts"] is None else {**row, **write(row)}
+    except Exception as failure:  # Of our own words: a later version may know how to say it.
+        log.exception("a letter could not be written", mail=str(row["id"]), exc_info=failure)
+        return {"due_at": _after(_pause(row)), "error": type(failure).__name__}
+    try:
         async with asyncio.timeout(DELIVERY_SECONDS):
-            await _deliver(settings, row["id"].hex, compose(settings, row))
+            await _deliver(settings, row["id"].hex, compose(settings, said))
     except (aiosmtplib.SMTPException, OSError, TimeoutError, ValueError) as failure:
         code = _code(failure)
         # A ValueError is about the mail itself, which no waiting mends.
@@ -215,11 +229,14 @@ async def _try(settings: Settings, row: sa.RowMapping) -> dict[str, Any]:
             log.warning("mail given up", mail=str(row["id"]), error=type(failure).__name__, code=code)
             status = None if code is None else str(code)
             return {**over, "given_up_at": sa.func.now(), "error": type(failure).__name__, "status": status}
-        pause = min(LONGEST_PAUSE_SECONDS, 5 * 2 ** min(row["tries"] - 1, 20))
         log.warning("mail delayed", mail=str(row["id"]), error=type(failure).__name__, code=code)
-        return {"due_at": _after(pause), "error": type(failure).__name__}
+        return {"due_at": _after(_pause(row)), "error": type(failure).__name__}
     log.info("mail sent", mail=str(row["id"]))
     return {**over, "sent_at": sa.func.now(), "error": None}
+
+
+def _pause(row: sa.RowMapping) -> int:
+    return min(LONGEST_PAUSE_SECONDS, int(5 * 2 ** min(row["tries"] - 1, 20)))
 
 
 def _code(failure: Exception) -> int | None:

@@ -65,10 +65,10 @@ class Memory:
 class Remembering:
     """What is known goes out from here; all else goes its way, and what comes back may be remembered."""
 
-    def __init__(self, app: ASGIApp, memories: Mapping[str, Memory]) -> None:
+    def __init__(self, app: ASGIApp, memories: Mapping[str, Memory], lines: AccessLines) -> None:
         self.memories = memories
         self._app = app
-        self._lines = AccessLines()
+        self._lines = lines
         self._trace_ids = drawn_ahead()
         self._whole: dict[bytes, Memory] = {}
         self._below: dict[bytes, Memory] = {}
@@ -193,7 +193,7 @@ def _told(headers: Sequence[tuple[bytes, bytes]]) -> list[bytes | None] | None:
             return None
         told[which] = value
     host = told[_HOST]
-    return told if host is not None and _is_plain(host) else None
+    return told if host is not None and is_plain_host(host) else None
 
 
 def _wants_other(remembered: Remembered, accept: bytes | None) -> bool:
@@ -201,7 +201,8 @@ def _wants_other(remembered: Remembered, accept: bytes | None) -> bool:
 
 
 @lru_cache(maxsize=1000)
-def _is_plain(host: bytes) -> bool:
+def is_plain_host(host: bytes) -> bool:
+    """Whether a Host header names a host, and a port at most."""
     return _PLAIN_HOST.fullmatch(host) is not None
 
 

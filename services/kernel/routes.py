@@ -69,24 +69,29 @@ class _StrictRequest(Request):
 
     async def json(self) -> Any:
         if not hasattr(self, "_json"):
-            try:
-                self._json = json.loads(
-                    (await self.body()).decode(), object_pairs_hook=_object, parse_constant=_no_number
-                )
-            except _DuplicateKey:
-                raise _malformed("An object names a key twice.") from None
-            except RecursionError:
-                raise _malformed("Nested too deeply.") from None
-            except UnicodeDecodeError:
-                raise _malformed("This is not UTF-8.") from None
-            except ValueError:
-                # Also a number of more digits than Python is willing to read.
-                raise _malformed("This is not JSON.") from None
-            if self._json is None:
-                # The framework would take it for a body that is not there.
-                raise Invalid.at("#", "Must be an object.")
-            _check_depth(self._json)
+            self._json = read_json(await self.body())
         return self._json
+
+
+def read_json(body: bytes) -> Any:
+    """What a body says; raises what is wrong with it."""
+    try:
+        read = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+    except _DuplicateKey:
+        raise _malformed("An object names a key twice.") from None
+    except RecursionError:
+        raise _malformed("Nested too deeply.") from None
+    except UnicodeDecodeError:
+        raise _malformed("This is not UTF-8.") from None
+    except ValueError:
+        # Also a number of more digits than Python is willing to read.
+        raise _malformed("This is not JSON.") from None
+    if read is None:
+        # The framework would take it for a body that is not there.
+        raise Invalid.at("#", "Must be an object.")
+    if body.count(b"[") + body.count(b"{") > DEEPEST_JSON:
+        _check_depth(read)
+    return read
 
 
 def _no_number(_: str) -> Any:

@@ -21,6 +21,7 @@ from services.kernel.logs import logger
 from services.kernel.runtime import Runtime
 from services.kernel.service import Service
 from services.kernel.settings import Settings
+from services.kernel.straight import warm_up
 from services.kernel.watching import watch
 from services.kernel.worker import Worker
 
@@ -73,6 +74,7 @@ async def serve(
             return
         apps = {service.name: create_app(service, held[service.name]) for service in web}
         app = combine(apps)
+        await warm_up((held[service.name], service.straight) for service in web)
         stack.callback(app.close)
         watching = [asyncio.create_task(watch(each.state.memory)) for each in apps.values() if each.state.memory]
         stack.push_async_callback(_cancel, watching)

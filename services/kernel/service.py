@@ -11,6 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.kernel.answers import Remembered
 from services.kernel.consumers import Consumer
 from services.kernel.runtime import Runtime
+from services.kernel.straight import Straight
 
 
 @dataclass(frozen=True)
@@ -38,3 +39,5 @@ class Service:
     """Addresses beside `/{name}` that a standard fixes and this service answers."""
     remembered: Remembered | None = None
     """Which of its answers each process remembers."""
+    straight: tuple[Straight, ...] = ()
+    """Which of its requests need nothing of the framework."""

@@ -33,6 +33,8 @@ def _storable(value: Any) -> Any:
         return value
     if "\x00" in value:
         raise PydanticCustomError("nul_character", "Text must not contain the NUL character.")
+    if value.isascii():
+        return value
     try:
         value.encode()
     except UnicodeEncodeError:
@@ -41,6 +43,8 @@ def _storable(value: Any) -> Any:
 
 
 def _one_line(value: str) -> str:
+    if value.isascii() and value.isprintable():
+        return value
     if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in value):
         raise PydanticCustomError("control_character", "Text must be one line without control characters.")
     return value

@@ -27,4 +27,4 @@ class Writer(Protocol):
     """Who is found in a scope by that name."""
 
     def send_written(self, scope: Scope, status: int, head: bytes, body: bytes) -> bool:
-        """Send the whole reply to a GET; False where it must be sent in the usual way, and nothing was."""
+        """Send the whole reply to a request that was read; False where it must be sent as usual, and nothing was."""

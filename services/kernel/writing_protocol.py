@@ -23,7 +23,7 @@ class WritingProtocol(HttpToolsProtocol):
         scope["extensions"] = {WRITTEN: self}
 
     def send_written(self, scope: Scope, status: int, head: bytes, body: bytes) -> bool:
-        """Send the whole reply to a GET; False where it must be sent in the usual way, and nothing was."""
+        """Send the whole reply to a request that was read; False where it must be sent as usual, and nothing was."""
         cycle: Any = self.cycle
         if (
             cycle.scope is not scope

@@ -15,6 +15,7 @@ from services.kernel.audit import api as audit
 from services.kernel.audit import chain
 from services.kernel.consumers import Consumer
 from services.kernel.service import Service, Sweep
+from services.kernel.straight import Straight
 from services.kernel.webhooks import api as webhooks
 from services.kernel.webhooks import sending
 from services.registration.attendance import api as attendance
@@ -31,8 +32,10 @@ from services.registration.form import link_api as my_answers
 from services.registration.form import page_api as sign_up_form
 from services.registration.people import consumers as people_reactions
 from services.registration.places import api as places
+from services.registration.places import at_once
 from services.registration.places import consumers as reactions
 from services.registration.places import link_api as links
+from services.registration.places.schemas import SignUp
 from services.registration.privacy import api as privacy
 from services.registration.privacy import certificate_api as my_certificates
 from services.registration.privacy import certificate_link_api as my_certificate_pages
@@ -51,6 +54,7 @@ from services.registration.waiting import consumers as waiting
 SERVICE = Service(
     name=REGISTRATION,
     has_walls=True,
+    straight=(Straight("/v1/registrations", SignUp, at_once.sign_up_straight, at_once.warm_up),),
     title="SocialErasmus registration",
     description="Places in activities: sign-up, confirmation by mail, cancellation, and who was there.",
     routers=(

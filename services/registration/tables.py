@@ -11,7 +11,7 @@ from services.kernel.webhooks.tables import webhooks_of
 METADATA = db.metadata("registration")
 AUDIT = audit_of(METADATA)
 IDEMPOTENCY_KEYS = idempotency.keys_table(METADATA)
-OUTGOING_MAIL = mail.outgoing_table(METADATA, can_be_declined=True, shows_codes=True)
+OUTGOING_MAIL = mail.outgoing_table(METADATA, can_be_declined=True, shows_codes=True, writes_late=True)
 # A trigger of the table of registrations tells them, whatever statement changes a state.
 WEBHOOKS = webhooks_of(
     METADATA,

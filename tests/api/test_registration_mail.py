@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.kernel import mail
+from services.registration.places import letters
 from tests.harness import databases as harness
 from tests.harness import mail_server
 from tests.harness.databases import rows, value
@@ -80,6 +82,48 @@ def test_a_mail_is_the_same_to_the_last_byte_however_often_it_is_tried() -> None
     first, again = [mail.compose(told, row) for _ in range(2)]
     assert bytes(first) == bytes(again)
     assert first["Message-ID"].startswith(f"<{row['id'].hex}@")
+
+
+async def test_a_letter_is_kept_as_what_it_tells_and_written_when_it_is_sent(network: Network) -> None:
+    ours = await students(network, title="Beach <b>& dunes</b>")
+    await ours.sign_up("Ada", language="de-AT")
+    [row] = await rows(network.database_url, "SELECT * FROM registration.outgoing_mail")
+    assert (row["subject"], row["body"], row["html"], row["language"]) == (None, None, None, "de")
+    facts = json.loads(row["facts"])
+    assert facts.keys() == {
+        "title", "starts_at", "ends_at", "time_zone", "location", "minimum_age", "held_until", "given_name", "code",
+        "link", "scanned",
+    }  # fmt: skip
+    words = [mail.compose(network.settings, {**row, **letters.write({**row, "facts": facts})}) for _ in range(2)]
+    assert bytes(words[0]) == bytes(words[1])
+    await network.sweep()
+    [sent] = network.mails()
+    assert sent.read_bytes() == bytes(words[0]), "however often it is tried, it is the same to the last byte"
+    [after] = await rows(network.database_url, "SELECT * FROM registration.outgoing_mail")
+    assert (after["facts"], after["recipient"], after["sent_at"] is None) == (None, None, False)
+
+
+async def test_a_letter_of_the_version_before_is_sent_with_the_words_that_it_has(network: Network) -> None:
+    await rows(
+        network.database_url,
+        """INSERT INTO registration.outgoing_mail (id, business_key, recipient, subject, body, html, language, trace_id)
+        VALUES (gen_random_uuid(), 'x:confirm', 'ada@students.example', 'Hello', 'Words', '<p>Words</p>', 'en', 'x')""",
+    )
+    await network.sweep()
+    [sent] = network.mails()
+    assert "Words" in sent.read_text()
+
+
+async def test_a_letter_that_nobody_knows_how_to_write_waits_and_keeps_nobody_waiting(network: Network) -> None:
+    ours = await students(network)
+    await ours.sign_up("Ada")
+    later = "UPDATE registration.outgoing_mail SET business_key = about || ':of_a_later_version'"
+    await rows(network.database_url, later)
+    await ours.sign_up("Bo")
+    await network.sweep()
+    assert len(network.mails()) == 1
+    waits = "SELECT error FROM registration.outgoing_mail WHERE due_at > now() AND facts IS NOT NULL"
+    assert await value(network.database_url, waits) == "ValueError"
 
 
 class _Refusing(mail_server.MailServer):

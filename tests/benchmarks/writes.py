@@ -12,12 +12,14 @@ import itertools
 import json
 import os
 import sys
+from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from deploy import places
-from tests.benchmarks import load, pairs
+from tests.benchmarks import load, one_by_one, pairs
 from tests.benchmarks.load import Seen, Task, Wanted
+from tests.benchmarks.one_by_one import Asked
 from tests.benchmarks.reads import LOAD_CORE, Results, server
 from tests.harness import databases as harness
 from tests.harness.databases import SECRET, Databases, rows
@@ -26,7 +28,7 @@ from tests.harness.sign_ups import students, wanted
 
 ADDRESS = "/registration/v1/registrations"
 CONNECTIONS = 64
-SPREAD = {"full": 300, "quick": 40, "shortest": 3}
+SPREAD = {"full": 1000, "quick": 40, "shortest": 3}
 # So many bodies are ready for each second that is measured: more than anything answers.
 BODIES_A_SECOND = 12_000
 EACH_ONCE = """
@@ -43,6 +45,7 @@ class SigningUp:
     """Requests of which no two are of the same person or key."""
 
     def __init__(self, activities: Sequence[str]) -> None:
+        self.activities = activities
         self._turns = itertools.cycle(activities)
 
     def many(self, count: int, numbers: itertools.count[int]) -> list[Wanted]:
@@ -105,6 +108,7 @@ async def _on(results: Results, url: str, folder: Path) -> None:
             results.add(measured)
             answered += measured.replies
             rates[kind] = measured.rates[0]
+        answered += _against_the_database(results, url, ours, hot, numbers)
         results.say("one activity against many", rates[hot] / max(0.001, rates[spread]), "")
         results.say("memory of the API, after the run", pairs.memory_mb(ours[1]), "MB", 110.0)
     await _check(results, url, answered)
@@ -124,6 +128,39 @@ def _signing_up(port: int, kind: SigningUp, numbers: itertools.count[int]) -> Ca
         return load.run(Task(port, bodies, CONNECTIONS, seconds, LOAD_CORE))
 
     return asked
+
+
+def _against_the_database(
+    results: Results, url: str, ours: tuple[int, int, Path], kind: SigningUp, numbers: itertools.count[int]
+) -> int:
+    """The whole of it over HTTP against the same rows sent to Postgres one by one, at its best number of connections.
+
+    Answers how many of either kind were answered.
+    """
+    firsts, sent = itertools.count(1, 10_000_000), Counter[int]()
+
+    def alone(connections: int) -> Callable[[float], Seen]:
+        def asked(seconds: float) -> Seen:
+            seen = one_by_one.run(Asked(url, kind.activities, connections, seconds, next(firsts)))
+            sent[connections] += seen.replies
+            return seen
+
+        return asked
+
+    trial = results.length.seconds / 2
+    tried = one_by_one.CONNECTIONS if results.length is not pairs.SHORTEST else one_by_one.CONNECTIONS[:1]
+    best = max(tried, key=lambda connections: alone(connections)(trial).rate) if len(tried) > 1 else tried[0]
+    measured = pairs.measure(
+        f"sign-up, the database by {best}",
+        _signing_up(ours[0], kind, numbers),
+        alone(best),
+        reference_name="Postgres, one by one",
+        goal=1.2,
+        pids=(ours[1], os.getpid()),
+        length=results.length,
+    )
+    results.add(measured)
+    return measured.replies + sent.total()
 
 
 async def _check(results: Results, url: str, answered: int) -> None:

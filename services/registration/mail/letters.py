@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader
+from pydantic import TypeAdapter
 
 from services.kernel.mail import content_id
 from services.kernel.texts import one_line
 from services.registration.mail.languages import Language, Letter, Page, PageText, language_of
 
-__all__ = ["FIELDS", "Facts", "Written", "language_of", "page", "words", "write"]
+__all__ = ["FIELDS", "Facts", "Written", "kept", "language_of", "page", "read", "words", "write"]
 
 WIDTH: Final = 76
 # It loads nothing and tells nobody that it was opened: no style sheet, no script, no picture but those within it.
@@ -44,6 +45,10 @@ class Facts:
     """Each of several dates, where they are written about together; a code or link of its own is said beside it."""
 
 
+_facts: TypeAdapter[Facts] = TypeAdapter(Facts)
+_NAMES: Final = tuple(each.name for each in fields(Facts))
+_ALWAYS: Final = frozenset(each.name for each in fields(Facts) if each.default is MISSING)
+
 FIELDS: Final = frozenset({
     "title", "when", "location", "details", "minimum_age", "held_until", "given_name", "code", "link", "position",
     "stop",
@@ -60,6 +65,23 @@ class Written:
     html: str
     scanned: tuple[str, ...] = ()
     """What the pictures of codes say that the HTML shows, in their order."""
+
+
+def kept(facts: Facts) -> dict[str, Any]:
+    """Facts as they are kept until the letter is written."""
+    told = {name: getattr(facts, name) for name in _NAMES}
+    told["dates"] = [kept(each) for each in facts.dates]
+    # By hand: a model takes ten times as long, for each of many who sign up at once.
+    return {
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in told.items()
+        if name in _ALWAYS or (value is not None and value not in ("", []))
+    }
+
+
+def read(told: dict[str, Any]) -> Facts:
+    """Facts as they were kept."""
+    return _facts.validate_python(told)
 
 
 def write(letter: Letter, language: Language, facts: Facts) -> Written:

@@ -1,37 +1,124 @@
-"""The statements of sign-ups that are decided together: each is one for all of them."""
+"""The statements of sign-ups that are decided together: each is one for all of them.
+
+They are written out, for SQLAlchemy takes as long to put one together as Postgres takes for a dozen rows. All rows go
+as one JSON parameter, so neither a statement's text nor its plan grows with them.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Final, cast
+from typing import Any, Final
 from uuid import UUID
 
 import sqlalchemy as sa
+from pydantic_core import to_json
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.contracts import ParticipantClass
-from services.kernel.recordsets import inserting, rows_of, written
-from services.registration.places.tables import IS_LIVE, Places, Registration
+from services.kernel import reach
+from services.registration.places.rules import State
+from services.registration.places.tables import IS_LIVE, Places
 from services.registration.proofs.rules import FEWEST_HELD
 from services.registration.proofs.store import held_of
 
-LONGEST_WAIT: Final = "250ms"
-"""How long a group waits for a lock: one activity that somebody holds must not keep the others' students waiting."""
+SETTINGS: Final[Mapping[str, str]] = {
+    # How long a group waits for a lock: an activity that somebody holds must not keep the others' students waiting.
+    "lock_timeout": "250ms",
+    # It is of many mailboxes; what it reads of people is whether they are there.
+    reach.SETTING: reach.EVERYTHING,
+}
+"""What is told of such a transaction."""
 
-_REGISTRATIONS: Final = cast("sa.Table", Registration.__table__)
-_PLACES: Final = cast("sa.Table", Places.__table__)
-_COLUMNS: Final = (
-    "id", "participant_id", "state", "party_size", "code", "attendance_key", "participant_class", "held_until",
-    "waiting_since", "signed_up_at", "activity_id", "given_name", "family_name", "language", "home_country",
-    "host_section", "mobility", "answers",
+# Of each sign-up: what it is whatever it comes to (see `at_once.Prepared`), and what that is.
+_TOLD: Final = {
+    "id": "uuid", "person": "uuid", "email": "text", "email_key": "text", "recipient": "text", "code": "text",
+    "attendance_key": "uuid", "activity_id": "uuid", "participant_class": "text", "given_name": "text",
+    "family_name": "text", "language": "text", "home_country": "text", "mobility": "text", "answers": "jsonb",
+    "token_hash": "text", "mail_id": "uuid", "mail_language": "text", "facts": "jsonb", "trace_id": "text",
+    "caller": "text", "key": "text", "request_hash": "text", "state": "text", "host_section": "text",
+}  # fmt: skip
+# Of all for one activity that come to the same.
+_OUTCOMES: Final = {
+    "activity_id": "uuid", "state": "text", "signed_up_at": "timestamptz", "held_until": "timestamptz",
+    "waiting_since": "timestamptz", "purpose": "text", "expires_at": "timestamptz", "letter": "text",
+    "shared_facts": "jsonb", "answer": "text", "status": "smallint", "headers": "jsonb",
+}  # fmt: skip
+_OWN: Final = (
+    "id", "activity_id", "state", "code", "attendance_key", "participant_class", "given_name", "family_name",
+    "language", "home_country", "host_section", "mobility", "answers", "signed_up_at", "held_until", "waiting_since",
 )  # fmt: skip
-_TAKEN: Final = ("taken", *(f"taken_{each}" for each in ParticipantClass))
+_BY_CLASS: Final = tuple(str(each) for each in ParticipantClass)
+WITHIN: Final = (
+    "AND (places.capacity IS NULL OR counts.taken = 0 OR places.taken + counts.taken <= places.capacity)"
+) + "".join(
+    f" AND (places.quota_{each} IS NULL OR counts.{each} = 0"
+    f" OR places.taken_{each} + counts.{each} <= places.quota_{each})"
+    for each in _BY_CLASS
+)
+"""Postgres refuses what would be one too many."""
 
 
-async def wait_briefly(session: AsyncSession) -> None:
-    """Bound every wait for a lock in this transaction."""
-    await session.execute(sa.select(sa.func.set_config("lock_timeout", LONGEST_WAIT, True)))
+def _shape(columns: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {kind}" for name, kind in columns.items())
+
+
+_COUNT_BY_CLASS: Final = "".join(
+    f"count(*) FILTER (WHERE state = 'unconfirmed' AND participant_class = '{each}') AS {each}, " for each in _BY_CLASS
+)
+_ADD_BY_CLASS: Final = "".join(f"taken_{each} = places.taken_{each} + counts.{each}, " for each in _BY_CLASS)
+KEEP: Final = f"""
+WITH told AS MATERIALIZED (
+    SELECT * FROM json_to_recordset($1::text::json) AS told({_shape(_TOLD)})
+    -- There is one for each. An inner join would be planned for one row, and what follows for every pair of rows.
+    LEFT JOIN json_to_recordset($3::text::json) AS outcome({_shape(_OUTCOMES)}) USING (activity_id, state)
+), made AS (
+    INSERT INTO registration.participants (id, email, email_key)
+    SELECT DISTINCT ON (email_key) person, email, email_key FROM told ORDER BY email_key
+    ON CONFLICT (email_key) DO NOTHING RETURNING id, email_key
+), known AS (
+    -- Each is looked up by itself, however few people there were when this was planned.
+    SELECT one.id, asked.email_key FROM (SELECT DISTINCT email_key FROM told) AS asked CROSS JOIN LATERAL (
+        SELECT id FROM registration.participants WHERE participants.email_key = asked.email_key LIMIT 1) AS one
+), added AS (
+    INSERT INTO registration.registrations (participant_id, party_size, {", ".join(_OWN)})
+    SELECT people.id, 1, {", ".join(f"told.{name}" for name in _OWN)}
+    FROM told JOIN (SELECT * FROM made UNION ALL SELECT * FROM known) AS people USING (email_key) ORDER BY people.id
+    ON CONFLICT (activity_id, participant_id) WHERE {IS_LIVE.text} DO NOTHING
+    RETURNING id, participant_id, activity_id, state, participant_class
+), counts AS (
+    SELECT activity_id, count(*) FILTER (WHERE state = 'unconfirmed') AS taken,
+        {_COUNT_BY_CLASS}
+        count(*) FILTER (WHERE state = 'waitlisted') AS waiting
+    FROM added WHERE state IN ('unconfirmed', 'waitlisted') GROUP BY activity_id
+), counted AS (
+    -- Whoever comes on to a waiting list may fit in at once.
+    UPDATE registration.places SET taken = places.taken + counts.taken,
+        {_ADD_BY_CLASS}
+        waiting = places.waiting + counts.waiting, offers_due = places.offers_due OR counts.waiting > 0
+    FROM counts WHERE places.activity_id = counts.activity_id {WITHIN}
+    RETURNING places.activity_id
+), consented AS (
+    INSERT INTO registration.consents
+        (id, participant_id, registration_id, purpose, text_version, text_hash, language)
+    SELECT given.id, added.participant_id, added.id, purpose, text_version, text_hash, language
+    FROM json_to_recordset($2::text::json) AS given(id uuid, registration_id uuid, purpose text, text_version text,
+        text_hash text, language text) JOIN added ON added.id = given.registration_id
+), linked AS (
+    INSERT INTO registration.links (token_hash, registration_id, purpose, expires_at)
+    SELECT decode(token_hash, 'hex'), id, purpose, expires_at FROM told JOIN added USING (id)
+), mailed AS (
+    INSERT INTO registration.outgoing_mail (id, business_key, recipient, language, facts, trace_id)
+    SELECT mail_id, id || ':' || letter, recipient, mail_language, shared_facts || facts, trace_id
+    FROM told JOIN added USING (id)
+    ON CONFLICT (business_key) DO NOTHING
+), answered AS (
+    INSERT INTO registration.idempotency_keys (caller, key, request_hash, status, headers, body)
+    SELECT caller, key, decode(request_hash, 'hex'), status, headers, convert_to('{{"id":"' || id || answer, 'UTF8')
+    FROM told JOIN added USING (id)
+)
+SELECT ARRAY(SELECT id FROM added), (SELECT count(*) FROM counts) = (SELECT count(*) FROM counted)
+"""  # noqa: S608  # Of our own names.
 
 
 async def lock_places(
@@ -56,47 +143,28 @@ async def lock_places(
     return {places.activity_id: (places, at, many) for places, at, many in found}
 
 
-async def add_registrations(session: AsyncSession, rows: Sequence[Mapping[str, Any]]) -> set[UUID]:
-    """Insert registrations, but of whoever has a live one for the activity; answers which."""
-    statement = (
-        inserting(_REGISTRATIONS, _COLUMNS, "participant_id")
-        .on_conflict_do_nothing(index_elements=["activity_id", "participant_id"], index_where=IS_LIVE)
-        .returning(_REGISTRATIONS.c.id)
-    )
-    return set((await session.scalars(statement, written(rows))).all())
+async def keep(
+    session: AsyncSession,
+    rows: Iterable[tuple[bytes, State, str | None]],
+    consents: Iterable[bytes],
+    outcomes: Sequence[Mapping[str, Any]],
+) -> set[UUID]:
+    """Keep sign-ups with all that belongs to them, but of whoever has a live one for the activity; answers whose.
 
-
-async def count_in(session: AsyncSession, counted: Mapping[UUID, tuple[Mapping[ParticipantClass, int], int]]) -> None:
-    """Count places as taken that were found free under the lock, and people on to waiting lists.
-
-    Postgres refuses what would be one too many. Whoever comes on to a waiting list may fit in at once.
+    A row is an object of JSON, with the state that it comes to and the host section; consents are arrays of them.
+    People are made where a mailbox is new; whoever is made or forgotten by somebody else at this very moment is left
+    out. Places are counted as taken that were found free under the lock, and people on to waiting lists.
     """
-    rows = [
-        {
-            "activity_id": identity,
-            "waiting": waiting,
-            "taken": sum(given.values()),
-            **{f"taken_{each}": given.get(each, 0) for each in ParticipantClass},
-        }
-        for identity, (given, waiting) in counted.items()
-    ]
-    told = rows_of(_PLACES, ("activity_id", "waiting", *_TAKEN))
-    within = [
-        sa.or_(limit.is_(None), told.c[taken] == 0, _PLACES.c[taken] + told.c[taken] <= limit)
-        for taken, limit in (
-            ("taken", _PLACES.c.capacity),
-            *((f"taken_{each}", _PLACES.c[f"quota_{each}"]) for each in ParticipantClass),
-        )
-    ]
-    values = {name: _PLACES.c[name] + told.c[name] for name in (*_TAKEN, "waiting")}
-    statement = (
-        sa.update(_PLACES)
-        .where(_PLACES.c.activity_id == told.c.activity_id, *within)
-        .values({**values, "offers_due": sa.or_(_PLACES.c.offers_due, told.c.waiting > 0)})
+    told = b",".join(
+        b'%b,"state":"%b","host_section":%b}' % (row[:-1], state.encode(), to_json(host)) for row, state, host in rows
     )
-    counting = await session.execute(statement, written(rows))
-    if cast("sa.CursorResult[Any]", counting).rowcount != len(rows):
+    given = b",".join(each[1:-1] for each in consents)
+    parameters = (f"[{told.decode()}]", f"[{given.decode()}]", to_json(outcomes).decode())
+    kept = await (await session.connection()).exec_driver_sql(KEEP, parameters)
+    added, all_counted = tuple[Any, ...](kept.one())
+    if not all_counted:
         raise AssertionError("places that were locked and free are not free")
+    return set(added)
 
 
 async def fresh(session: AsyncSession, identity: UUID) -> Places:

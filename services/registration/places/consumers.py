@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from services.contracts import ActivityCancelled, ActivityHeld, ActivityPublished, ActivityRevised, SectionRecorded
 from services.kernel import mail
 from services.kernel.runtime import Runtime
-from services.registration.places import actions, endings, hosts
+from services.registration.places import actions, endings, hosts, letters
 from services.registration.tables import OUTGOING_MAIL
 
 ActivityEvent = ActivityPublished | ActivityRevised | ActivityHeld | ActivityCancelled
@@ -39,5 +39,5 @@ async def call_off(session: AsyncSession, runtime: Runtime) -> int:
 
 
 async def send_mail(session: AsyncSession, runtime: Runtime) -> int:
-    """Send the letters that are due."""
-    return await mail.send_due(runtime, OUTGOING_MAIL)
+    """Write and send the letters that are due."""
+    return await mail.send_due(runtime, OUTGOING_MAIL, letters.write)

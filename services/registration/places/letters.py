@@ -1,11 +1,14 @@
-"""Queues letters about registrations."""
+"""Queues letters about registrations as what they tell; they are written when they are sent."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from typing import Any, NamedTuple
+from uuid import UUID
 
+import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from services.kernel import mail
@@ -18,6 +21,35 @@ from services.registration.places import codes
 from services.registration.places.rules import show_code
 from services.registration.places.tables import Places, Registration
 from services.registration.tables import OUTGOING_MAIL
+
+
+class Fresh(NamedTuple):
+    """What a first letter tells of a registration that is not a row yet."""
+
+    id: UUID
+    activity_id: UUID
+    given_name: str
+    code: str
+
+
+def shared_facts(places: Places, *, held_until: datetime | None) -> dict[str, Any]:
+    """What first letters about an activity tell everybody; with `own_facts` it is what `written` tells."""
+    return letters.kept(replace(about(places), held_until=held_until))
+
+
+def own_facts(settings: Settings, fresh: Fresh, token: str) -> dict[str, Any]:
+    """What a first letter tells somebody alone."""
+    return {
+        "given_name": fresh.given_name,
+        "code": show_code(fresh.code),
+        "link": address(settings, token),
+        "scanned": codes.address(settings.base_url, fresh.activity_id, fresh.code),
+    }
+
+
+def tag_of(language: str) -> str:
+    """The language that somebody is written to in who asked for one."""
+    return letters.language_of(language).tag
 
 
 async def send(
@@ -68,26 +100,33 @@ def written(
     dates: Sequence[letters.Facts] = (),
     stop: str | None = None,
 ) -> mail.Mail:
-    """The same letter, not yet queued."""
+    """The same letter, not yet queued: what it tells, as it is now."""
     language = letters.language_of(row.language)
     link = address(settings, token) + page if token is not None else ""
     unsubscribe_url = f"{address(settings, stop)}/reminders" if stop is not None else None
-    told = replace(facts(row, places, link=link, position=position), held_until=until or row.held_until)
-    told = replace(told, stop=unsubscribe_url or "", scanned=scanned(settings, row))
+    told = replace(
+        facts(row, places, link=link, position=position),
+        held_until=until or row.held_until, stop=unsubscribe_url or "", scanned=scanned(settings, row),
+    )  # fmt: skip
     if dates:
         told = replace(told, dates=tuple(dates), minimum_age=max(each.minimum_age or 0 for each in dates) or None)
-    words = letters.write(letter, language, told)
     when = f":{occasion.isoformat()}" if occasion is not None else ""
     return mail.Mail(
         business_key=f"{row.id}:{letter}{when}",
         recipient=recipient.reachable,
-        subject=words.subject,
-        body=words.text,
-        html=words.html,
+        subject=None,
+        body=None,
         language=language.tag,
         unsubscribe_url=unsubscribe_url,
-        codes=words.scanned,
+        facts=letters.kept(told),
     )
+
+
+def write(row: sa.RowMapping) -> Mapping[str, Any]:
+    """The words of a queued letter, which its key names."""
+    letter = Letter(row["business_key"].split(":")[1])
+    words = letters.write(letter, letters.language_of(row["language"]), letters.read(row["facts"]))
+    return {"subject": words.subject, "body": words.text, "html": words.html, "codes": words.scanned}
 
 
 def address(settings: Settings, token: str) -> str:
@@ -107,6 +146,14 @@ def dates_of(registrations: Sequence[tuple[Registration, Places]]) -> list[lette
 
 def facts(row: Registration, places: Places, *, link: str = "", position: int | None = None) -> letters.Facts:
     """What letters and pages say about a registration."""
+    return replace(
+        about(places), held_until=row.held_until, given_name=row.given_name, code=show_code(row.code), link=link,
+        position=position,
+    )  # fmt: skip
+
+
+def about(places: Places) -> letters.Facts:
+    """What they say about its activity."""
     return letters.Facts(
         title=places.title,
         starts_at=places.starts_at,
@@ -114,9 +161,5 @@ def facts(row: Registration, places: Places, *, link: str = "", position: int | 
         time_zone=places.time_zone,
         location=places.location,
         minimum_age=places.minimum_age,
-        held_until=row.held_until,
-        given_name=row.given_name,
-        code=show_code(row.code),
-        link=link,
-        position=position,
+        held_until=None,
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
@@ -211,10 +211,11 @@ class Room:
 
     def after(self, party: Mapping[ParticipantClass, int], *, waiting: int = 0) -> Room:
         """The room when a group has come in (or gone, where its numbers are negative)."""
-        by_class = {each: self.taken_by_class.get(each, 0) + party.get(each, 0) for each in ParticipantClass}
-        return replace(
-            self, taken=self.taken + sum(party.values()), waiting=self.waiting + waiting, taken_by_class=by_class
-        )
+        by_class = dict(self.taken_by_class)
+        for each, many in party.items():
+            by_class[each] = by_class.get(each, 0) + many
+        taken = self.taken + sum(party.values())
+        return Room(self.capacity, taken, self.waiting + waiting, self.choosing, self.quotas, by_class)
 
 
 def party(classes: Counter[ParticipantClass]) -> dict[ParticipantClass, int]:
@@ -276,7 +277,8 @@ def new_code() -> str:
     >>> len(new_code())
     8
     """
-    return "".join(secrets.choice(ALPHABET) for _ in range(CODE_LENGTH))
+    drawn = secrets.randbits(5 * CODE_LENGTH)
+    return "".join(ALPHABET[drawn >> 5 * at & 31] for at in range(CODE_LENGTH))
 
 
 def read_code(written: str) -> str:

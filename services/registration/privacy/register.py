@@ -211,6 +211,7 @@ RECORDS: Final = (
         "html": "what it says, as HTML",
         "unsubscribe_url": "where you can say that you want no more mails of its kind",
         "codes": "the check-in codes that it shows as pictures",
+        "facts": "what it will tell you: your first name, the activity, your link and your check-in code",
     }),
     Record("registration.outgoing_mail", Aim.WRITING, Basis.CONSENT, Until.FORGOTTEN, Seen.ORGANISERS, {
         "id": "a random number for the mail",
