@@ -317,13 +317,9 @@ class Trier:
     async def outcome(self, operation: Operation, caller: str) -> str:
         """What comes of it, as the table has it."""
         reply = await self.send(operation, caller)
-        is_ones_own = operation.path.startswith("/v1/me")
-        if (
-            operation.method == "get"
-            and not is_ones_own
-            and reply.is_success
-            and "json" in reply.headers.get("content-type", "")
-        ):
+        is_json = "json" in reply.headers.get("content-type", "")
+        # What is one's own differs with whoever asks.
+        if reply.is_success and operation.method == "get" and is_json and not operation.path.startswith("/v1/me"):
             self._note(caller, reply.json())
         return "2xx" if reply.is_success else str(reply.status_code)
 
