@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
 
@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 
 from services.commands import access as commands
 from services.kernel import auth, issuer, key_sets, sessions
-from services.operations.development_issuer import Somebody
+from services.operations.development_issuer import CLIENT, Somebody
 from services.registration.signing_in import page_api
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, rows, value
@@ -190,6 +190,20 @@ async def test_the_issuer_must_speak_of_the_same_attempt_and_the_same_account(
     make = peer.issuer.access_token
     monkeypatch.setattr(peer.issuer, "access_token", lambda *_, **changes: make("international", **changes))
     await _nothing_came_of_it(browser, await browser.come_back(told))
+
+
+async def test_an_id_token_for_another_client_lets_nobody_in(
+    browser: Browser, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = peer.issuer.sign
+
+    def meant_for(client: str) -> Callable[..., str]:
+        return lambda claims, **more: sign({**claims, "aud": client} if "nonce" in claims else claims, **more)
+
+    monkeypatch.setattr(peer.issuer, "sign", meant_for("another"))
+    await _nothing_came_of_it(browser, await browser.sign_in())
+    monkeypatch.setattr(peer.issuer, "sign", meant_for(CLIENT))
+    assert (await browser.sign_in()).status_code == 303
 
 
 @pytest.mark.parametrize("kept", ["", "x", "a.b.c.d", "a.9999999999.", "....."])
@@ -433,6 +447,18 @@ async def test_the_table_of_sessions_opens_nothing(browser: Browser, ours: Stude
     assert "eyJhbGciOiJFUzI1NiI" not in told
     assert not set(browser.peer.issuer.refreshing) & set(re.findall(r"[\w-]{43}", told))
     browser.cookies[SESSION] = "x" * 43
+    assert (await browser.ask("GET", at(ours, "attendance"))).status_code == 401
+
+
+async def test_what_is_sealed_cannot_be_changed(browser: Browser, ours: Students) -> None:
+    await rows(browser.network.database_url, "DELETE FROM access.sessions")
+    await browser.sign_in()
+    assert (await browser.ask("GET", at(ours, "attendance"))).status_code == 200
+    # The last part but one is what is encrypted, in base64url.
+    changed = (
+        r"regexp_replace(sealed, '(.)(.{5}\.[^.]+)$', CASE WHEN sealed ~ 'A.{5}\.[^.]+$' THEN 'B' ELSE 'A' END || '\2')"
+    )
+    await rows(browser.network.database_url, f"UPDATE access.sessions SET sealed = {changed}")
     assert (await browser.ask("GET", at(ours, "attendance"))).status_code == 401
 
 
