@@ -44,6 +44,13 @@ def _cells(line: str) -> list[str]:
     return [cell.strip().replace("\\|", "|") for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
 
 
+def _units(dependency: Any) -> int | None:
+    """What `costing` was told, where a dependency is of it: held by an object, or by a function."""
+    if inspect.isfunction(dependency):
+        return inspect.getclosurevars(dependency).nonlocals.get("units")
+    return getattr(dependency, "units", None)
+
+
 def costs() -> list[list[str]]:
     """Each route that costs more than one, and how much."""
     found: dict[int, list[str]] = {}
@@ -51,8 +58,7 @@ def costs() -> list[list[str]]:
         for router in service.routers:
             for route in router.routes:
                 for each in route.dependencies:  # type: ignore[attr-defined]
-                    if each.dependency.__qualname__.startswith("costing"):
-                        units = inspect.getclosurevars(each.dependency).nonlocals["units"]
+                    if (units := _units(each.dependency)) is not None:
                         [method] = route.methods - {"HEAD"}  # type: ignore[attr-defined]
                         found.setdefault(units, []).append(f"`{method} /{service.name}{route.path}`")  # type: ignore[attr-defined]
     return [[str(units), " ".join(sorted(found[units]))] for units in sorted(found, reverse=True)]
