@@ -18,6 +18,7 @@ from tests.harness.sources import Called, calls, trees
 PAGE: Final = FOLDER / "SECURITY.md"
 _NAMES: Final = {
     "hashlib.sha256": "SHA-256", "file_digest": "SHA-256", "hashlib.blake2b": "BLAKE2b",
+    "hashlib.pbkdf2_hmac": "PBKDF2-HMAC-SHA-256",
     "hmac.compare_digest": "comparison in constant time", "jwe.encrypt_compact": "AES-256-GCM (JWE)",
     "jwe.decrypt_compact": "AES-256-GCM (JWE)", "jwt.decode": "RS256, ES256 (JWS)", "jwt.encode": "RS256, ES256 (JWS)",
     "RSAKey.import_key": "RSA", "RSAKey.generate_key": "RSA", "ECKey.import_key": "P-256",
@@ -114,10 +115,11 @@ def _refusals(method: ast.stmt) -> Iterator[str]:
 
 
 def _algorithm(each: Called) -> str | None:
-    name = re.sub(r"\(.*", "", each.name)
+    name = each.name
     if name in {"hmac.digest", "hmac.new"}:
-        told = ast.unparse(each.call.args[2])
-        assert told in {"'sha256'", "hashlib.sha256"}, each.place
+        call = each.call
+        told = {ast.unparse(part) for part in (*call.args[2:], *(named.value for named in call.keywords))}
+        assert told in ({"'sha256'"}, {"hashlib.sha256"}), told
         return "HMAC-SHA-256"
     if name.startswith("secrets."):
         return "random of the system"
