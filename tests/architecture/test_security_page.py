@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import importlib
 import math
 import re
@@ -134,12 +135,12 @@ def test_every_secret_has_the_bits_that_are_said() -> None:
     found = {}
     for each in calls():
         if each.name.startswith("secrets.") and each.path != "operations/development_issuer.py":
+            module = importlib.import_module(f"services.{each.path.removesuffix('.py').replace('/', '.')}")
             if each.name == "secrets.choice":
-                module = importlib.import_module(f"services.{each.path.removesuffix('.py').replace('/', '.')}")
-                signs = getattr(module, _DRAWN_BY_SIGN[each.path])
-                bits = math.log2(len(module.ALPHABET)) * signs
+                bits = math.log2(len(module.ALPHABET)) * getattr(module, _DRAWN_BY_SIGN[each.path])
             else:
-                bits = 8 * each.call.args[0].value  # type: ignore[attr-defined]
+                [drawn] = each.call.args
+                bits = 8 * (drawn.value if isinstance(drawn, ast.Constant) else getattr(module, ast.unparse(drawn)))
             found[f"`{each.place}`"] = bits
     rows = TABLES["How guessing is held up"]
     told = {row[2]: float(row[1]) for row in rows}
