@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
+from uuid import UUID
 
 import typer
 
 from services.commands.alone import Audited, as_owner, run
-from services.kernel import auth, serve
+from services.kernel import auth, ending, serve
+from services.kernel.failures import Stop
 from services.kernel.roles import Account, RoleRules, explain
 from services.kernel.settings import Settings
 
@@ -35,6 +37,58 @@ def token(
             audited=Audited("token", {"role": role.value, "section": section, "country": country, "days": days}),
         )
     )
+
+
+tokens = typer.Typer(no_args_is_help=True, help="The bearer tokens that open something, and their end.")
+app.add_typer(tokens, name="tokens")
+sessions = typer.Typer(no_args_is_help=True, help="The browsers in which somebody is signed in, and their end.")
+app.add_typer(sessions, name="sessions")
+OfAll = Annotated[bool, typer.Option("--all", help="Every one of them.")]
+
+
+@tokens.command("list")
+def list_tokens() -> None:
+    """List the tokens that open something; nobody can read the tokens themselves any more."""
+    _say(as_owner(ending.live_tokens, audited=None))
+
+
+@tokens.command("revoke")
+def revoke_tokens(
+    identity: Annotated[UUID | None, typer.Argument(help="The number of a token.")] = None, of_all: OfAll = False
+) -> None:
+    """Revoke a token, or all: within half a minute it opens nothing."""
+    which = _meant(identity, of_all=of_all)
+    audited = Audited("revoke tokens", {"token": which})
+    print(f"{as_owner(lambda session: ending.revoke_tokens(session, identity), audited=audited)} revoked")
+
+
+@sessions.command("list")
+def list_sessions() -> None:
+    """List the sessions of whoever signed in at our pages, each with the number of its holder."""
+    _say(as_owner(ending.sessions, audited=None))
+
+
+@sessions.command("end")
+def end_sessions(
+    identity: Annotated[UUID | None, typer.Argument(help="The number of a session, or of a holder.")] = None,
+    of_all: OfAll = False,
+) -> None:
+    """End a session, those of a holder, or all, at once."""
+    which = _meant(identity, of_all=of_all)
+    audited = Audited("end sessions", {"session": which})
+    print(f"{as_owner(lambda session: ending.end_sessions(session, identity), audited=audited)} ended")
+
+
+def _meant(identity: UUID | None, *, of_all: bool) -> str:
+    if (identity is None) != of_all:
+        raise Stop("Say which one by its number, or --all.")
+    return "all" if identity is None else str(identity)
+
+
+def _say(rows: list[Any]) -> None:
+    for row in rows:
+        print("  ".join("-" if each is None else str(each) for each in row))
+    print(f"{len(rows)} in all")
 
 
 roles = typer.Typer(no_args_is_help=True, help="Which groups of ESN give which role.")

@@ -69,6 +69,7 @@ SESSIONS = sa.Table(
     sa.Column("secret_hash", sa.LargeBinary, nullable=False, unique=True),
     sa.Column("sealed", sa.Text, nullable=False),
     sa.Column("token_ends_at", _Instant),
+    sa.Column("holder", sa.Uuid, index=True),
     sa.Column("begun_at", _Instant, nullable=False, server_default=sa.text("now()")),
     sa.Column("seen_at", _Instant, nullable=False, server_default=sa.text("now()"), index=True),
 )

@@ -22,6 +22,7 @@ from services.kernel.access import KEYS, TOKENS
 from services.kernel.audit.noting import Act
 from services.kernel.audit.reach import Asked
 from services.kernel.ids import new_id
+from services.kernel.logs import logger
 from services.kernel.problems import Forbidden, Unauthenticated
 from services.kernel.runtime import Runtime, let_reach, of
 
@@ -32,6 +33,8 @@ USE_NOTED_SECONDS = 60.0
 _KEYS = tuple(access.KEY_PREFIXES.values())
 _OURS = (PREFIX, *_KEYS)
 _CARRIERS = (b"authorization", b"x-api-key")
+
+log = logger(__name__)
 
 
 class Role(StrEnum):
@@ -196,6 +199,8 @@ class Tokens:
         if self._invalid.get(key, 0.0) > now:
             return None
         found, lasts = await self._find(runtime, token, key, is_certain=is_certain)
+        if found is not None:
+            log.info("admitted", actor=str(found.id), by=_kind_of(token))
         self._remember(key, now + min(lasts, REMEMBERED_SECONDS), found)
         return found
 
@@ -235,6 +240,10 @@ class Tokens:
         else:
             self._invalid.pop(key, None)
             self._valid[key] = (until, found)
+
+
+def _kind_of(token: str) -> str:
+    return "key" if token.startswith(_KEYS) else "token" if token.startswith(PREFIX) else "issuer's token"
 
 
 async def _look_up(session: AsyncSession, key: bytes) -> Actor | None:

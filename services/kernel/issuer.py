@@ -111,8 +111,8 @@ class Issuer:
         address = self._told.issuer_authorize_url or ""
         return f"{address}{'&' if '?' in address else '?'}{urlencode(asked)}"
 
-    async def signed_in(self, *, code: str, verifier: str, nonce: str, back_to: str) -> Grant:
-        """What is granted for a code to somebody with a role, or `SignInRefused` or `NoRole` (RFC 6749, 4.1.3)."""
+    async def signed_in(self, *, code: str, verifier: str, nonce: str, back_to: str) -> tuple[Grant, Actor]:
+        """What is granted for a code and to whom, or `SignInRefused` or `NoRole` (RFC 6749, 4.1.3)."""
         grant, told = await self._granted(
             {"grant_type": "authorization_code", "code": code, "redirect_uri": back_to, "code_verifier": verifier}
         )
@@ -120,7 +120,7 @@ class Issuer:
         vouched = await self.vouch(grant.access, is_certain=True)
         if vouched is None or (claims is not None and vouched.actor.id != self._identity(claims["sub"])):
             raise SignInRefused
-        return grant
+        return grant, vouched.actor
 
     async def renewed(self, refresh: str) -> Grant:
         """What is granted anew, or `SignInRefused` (RFC 6749, 6)."""

@@ -6,7 +6,7 @@ import asyncio
 import hmac
 import json
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -32,6 +32,9 @@ LASTS: Final = timedelta(hours=8)
 IDLE: Final = timedelta(minutes=30)
 NOTED: Final = timedelta(seconds=60)
 RENEWED_BEFORE: Final = timedelta(seconds=60)
+MOST: Final = 10
+"""In how many browsers somebody may be signed in at once."""
+
 _SEALING: Final = {"alg": "dir", "enc": "A256GCM"}
 _SAFE: Final = frozenset({"GET", "HEAD"})
 
@@ -50,6 +53,16 @@ class _Found:
     sealed: str
     is_due: bool
     is_ending: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Browser:
+    """A browser in which somebody is signed in."""
+
+    id: UUID
+    begun_at: datetime
+    seen_at: datetime
+    is_this_one: bool
 
 
 def is_own(request: Request, base_url: str) -> bool:
@@ -79,15 +92,20 @@ class Sessions:
         self._tokens = tokens
         self._renewing: WeakValueDictionary[UUID, asyncio.Lock] = WeakValueDictionary()
 
-    async def begin(self, session: AsyncSession, grant: Grant) -> str:
-        """Keep what the issuer granted, and answer the new session's secret."""
+    async def begin(self, session: AsyncSession, grant: Grant, holder: UUID) -> str:
+        """Keep what the issuer granted, and answer the new session's secret; too many lose those unused longest."""
         secret = drawn("")
+        # One at a time, or two that begin at once would make one too many.
+        await session.execute(sa.select(sa.func.pg_advisory_xact_lock(_number_of(holder))))
+        kept = sa.select(SESSIONS.c.id).where(SESSIONS.c.holder == holder).order_by(SESSIONS.c.seen_at.desc())
+        await session.execute(sa.delete(SESSIONS).where(SESSIONS.c.id.in_(kept.offset(MOST - 1))))
         await session.execute(
             sa.insert(SESSIONS).values(
                 id=new_id(),
                 secret_hash=hashed(secret),
                 sealed=self._seal(secret, grant),
                 token_ends_at=_ends(grant),
+                holder=holder,
             )
         )
         return secret
@@ -95,6 +113,23 @@ class Sessions:
     async def end(self, session: AsyncSession, secret: str) -> None:
         """Forget a session, if there is one."""
         await session.execute(sa.delete(SESSIONS).where(SESSIONS.c.secret_hash == hashed(secret)))
+
+    async def browsers(self, session: AsyncSession, holder: UUID, secret: str) -> list[Browser]:
+        """Where somebody is signed in, the last used first; `secret` is that of the browser that asks."""
+        is_this_one = (SESSIONS.c.secret_hash == hashed(secret)).label("is_this_one")
+        statement = (
+            sa.select(SESSIONS.c.id, SESSIONS.c.begun_at, SESSIONS.c.seen_at, is_this_one)
+            .where(SESSIONS.c.holder == holder, _is_live())
+            .order_by(is_this_one.desc(), SESSIONS.c.seen_at.desc())
+        )
+        return [Browser(*row) for row in await session.execute(statement)]
+
+    async def end_elsewhere(
+        self, session: AsyncSession, holder: UUID, secret: str, *, identity: UUID | None = None
+    ) -> None:
+        """Forget one session of somebody's, or all but that of the browser that asks; others' are never met."""
+        is_meant = SESSIONS.c.secret_hash != hashed(secret) if identity is None else SESSIONS.c.id == identity
+        await session.execute(sa.delete(SESSIONS).where(SESSIONS.c.holder == holder, is_meant))
 
     async def actor(self, runtime: Runtime, request: Request) -> Actor | None:
         """Whoever is signed in in the browser that sent a request, if anybody is."""
@@ -167,15 +202,24 @@ def _ends(grant: Grant) -> Any:
     return None if grant.seconds is None else sa.func.now() + timedelta(seconds=grant.seconds)
 
 
+def _number_of(holder: UUID) -> int:
+    """The number of the lock under which somebody's sessions begin."""
+    return int.from_bytes(holder.bytes[:8], signed=True)
+
+
+def _is_live() -> Any:
+    now = sa.func.now()
+    return sa.and_(SESSIONS.c.begun_at > now - LASTS, SESSIONS.c.seen_at > now - IDLE)
+
+
 async def _find(session: AsyncSession, secret: str) -> _Found | None:
     now = sa.func.now()
-    is_live = sa.and_(SESSIONS.c.begun_at > now - LASTS, SESSIONS.c.seen_at > now - IDLE)
     statement = sa.select(
         SESSIONS.c.id,
         SESSIONS.c.sealed,
         (SESSIONS.c.seen_at < now - NOTED).label("is_due"),
         sa.func.coalesce(SESSIONS.c.token_ends_at < now + RENEWED_BEFORE, sa.false()).label("is_ending"),
-    ).where(SESSIONS.c.secret_hash == hashed(secret), is_live)
+    ).where(SESSIONS.c.secret_hash == hashed(secret), _is_live())
     row = (await session.execute(statement)).one_or_none()
     return None if row is None else _Found(row.id, row.sealed, row.is_due, row.is_ending)
 

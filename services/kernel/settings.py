@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
-from services.kernel import addresses
+from services.kernel import addresses, transport
 from services.kernel.failures import Misconfigured
 from services.kernel.issuer_settings import IssuerSettings
 from services.kernel.mailboxes import mailbox
@@ -119,6 +119,7 @@ class Settings(IssuerSettings):
     keep_people_days: Annotated[int, Field(ge=1, le=3650)] = 365
     keep_unconfirmed_days: Annotated[int, Field(ge=1, le=3650)] = 30
     webhooks_to_loopback: bool = False
+    trusted_network: bool = False
     reads_a_minute: _Quota = 1200
     writes_a_minute: _Quota = 300
     enquiries_a_day: _Quota = 20
@@ -146,7 +147,21 @@ class Settings(IssuerSettings):
                 raise ValueError("SOCIALERASMUS_WEBHOOKS_TO_LOOPBACK is for development: it reaches our own machines")
             if (insecure := self.insecure_issuer_setting()) is not None:
                 raise ValueError(f"{insecure} must be https:// in production: it says who may do what")
+            if not self.trusted_network and (why := self._can_be_overheard()) is not None:
+                raise ValueError(
+                    f"{why} in production, or SOCIALERASMUS_TRUSTED_NETWORK that nobody else is on the way"
+                )
         return self
+
+    def _can_be_overheard(self) -> str | None:
+        """What an address lacks so that nobody on the way reads or changes what is sent there, if one does."""
+        if not transport.database_is_safe(self.database_url):
+            return "DATABASE_URL must say sslmode=verify-full or verify-ca"
+        if not transport.redis_is_safe(self.redis_url):
+            return "REDIS_URL must be rediss://"
+        if self.smtp_url is not None and not transport.smtp_is_safe(self.smtp_url.get_secret_value()):
+            return "SMTP_URL must be smtps://, or end in ?starttls=always,"
+        return None
 
     @classmethod
     def load(cls) -> Settings:

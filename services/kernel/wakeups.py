@@ -51,6 +51,7 @@ def connect(redis_url: str) -> ArqRedis:
         username=known.username,
         password=known.password,
         ssl=known.ssl,
+        ssl_check_hostname=True,
         unix_socket_path=known.unix_socket_path,
         socket_connect_timeout=PATIENCE_SECONDS,
         socket_timeout=PATIENCE_SECONDS,

@@ -13,7 +13,7 @@ from tests.harness import authorisation
 from tests.harness.attacks import Attacker
 from tests.harness.attempts import ATTEMPTS, Trier, route_of
 from tests.harness.authorisation import CALLERS, OTHER, OWN, World
-from tests.harness.authorisation_table import TABLE
+from tests.harness.authorisation_table import FIELDS, TABLE
 from tests.harness.databases import Databases
 from tests.harness.databases import settings as settings_of
 from tests.harness.network import running
@@ -21,6 +21,8 @@ from tests.harness.openapi import OPERATIONS, Operation
 
 with TABLE.open(newline="") as _file:
     HEADER, *_ROWS = csv.reader(_file)
+with FIELDS.open(newline="") as _file:
+    _APART = list(csv.reader(_file))[1:]
 EXPECTED = {row[0]: dict(zip(HEADER[1:], row[1:], strict=True)) for row in _ROWS}
 
 
@@ -43,6 +45,8 @@ def test_every_route_has_its_row_and_every_row_its_route() -> None:
     routes = [route_of(operation) for operation in OPERATIONS]
     assert (HEADER[1:], list(EXPECTED)) == (list(CALLERS), sorted(routes, key=lambda route: route.split()[::-1]))
     assert ATTEMPTS.keys() <= set(routes)
+    assert len({route for route, _, _ in _APART} & set(routes)) > 4
+    assert {route for route, _, _ in _APART} <= set(routes)
 
 
 @pytest.mark.parametrize("operation", OPERATIONS, ids=route_of)
@@ -51,6 +55,8 @@ async def test_everybody_may_do_what_the_table_says_and_no_more(world: World, op
     trier = Trier(world)
     found = {caller: await trier.outcome(operation, caller) for caller in CALLERS}
     assert found == EXPECTED[route_of(operation)]
+    apart = {field: shown_to for route, field, shown_to in _APART if route == route_of(operation)}
+    assert trier.fields_apart() == apart, "fields.csv says otherwise"
 
 
 # Where strangers may sign up or enquire, and whoever holds a certificate's number reads what it states.

@@ -5,17 +5,18 @@ from __future__ import annotations
 import asyncio
 import re
 import time
-from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
 from types import SimpleNamespace
 from typing import Any
-from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import httpx
 import pytest
+from structlog.testing import CapturingLogger
+from typer.testing import CliRunner
 
-from services.kernel import auth, issuer, key_sets
-from services.operations.development_issuer import Somebody
+from services.commands import access as commands
+from services.kernel import auth, issuer, key_sets, sessions
+from services.operations.development_issuer import CLIENT, Somebody
 from services.registration.signing_in import page_api
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, rows, value
@@ -23,10 +24,7 @@ from tests.harness.issuer import Peer, issuing
 from tests.harness.network import DRAFT, Network, running
 from tests.harness.refusals import check_problem
 from tests.harness.sign_ups import Students, in_hours, students
-
-BASE_URL = "http://127.0.0.1:8000"
-OWN = {"Sec-Fetch-Site": "same-origin"}
-SESSION, ATTEMPT = "__Host-session", "__Host-sign-in"
+from tests.harness.signing_in import ATTEMPT, BASE_URL, OWN, SESSION, Browser
 
 
 @pytest.fixture(scope="module")
@@ -50,56 +48,6 @@ async def network(
 @pytest.fixture(scope="module")
 async def ours(network: Network) -> Students:
     return await students(network, starts_at=in_hours(2), ends_at=in_hours(5))
-
-
-@dataclass
-class Browser:
-    """A browser: it keeps cookies, and says which page sent it."""
-
-    network: Network
-    peer: Peer
-    cookies: dict[str, str] = field(default_factory=dict)
-
-    async def ask(self, method: str, address: str, **more: Any) -> httpx.Response:
-        sent = {"Cookie": "; ".join(f"{name}={told}" for name, told in self.cookies.items())} if self.cookies else {}
-        headers = {**OWN, **sent, **more.pop("headers", {})}
-        reply = await self.network.client.request(method, address, headers=headers, **more)
-        self.network.client.cookies.clear()
-        for line in reply.headers.get_list("set-cookie"):
-            name, _, told = line.partition(";")[0].partition("=")
-            assert "; Secure" in line
-            assert "; HttpOnly" in line
-            assert "; Path=/" in line
-            assert "; SameSite=lax" in line
-            assert "Domain" not in line
-            if "Max-Age=0" in line:
-                self.cookies.pop(name, None)
-            else:
-                self.cookies[name] = told
-        return reply
-
-    async def set_out(self, **query: str) -> dict[str, str]:
-        """Begin to sign in; answers what the issuer is asked."""
-        reply = await self.ask("GET", f"/registration/sign-in?{urlencode(query)}")
-        assert reply.status_code == 303
-        address, _, asked = reply.headers["location"].partition("?")
-        assert address == f"{self.peer.issuer.address}/oauth/authorize"
-        return dict(parse_qsl(asked))
-
-    async def chosen(self, asked: dict[str, str], person: str = "local") -> dict[str, str]:
-        """What the issuer sends back with a browser whose user is somebody."""
-        async with httpx.AsyncClient(base_url=self.peer.issuer.address) as client:
-            reply = await client.post("/oauth/authorize", params=asked, data={"person": person})
-        assert reply.status_code == 303, reply.text
-        assert reply.headers["location"].startswith(f"{BASE_URL}/registration/sign-in/callback?")
-        return dict(parse_qsl(urlsplit(reply.headers["location"]).query))
-
-    async def come_back(self, told: dict[str, str] | list[tuple[str, str]]) -> httpx.Response:
-        headers = {"Sec-Fetch-Site": "cross-site"}
-        return await self.ask("GET", f"/registration/sign-in/callback?{urlencode(told)}", headers=headers)
-
-    async def sign_in(self, person: str = "local", **query: str) -> httpx.Response:
-        return await self.come_back(await self.chosen(await self.set_out(**query), person))
 
 
 @pytest.fixture
@@ -244,6 +192,20 @@ async def test_the_issuer_must_speak_of_the_same_attempt_and_the_same_account(
     await _nothing_came_of_it(browser, await browser.come_back(told))
 
 
+async def test_an_id_token_for_another_client_lets_nobody_in(
+    browser: Browser, peer: Peer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sign = peer.issuer.sign
+
+    def meant_for(client: str) -> Callable[..., str]:
+        return lambda claims, **more: sign({**claims, "aud": client} if "nonce" in claims else claims, **more)
+
+    monkeypatch.setattr(peer.issuer, "sign", meant_for("another"))
+    await _nothing_came_of_it(browser, await browser.sign_in())
+    monkeypatch.setattr(peer.issuer, "sign", meant_for(CLIENT))
+    assert (await browser.sign_in()).status_code == 303
+
+
 @pytest.mark.parametrize("kept", ["", "x", "a.b.c.d", "a.9999999999.", "....."])
 async def test_a_made_up_attempt_is_none(browser: Browser, kept: str) -> None:
     told = await browser.chosen(await browser.set_out())
@@ -347,6 +309,108 @@ async def test_a_session_ends_by_time_and_a_new_one_ends_the_one_before(browser:
     await harness.eventually(is_seen)
 
 
+def _ends(page: httpx.Response) -> list[str]:
+    return re.findall(r'action="(browsers/[^"]+)"', page.text)
+
+
+async def test_one_sees_and_ends_ones_own_sessions_and_no_others(browser: Browser, ours: Students) -> None:
+    await rows(browser.network.database_url, "DELETE FROM access.sessions")
+    other, stranger = (Browser(browser.network, browser.peer) for _ in range(2))
+    assert (await browser.ask("GET", "/registration/sign-in/browsers")).status_code == 401
+    for each, person in ((browser, "local"), (other, "local"), (stranger, "other-local")):
+        await each.sign_in(person)
+    page = await browser.ask("GET", "/registration/sign-in/browsers", headers={"Accept-Language": "it"})
+    assert (page.status_code, page.text.count("<li>")) == (200, 2)
+    assert "Questo browser" in page.text
+    assert "form-action 'self'" in page.headers["content-security-policy"]
+    [there, everywhere] = _ends(page)
+    assert everywhere == "browsers/end"
+    for each in (stranger, Browser(browser.network, browser.peer)):
+        # Somebody else's stays; who is nobody is told so.
+        assert (await each.ask("POST", f"/registration/sign-in/{there}")).status_code in {303, 401}
+    assert (await other.ask("GET", at(ours, "attendance"))).status_code == 200
+    reply = await browser.ask("POST", f"/registration/sign-in/{there}")
+    assert (reply.status_code, reply.headers["location"]) == (303, "../../browsers")
+    assert (await other.ask("GET", at(ours, "attendance"))).status_code == 401
+    await other.sign_in()
+    headers = {"Sec-Fetch-Site": "cross-site", "Origin": "https://evil.example"}
+    check_problem(await browser.ask("POST", "/registration/sign-in/browsers/end", headers=headers), status=403)
+    assert (await browser.ask("POST", "/registration/sign-in/browsers/end")).headers["location"] == "../browsers"
+    assert [(await each.ask("GET", at(ours, "attendance"))).status_code for each in (browser, other)] == [200, 401]
+    assert (await stranger.ask("GET", "/registration/sign-in/browsers")).status_code == 200
+
+
+async def test_there_are_ten_at_most_and_the_one_unused_longest_goes(browser: Browser, peer: Peer) -> None:
+    url = browser.network.database_url
+    await rows(url, "DELETE FROM access.sessions")
+    browsers = [Browser(browser.network, peer) for _ in range(sessions.MOST + 2)]
+    for each in browsers:
+        await each.sign_in()
+    assert await value(url, "SELECT count(*) FROM access.sessions") == sessions.MOST == 10
+    for each, status in ((browsers[1], 401), (browsers[2], 200)):
+        assert (await each.ask("GET", "/registration/sign-in/browsers")).status_code == status
+
+
+async def _run(*arguments: str) -> str:
+    made = await asyncio.to_thread(CliRunner().invoke, commands.app, [*arguments])
+    assert made.exit_code == 0, made.output + repr(made.exception)
+    return made.output
+
+
+async def test_operators_see_and_end_sessions_and_tokens(
+    browser: Browser, ours: Students, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = browser.network.database_url
+    for name, told in (("DATABASE_URL", url), ("SOCIALERASMUS_SECRET", harness.SECRET), ("REDIS_URL", "redis://x")):
+        monkeypatch.setenv(name, told)
+    await rows(url, "DELETE FROM access.sessions")
+    other, stranger = (Browser(browser.network, browser.peer) for _ in range(2))
+    for each, person in ((browser, "local"), (other, "local"), (stranger, "other-local")):
+        await each.sign_in(person)
+    local = await browser.network.local()
+    holder = await value(url, "SELECT holder FROM access.sessions GROUP BY 1 HAVING count(*) = 2")
+    assert (await _run("sessions", "list")).count(str(holder)) == 2
+    assert await _run("sessions", "end", str(holder)) == "2 ended\n"
+    for each, status in ((browser, 401), (other, 401), (stranger, 403)):
+        assert (await each.ask("GET", at(ours, "attendance"))).status_code == status
+    assert await _run("sessions", "end", "--all") == "1 ended\n"
+    [token] = re.findall(r"(?m)^(\S+)  local_coordinator  IT-SASS-ESN", await _run("tokens", "list"))[:1]
+    assert await _run("tokens", "revoke", token) == "1 revoked\n"
+    assert await _run("tokens", "revoke", token) == "0 revoked\n"
+    assert token not in await _run("tokens", "list")
+    for wrong in (["tokens", "revoke"], ["sessions", "end", str(holder), "--all"]):
+        assert (await asyncio.to_thread(CliRunner().invoke, commands.app, wrong)).exit_code == 1
+    done = await rows(url, "SELECT verb, details::text FROM activities.audit_entries WHERE actor_role = 'command'")
+    assert [row["verb"] for row in done] == ["end sessions"] * 2 + ["revoke tokens"] * 2
+    assert str(holder) in done[0]["details"]
+    assert local
+
+
+async def test_signing_in_and_out_is_logged_without_a_name_or_a_secret(
+    browser: Browser, ours: Students, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = CapturingLogger()
+    for module in (page_api, auth):
+        monkeypatch.setattr(module, "log", log)
+    await browser.sign_in()
+    kept = list(browser.cookies.values())
+    await browser.ask("POST", "/registration/sign-out")
+    await browser.sign_in("nobody")
+    await browser.come_back({"state": "of somebody else"})
+    token = (await browser.network.local())["Authorization"]
+    assert (await browser.ask("GET", at(ours, "attendance"), headers={"Authorization": token})).status_code == 200
+    told = [(call.args[0], {name: each for name, each in call.kwargs.items() if name != "actor"}) for call in log.calls]
+    signed_in = [each for each in told if each[0] != "admitted"]
+    assert signed_in == [
+        ("signed in", {"role": "local_coordinator"}), ("signed out", {}), ("not signed in", {"why": "no role"}),
+        ("not signed in", {"why": "another attempt"}),
+    ]  # fmt: skip
+    assert ("admitted", {"by": "token"}) in told
+    actors = [call.kwargs["actor"] for call in log.calls if "actor" in call.kwargs]
+    assert all(len(each) == 36 for each in actors)
+    assert not [each for each in (*kept, token.split()[1]) if each in repr(log.calls)]
+
+
 async def test_a_role_that_is_taken_away_ends_the_session(
     browser: Browser, peer: Peer, ours: Students, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -383,6 +447,17 @@ async def test_the_table_of_sessions_opens_nothing(browser: Browser, ours: Stude
     assert "eyJhbGciOiJFUzI1NiI" not in told
     assert not set(browser.peer.issuer.refreshing) & set(re.findall(r"[\w-]{43}", told))
     browser.cookies[SESSION] = "x" * 43
+    assert (await browser.ask("GET", at(ours, "attendance"))).status_code == 401
+
+
+async def test_what_is_sealed_cannot_be_changed(browser: Browser, ours: Students) -> None:
+    await rows(browser.network.database_url, "DELETE FROM access.sessions")
+    await browser.sign_in()
+    assert (await browser.ask("GET", at(ours, "attendance"))).status_code == 200
+    sealed = str(await value(browser.network.database_url, "SELECT sealed FROM access.sessions"))
+    encrypted, _, tag = sealed.rpartition(".")
+    changed = f"{encrypted[:-6]}{'B' if encrypted[-6] == 'A' else 'A'}{encrypted[-5:]}.{tag}"
+    await rows(browser.network.database_url, "UPDATE access.sessions SET sealed = $1", changed)
     assert (await browser.ask("GET", at(ours, "attendance"))).status_code == 401
 
 

@@ -12,6 +12,8 @@ from functools import cache
 from pathlib import Path
 from typing import Final
 
+from tests.harness.sources import calls, imported
+
 ROOT = Path(__file__).resolve().parents[2]
 FILE = ROOT / "tests" / "architecture" / "asvs.csv"
 
@@ -87,3 +89,20 @@ def test_what_is_not_shown_becomes_less() -> None:
     open_ones = [row["number"] for row in rows if row["evidence"].startswith(NOT_SHOWN)]
     assert len(open_ones) == bound, "lower the number in the last row, which may never rise"
     assert all(len(row["evidence"]) > len(NOT_SHOWN) + 10 for row in rows if row["evidence"].startswith(NOT_SHOWN))
+
+
+# What rows say is not there, by the modules with which it would begin.
+ABSENT: Final = (
+    "subprocess ldap ldap3 xml lxml pickle shelve marshal yaml memcache pymemcache graphql strawberry websockets "
+    "zipfile tarfile bz2 lzma"
+)
+
+
+def test_what_does_not_apply_is_not_there() -> None:
+    used = {(path, name) for path, names in imported().items() for name in names}
+    assert {each for each in used if each[1].partition(".")[0] in ABSENT.split()} == set()
+    assert not [
+        each.place for each in calls() if re.search(r"websocket|os\.(system|popen|exec|spawn)", each.name.lower())
+    ]
+    setting = {each.place for each in calls() if each.name.endswith(".set_cookie")}
+    assert setting == {"registration/signing_in/page_api.py:_keep"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -263,12 +264,30 @@ def route_of(operation: Operation) -> str:
     return f"{operation.method.upper()} /{operation.service}{operation.path}"
 
 
+# What is of one object and not of another: columns of what was changed, the next page of a list.
+_OF_ONE_OBJECT = frozenset({"before", "after", "next"})
+
+
+def _fields(told: Any, path: str = "") -> Iterator[str]:
+    """The fields of a reply that say something."""
+    if isinstance(told, dict):
+        for name, each in told.items():
+            if name not in _OF_ONE_OBJECT:
+                yield from _fields(each, f"{path}.{name}".lstrip("."))
+    elif isinstance(told, list):
+        for each in told:
+            yield from _fields(each, path)
+    elif told is not None:
+        yield path
+
+
 class Trier:
     """Sends attempts as anybody."""
 
     def __init__(self, world: World) -> None:
         self._world = world
         self._tags: dict[str, str] = {}
+        self._shown: dict[str, frozenset[str]] = {}
 
     async def read_tag(self, operation: Operation) -> str | None:
         """The ETag of what a route changes, if it is to be read before; it is read once."""
@@ -295,8 +314,27 @@ class Trier:
 
     async def outcome(self, operation: Operation, caller: str) -> str:
         """What comes of it, as the table has it."""
-        status = (await self.send(operation, caller)).status_code
-        return "2xx" if 200 <= status < 300 else str(status)
+        reply = await self.send(operation, caller)
+        is_json = "json" in reply.headers.get("content-type", "")
+        # What is one's own differs with whoever asks.
+        if reply.is_success and operation.method == "get" and is_json and not operation.path.startswith("/v1/me"):
+            self._note(caller, reply.json())
+        return "2xx" if reply.is_success else str(reply.status_code)
+
+    def fields_apart(self) -> dict[str, str]:
+        """The fields of what was read that not everybody was shown who may read it, and who was."""
+        if not self._shown:
+            return {}
+        apart = frozenset().union(*self._shown.values()) - frozenset.intersection(*self._shown.values())
+        return {
+            field: " ".join(caller for caller, shown in self._shown.items() if field in shown)
+            for field in sorted(apart)
+        }
+
+    def _note(self, caller: str, told: Any) -> None:
+        # Who is shown no objects says nothing of their fields.
+        if not isinstance(told, dict) or told.get("items", True):
+            self._shown[caller] = frozenset(_fields(told))
 
     def _filled(self, address: str, attempt: Attempt) -> str:
         for name, thing in attempt.named.items():

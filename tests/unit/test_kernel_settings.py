@@ -17,8 +17,10 @@ RIGHT = {
 }
 PRODUCTION = {
     **RIGHT,
+    "DATABASE_URL": "postgresql://me:pa55word@db/se?sslmode=verify-full",
+    "REDIS_URL": "rediss://:pa55word@queue/0",
     "SOCIALERASMUS_ENVIRONMENT": "production",
-    "SMTP_URL": "smtp://me:pa55word@mail",
+    "SMTP_URL": "smtps://me:pa55word@mail",
     "SOCIALERASMUS_BASE_URL": "https://social.example/",
 }
 
@@ -66,7 +68,7 @@ def test_what_the_driver_cannot_take_is_refused(given: str) -> None:
 def test_the_environment_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
     settings = _load(monkeypatch, **PRODUCTION)
     assert settings.environment == "production"
-    assert settings.database_url == "postgresql+asyncpg://me:pa55word@db/se"
+    assert settings.database_url == "postgresql+asyncpg://me:pa55word@db/se?ssl=verify-full"
     assert settings.base_url == "https://social.example"
 
 
@@ -117,6 +119,44 @@ def test_production_refuses_what_is_only_good_enough_for_development(
     environment = {name: value for name, value in {**PRODUCTION, **changes}.items() if value is not None}
     with pytest.raises(Misconfigured, match=words):
         _load(monkeypatch, **environment)
+
+
+_DATABASE, _REDIS, _SMTP = "DATABASE_URL", "REDIS_URL", "SMTP_URL"
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        *((_DATABASE, f"postgresql://me:pa55word@db/se?sslmode={mode}") for mode in ("disable", "prefer", "require")),
+        (_DATABASE, "postgresql://me:pa55word@db/se"),
+        (_DATABASE, "postgresql://me:pa55word@10.0.0.1/se"), (_DATABASE, "postgresql:///se?host=127.0.0.1,db"),
+        (_DATABASE, "postgresql:///se?host=db"), (_DATABASE, "postgresql://localhost.example/se"),
+        (_REDIS, "redis://:pa55word@queue/0"), (_REDIS, "redis://10.0.0.1"), (_SMTP, "smtp://me:pa55word@mail"),
+        (_SMTP, "smtp://mail?starttls=never"), (_SMTP, "smtp://mail:465"),
+    ],
+)  # fmt: skip
+def test_production_speaks_to_other_machines_by_tls_alone(
+    monkeypatch: pytest.MonkeyPatch, name: str, address: str
+) -> None:
+    with pytest.raises(Misconfigured, match=rf"{name} must .* in production") as refusal:
+        _load(monkeypatch, **{**PRODUCTION, name: address})
+    assert "pa55word" not in str(refusal.value)
+    assert _load(monkeypatch, **{**PRODUCTION, name: address}, SOCIALERASMUS_TRUSTED_NETWORK="true").trusted_network
+
+
+@pytest.mark.parametrize(
+    ("name", "address"),
+    [
+        *((_DATABASE, f"postgresql://{host}/se") for host in ("127.0.0.2:5433", "[::1]:5432", "localhost")),
+        (_DATABASE, "postgresql:///se"),
+        (_DATABASE, "postgresql:///se?host=/run/postgresql"), (_DATABASE, "postgresql://db/se?sslmode=verify-ca"),
+        (_DATABASE, "postgresql:///se?host=/run/postgresql,localhost:5433"),
+        (_REDIS, "redis://127.0.0.1:6379"), (_REDIS, "unix:///run/redis.sock"), (_REDIS, "redis://[::1]/1"),
+        (_SMTP, "smtp://localhost:25"), (_SMTP, "smtp://mail:587?starttls=always"), (_SMTP, "smtps://mail"),
+    ],
+)  # fmt: skip
+def test_production_takes_what_nobody_can_listen_to(monkeypatch: pytest.MonkeyPatch, name: str, address: str) -> None:
+    assert _load(monkeypatch, **{**PRODUCTION, name: address}).environment == "production"
 
 
 def test_no_secret_is_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:

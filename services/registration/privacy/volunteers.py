@@ -46,6 +46,7 @@ VOLUNTEERS: Final = (
         "sealed": "what lets us ask ESN Accounts who they are, readable with the cookie only",
         "token_ends_at": "until when ESN Accounts answers", "begun_at": "when they signed in",
         "seen_at": "when they used our pages last, to the minute",
+        "holder": "the number of the account with which they signed in",
     }),
     Record("registration.check_ins", Aim.ANSWERING, Basis.INTEREST, Until.ACTIVITY, Seen.NOBODY, {
         "actor_id": "the number of the access of whoever checked somebody in",

@@ -6,6 +6,7 @@ import secrets
 import time
 from typing import Annotated
 from urllib.parse import urlencode
+from uuid import UUID
 
 from fastapi import Depends, Header, Query
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,11 +14,13 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.kernel import sessions
+from services.kernel.auth import Actor
 from services.kernel.issuer import NoRole, SignInRefused
 from services.kernel.limits import costing
-from services.kernel.problems import Unavailable
+from services.kernel.logs import logger
+from services.kernel.problems import Unauthenticated, Unavailable
 from services.kernel.routes import pages as make_pages
-from services.kernel.runtime import Running, Writing
+from services.kernel.runtime import Reading, Running, Writing
 from services.kernel.sessions import FromElsewhere, Sessions
 from services.kernel.settings import Settings
 from services.registration.mail.languages import Language, chosen
@@ -25,6 +28,7 @@ from services.registration.signing_in import pages, rules
 from services.registration.signing_in.rules import Attempt, NobodySignsIn
 
 router = make_pages(tag="signing in")
+log = logger(__name__)
 
 Accepted = Annotated[str, Header(alias="Accept-Language")]
 
@@ -67,10 +71,12 @@ async def end_sign_in(
     language, told = chosen(None, accepted), runtime.settings
     attempt = rules.read(request.cookies.get(rules.COOKIE, ""), _ours(told), now=time.time())
     if attempt is None or not _is_answered(request, attempt, told):
+        log.info("not signed in", why="another attempt")
         # An attempt that somebody else's answer came to goes on: else any website could end it.
         return pages.failed(language, "sign_in.failed", status=400, again=_again(None))
     code = request.query_params.get("code", "")
     if "error" in request.query_params or not 1 <= len(code) <= rules.LONGEST_CODE:
+        log.info("not signed in", why="declined")
         reply: Response = pages.failed(language, "sign_in.declined", status=400, again=_again(attempt))
     else:
         reply = await _admit(request, session, offered, attempt, code, language, told)
@@ -94,9 +100,53 @@ async def sign_out(
     secret = request.cookies.get(sessions.COOKIE)
     if secret:
         await offered.end(session, secret)
+        log.info("signed out")
     reply = pages.left(chosen(None, accepted))
     _drop(reply, sessions.COOKIE)
     return reply
+
+
+@router.get("/sign-in/browsers")
+async def list_browsers(
+    request: Request, session: Reading, runtime: Running, offered: Offered, accepted: Accepted = ""
+) -> HTMLResponse:
+    """Where whoever asks is signed in, with the means to end it."""
+    language, actor = chosen(None, accepted), await offered.actor(runtime, request)
+    if actor is None:
+        return pages.failed(language, "sign_in.nobody", status=401, again="../sign-in")
+    return pages.browsers(language, await offered.browsers(session, actor.id, _secret(request)))
+
+
+@router.post("/sign-in/browsers/end")
+async def end_elsewhere(request: Request, session: Writing, runtime: Running, offered: Offered) -> RedirectResponse:
+    """End every session of one's own but this one, at once."""
+    actor = await _own(request, runtime, offered)
+    await offered.end_elsewhere(session, actor.id, _secret(request))
+    log.info("sessions ended", actor=str(actor.id))
+    return _to("../browsers")
+
+
+@router.post("/sign-in/browsers/{browser_id}/end")
+async def end_browser(
+    browser_id: UUID, request: Request, session: Writing, runtime: Running, offered: Offered
+) -> RedirectResponse:
+    """End one session of one's own, at once; what is nobody's or somebody else's stays as it is."""
+    actor = await _own(request, runtime, offered)
+    await offered.end_elsewhere(session, actor.id, _secret(request), identity=browser_id)
+    log.info("sessions ended", actor=str(actor.id))
+    return _to("../../browsers")
+
+
+async def _own(request: Request, runtime: Running, offered: Sessions) -> Actor:
+    """Whoever is signed in, if it is a page of ours that asks."""
+    actor = await offered.actor(runtime, request)
+    if actor is None:
+        raise Unauthenticated("Nobody is signed in in this browser.")
+    return actor
+
+
+def _secret(request: Request) -> str:
+    return request.cookies.get(sessions.COOKIE, "")
 
 
 async def _admit(
@@ -110,22 +160,26 @@ async def _admit(
 ) -> Response:
     ours = _ours(told)
     try:
-        grant = await offered.issuer.signed_in(
+        grant, actor = await offered.issuer.signed_in(
             code=code,
             verifier=attempt.derived(ours, "verifier"),
             nonce=attempt.derived(ours, "nonce"),
             back_to=told.base_url + rules.CALLBACK,
         )
     except SignInRefused:
+        log.warning("not signed in", why="refused")
         return pages.failed(language, "sign_in.failed", status=400, again=_again(attempt))
     except NoRole:
+        log.info("not signed in", why="no role")
         return pages.failed(language, "sign_in.no_role", status=403, again=_again(attempt))
     except Unavailable:
+        log.warning("not signed in", why="issuer away")
         return pages.failed(language, "sign_in.away", status=503, again=_again(attempt))
     before = request.cookies.get(sessions.COOKIE)
     if before:
         await offered.end(session, before)
-    secret = await offered.begin(session, grant)
+    secret = await offered.begin(session, grant, actor.id)
+    log.info("signed in", actor=str(actor.id), role=actor.role.value)
     reply = _to(attempt.back_to or "done")
     _keep(reply, sessions.COOKIE, secret, seconds=int(sessions.LASTS.total_seconds()))
     return reply
