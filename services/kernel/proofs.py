@@ -114,6 +114,6 @@ def derived(told: ChallengeParameters, counter: int) -> str:
 
 def _signature(secret: str, told: ChallengeParameters) -> str:
     """As ALTCHA signs: sorted names, nothing between them; with a key for nothing else."""
-    key = hmac.digest(secret.encode(), b"proofs of work", "sha256")
+    key = hmac.digest(secret.encode(), b"proof of work\0", "sha256")
     canonical = json.dumps(told.model_dump(by_alias=True), sort_keys=True, separators=(",", ":"))
     return hmac.digest(key, canonical.encode(), "sha256").hex()

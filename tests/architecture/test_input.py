@@ -29,6 +29,7 @@ FORMATS: Final = {
     "impact/pages/languages.py:text": "texts of a catalogue",
     "impact/pages/pages.py:_bar": "a constant",
     "kernel/audit/chain.py:_sql": "constants of the module, with the name of a schema",
+    "kernel/limit_page/page.py:page": "texts of its own languages",
     "kernel/logs.py:format": "of logging, which is another function",
     "registration/certificates/rendering.py:_told": "texts of a catalogue",
     "registration/mail/languages.py:_moment": "how the CLDR puts day and time together",
