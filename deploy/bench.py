@@ -2,10 +2,12 @@
 
 import contextlib
 import signal
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
 from deploy import environment, interruption, places, postgres, processes, valkey
+from deploy.failure import Failure
 from deploy.settings import PROJECT, Settings
 from deploy.state import State, choose
 from deploy.test import environment_for_tests, told
@@ -26,9 +28,24 @@ def bench(settings: Settings, arguments: list[str]) -> int:
         variables["DATABASE_URL"] = stack.enter_context(database).superuser_url
         queue = valkey.running(place / "valkey", environment=home)
         variables["REDIS_URL"] = stack.enter_context(queue).url
+        variables.update(_queue_of_others(state, arguments))
         for name in ("PYTHONHOME", "SOCIALERASMUS_STATE"):
             variables.pop(name, None)
         return _run(home, variables, arguments)
+
+
+def _queue_of_others(state: State, arguments: list[str]) -> dict[str, str]:
+    """The environment with the queue that events are measured against; without it they have another reference."""
+    named = [each for each in arguments if not each.startswith("-") and "." not in each]
+    if "--list" in arguments or (named and "events" not in named):
+        return {}
+    state.make()
+    try:
+        made = environment.ready(state.directory, "bench", state.logs / "environment-bench.log")
+    except Failure as failure:
+        print(f"Events are measured against jobs of arq, for there is no procrastinate: {failure}", file=sys.stderr)
+        return {}
+    return {"SOCIALERASMUS_BENCH_PYTHON": str(environment.python_of(made))}
 
 
 def _run(home: Path, variables: Mapping[str, str], arguments: list[str]) -> int:

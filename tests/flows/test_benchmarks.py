@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.benchmarks import export, folding, pairs, reads, writes
+from tests.benchmarks import events, export, folding, pairs, reads, writes
 from tests.benchmarks import statistics as asking
 from tests.benchmarks.__main__ import benchmarks, main
 
@@ -31,6 +31,17 @@ async def test_sign_ups_under_load_are_all_there_once_and_not_absurdly_slow() ->
     assert results.told["sign-ups a transaction"] > 2
     # Beside other tests it is less than alone, by much.
     assert 0.002 < measured["quartiles"][1] < 20
+
+
+async def test_events_are_carried_out_once_each_and_not_absurdly_late() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    await events.run(results)
+    assert results.faults == []
+    measured = results.told["measures"]
+    assert len(measured) == 3
+    # By the queue alone, where arq asks every half second, it would be 250 ms at the median.
+    assert measured["commit to effect elsewhere, idle"]["p50_ms"][0] < 200
+    assert 0.5 < measured["events passed, together"]["quartiles"][1] < 10_000
 
 
 def test_facts_are_folded_to_what_a_recount_finds_and_not_absurdly_slowly() -> None:
