@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 from services.contracts import ACTIVITIES, IMPACT, REGISTRATION
 from services.kernel import access, events
 from services.kernel.audit.tables import APPEND_ONLY
-from services.kernel.migrate import History
+from services.kernel.revisions import History
 from services.kernel.service import Service
 
 Entry = TypeVar("Entry")

@@ -9,8 +9,9 @@ from typing import Annotated
 import typer
 
 from services.commands.alone import run
-from services.kernel import db, logs, migrate, serve
+from services.kernel import db, logs, serve
 from services.kernel.failures import Stop
+from services.kernel.revisions import refuse_unless_current
 from services.kernel.service import Service
 from services.kernel.settings import Settings
 from services.registry import HISTORIES, SERVICES
@@ -19,6 +20,8 @@ app = typer.Typer()
 
 
 async def _migrate(settings: Settings) -> list[str]:
+    from services.kernel import migrate
+
     engine = db.create_engine(settings, role=None, pool_size=1)
     try:
         return await migrate.upgrade(engine, HISTORIES)
@@ -108,9 +111,7 @@ async def _serve(settings: Settings, *, web: list[Service], workers: list[Servic
     for service in (*web, *workers):
         engine = db.create_engine(settings, role=service.name, pool_size=1)
         try:
-            await migrate.refuse_unless_current(
-                engine, [HISTORIES[name] for name in ("events", "access", service.name)]
-            )
+            await refuse_unless_current(engine, [HISTORIES[name] for name in ("events", "access", service.name)])
         finally:
             await engine.dispose()
     await serve.serve(settings, web=web, workers=workers, listener=listener, when_ready=_say_ready)

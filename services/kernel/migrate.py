@@ -3,39 +3,20 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from services.kernel.failures import Stop
+from services.kernel.revisions import FOLDER, History, revision_of
 
-FOLDER = Path(__file__).resolve().parents[2] / "migrations"
 PARTITION = re.compile(r"_part_\d+$")
 """What the name of a partition ends in: migrations make them, and no table in code is one."""
 LOCK = 7_300_614_471  # Any number, as long as nobody else takes an advisory lock of it in this database.
-
-
-@dataclass(frozen=True)
-class History:
-    """A schema that migrates on its own.
-
-    `grants` says what every service's role may do with a table, `grants_to` what one role may besides. To those of
-    its own tables that are `append_only` an owner may only add.
-    """
-
-    schema: str
-    metadata: sa.MetaData
-    owner: str | None = None
-    grants: tuple[tuple[str, str], ...] = ()
-    grants_to: tuple[tuple[str, str, str], ...] = ()
-    append_only: tuple[str, ...] = ()
 
 
 def config(history: History, connection: sa.Connection | None = None) -> Config:
@@ -63,35 +44,13 @@ async def upgrade(engine: AsyncEngine, histories: Mapping[str, History]) -> list
             await _make_role(connection, role)
         for history in histories.values():
             await connection.execute(sa.text(f'CREATE SCHEMA IF NOT EXISTS "{history.schema}"'))
-            before = await connection.run_sync(_revision, history)
+            before = await revision_of(connection, history.schema)
             _check_known(history, before)
             await connection.run_sync(_upgrade, history)
-            if before != await connection.run_sync(_revision, history):
+            if before != await revision_of(connection, history.schema):
                 moved.append(history.schema)
             await _grant(connection, history, roles)
     return moved
-
-
-async def is_current(engine: AsyncEngine, history: History) -> bool:
-    """Whether the database has the revision that this code was written for."""
-    head = ScriptDirectory.from_config(config(history)).get_current_head()
-    async with engine.connect() as connection:
-        return await connection.run_sync(_revision, history) == head
-
-
-async def refuse_unless_current(engine: AsyncEngine, histories: Iterable[History]) -> None:
-    """Raise Stop with one sentence when a service would meet other tables than it was written for."""
-    for history in histories:
-        if not await is_current(engine, history):
-            raise Stop(
-                f"The schema {history.schema} of the database is not at this version's revision; "
-                "run `python -m services migrate` with this version first."
-            )
-
-
-def _revision(connection: sa.Connection, history: History) -> str | None:
-    options = {"version_table_schema": history.schema}
-    return MigrationContext.configure(connection, opts=options).get_current_revision()
 
 
 def _upgrade(connection: sa.Connection, history: History) -> None:

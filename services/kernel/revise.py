@@ -5,7 +5,8 @@ from __future__ import annotations
 from alembic import command
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.kernel.migrate import History, config
+from services.kernel.migrate import config
+from services.kernel.revisions import History
 
 
 async def revise(engine: AsyncEngine, history: History, message: str, revision: str) -> None:

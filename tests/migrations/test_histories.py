@@ -13,9 +13,10 @@ from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from services.kernel import db, migrate
+from services.kernel import db, migrate, revisions
 from services.kernel.failures import Stop
-from services.kernel.migrate import PARTITION, History, config
+from services.kernel.migrate import PARTITION, config
+from services.kernel.revisions import History
 from services.registry import HISTORIES
 from tests.harness import databases as harness
 from tests.harness.databases import Databases, rows, value
@@ -118,7 +119,7 @@ async def test_a_migrated_schema_is_what_the_tables_in_code_say(
 
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=list(HISTORIES))
 def test_a_history_is_one_line(history: History) -> None:
-    assert len(ScriptDirectory.from_config(config(history)).get_heads()) == 1
+    assert ScriptDirectory.from_config(config(history)).get_heads() == [revisions.head(history.schema)]
 
 
 @pytest.mark.parametrize("history", HISTORIES.values(), ids=list(HISTORIES))
@@ -131,8 +132,7 @@ def test_a_history_stays_in_its_own_schema(history: History) -> None:
 async def test_migrating_again_changes_nothing(engine: AsyncEngine) -> None:
     assert await migrate.upgrade(engine, HISTORIES) == list(HISTORIES)
     assert await migrate.upgrade(engine, HISTORIES) == []
-    for history in HISTORIES.values():
-        assert await migrate.is_current(engine, history)
+    await revisions.refuse_unless_current(engine, HISTORIES.values())
 
 
 async def test_of_two_migrators_at_once_one_migrates_and_the_other_waits(empty: str, redis_url: str) -> None:
@@ -151,7 +151,8 @@ async def test_a_schema_of_a_newer_version_is_refused_in_one_sentence_and_left_a
     engine = db.create_engine(harness.settings(database_url, redis_url), role=None, pool_size=1)
     with pytest.raises(Stop) as refusal:
         await migrate.upgrade(engine, HISTORIES)
-    assert not await migrate.is_current(engine, HISTORIES[schema])
+    with pytest.raises(Stop, match=f"The schema {schema} of the database is not at this version's revision"):
+        await revisions.refuse_unless_current(engine, [HISTORIES[schema]])
     await engine.dispose()
     sentence = str(refusal.value)
     assert sentence.startswith(f"The schema {schema} of this database is at revision 9999")

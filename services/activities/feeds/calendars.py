@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
-
-from icalendar import Calendar, Event, vDuration, vText
+from typing import TYPE_CHECKING, Any
 
 from services.activities.catalogue.rules import page_of
 from services.activities.feeds import rules
+
+if TYPE_CHECKING:
+    from icalendar import Event
 
 MEDIA_TYPE = "text/calendar"
 _REFRESH = timedelta(hours=1)
@@ -19,6 +20,8 @@ _STATUS = {"published": "CONFIRMED", "held": "CONFIRMED", "cancelled": "CANCELLE
 
 def calendar(documents: Sequence[str], *, name: str) -> bytes:
     """A calendar of activities; the same activities are the same bytes."""
+    from icalendar import Calendar, vDuration, vText  # noqa: PLC0415  # Only processes that send one load it.
+
     made = Calendar()
     made.add("prodid", "-//SocialErasmus//Activities 1//EN")
     made.add("version", "2.0")
@@ -35,6 +38,8 @@ def calendar(documents: Sequence[str], *, name: str) -> bytes:
 
 
 def _event(document: dict[str, Any]) -> Event:
+    from icalendar import Event  # noqa: PLC0415
+
     made = Event()
     changed_at = _utc(document["updated_at"])
     made.add("uid", document["id"])

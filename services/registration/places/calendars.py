@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from icalendar import Calendar, Event
-
 from services.contracts import ActivityState
 from services.kernel.settings import Settings
 from services.kernel.texts import one_line
@@ -19,6 +17,8 @@ MEDIA_TYPE = "text/calendar; charset=utf-8"
 
 def calendar(settings: Settings, row: Registration, places: Places) -> bytes:
     """The entry, as it is now: the same one each time, so that a calendar replaces what it has."""
+    from icalendar import Calendar, Event  # noqa: PLC0415  # Only processes that send one load it.
+
     assert places.starts_at is not None, "without a time there is no entry"
     made = Calendar()
     made.add("prodid", "-//SocialErasmus//Registration 1//EN")
