@@ -7,9 +7,21 @@ import importlib
 import sys
 from pathlib import Path
 
-COMPARED = ("reads", "writes", "events", "folding", "statistics", "export")
+COMPARED = ("reads", "writes", "events", "bad_clients", "folding", "statistics", "export")
 """Those that measure a ratio to a reference, and say which goals are met; without a name all of them run."""
-_PARTS = {"__init__", "__main__", "constant", "facts", "jobs", "load", "pairs", "queues", "usual", "validating"}
+_PARTS = {
+    "__init__",
+    "__main__",
+    "constant",
+    "facts",
+    "jobs",
+    "load",
+    "misbehaving",
+    "pairs",
+    "queues",
+    "usual",
+    "validating",
+}
 
 
 def benchmarks() -> dict[str, str]:

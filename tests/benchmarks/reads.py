@@ -234,7 +234,8 @@ def _nobody_asked(number: int) -> str:
     return f"{LIST}?from={moment}.{number % 1000:03}Z&country={country}"
 
 
-async def _filled(database_url: str, redis_url: str, activities: int) -> tuple[str, str]:
+async def filled(database_url: str, redis_url: str, activities: int) -> tuple[str, str]:
+    """Put so many activities there; answers one that is upcoming and its section."""
     settings = harness.settings(database_url, redis_url)
     await fill(database_url, settings, activities)
     connection = await asyncpg.connect(database_url)
@@ -255,7 +256,7 @@ async def run(results: Results, *, activities: int) -> None:
     try:
         async with made.fresh() as url:
             begun = time.monotonic()
-            identity, section = await _filled(url, os.environ["REDIS_URL"], activities)
+            identity, section = await filled(url, os.environ["REDIS_URL"], activities)
             print(f"  {activities} activities in {time.monotonic() - begun:.1f} s", flush=True)
             with places.thrown_away() as folder:
                 environment = {
