@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, ClassVar
 
 import pydantic
@@ -21,6 +22,8 @@ from pydantic import ConfigDict, Field
 
 MEDIA_TYPE = "application/problem+json"
 LONGEST_POINTER = 200
+MOST_FAULTS = 100
+"""How many faults of one request are told: a body may have a hundred thousand, and nobody reads them all."""
 
 # These messages of the validator repeat what was sent, or speak of Python.
 _QUIET = {
@@ -251,7 +254,7 @@ def invalid(faults: Iterable[Mapping[str, Any]]) -> Problem:
     return Invalid(
         errors=[
             FieldError(pointer=pointer(fault["loc"]), detail=_QUIET.get(fault["type"], str(fault["msg"])))
-            for fault in faults
+            for fault in islice(faults, MOST_FAULTS)
         ]
     )
 

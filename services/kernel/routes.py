@@ -42,6 +42,10 @@ from services.kernel.replies import SECRETS_BELOW
 from services.kernel.runtime import of
 
 DEEPEST_JSON = 64
+MOST_NAMES = 1_000
+"""How many names an object may have: each that is not known is a fault, and a body has room for a hundred thousand."""
+MOST_QUERY_FAULTS = 10
+"""How many faults of a query are told: looking for what each may have meant takes longer than many an answer."""
 # The policies too: a browser puts the headers of a 304 in the place of those that it has.
 _KEPT = (
     "etag", "cache-control", "vary", "link", "content-language", "content-security-policy", "referrer-policy",
@@ -53,11 +57,17 @@ class _DuplicateKey(ValueError):
     pass
 
 
+class _TooManyNames(ValueError):
+    pass
+
+
 def _malformed(detail: str) -> MalformedBody:
     return MalformedBody(errors=[FieldError(pointer="#", detail=detail)])
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len(pairs) > MOST_NAMES:
+        raise _TooManyNames
     found = dict(pairs)
     if len(found) != len(pairs):
         raise _DuplicateKey
@@ -79,6 +89,8 @@ def read_json(body: bytes) -> Any:
         read = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
     except _DuplicateKey:
         raise _malformed("An object names a key twice.") from None
+    except _TooManyNames:
+        raise _malformed(f"An object has more than {MOST_NAMES:,} names.") from None
     except RecursionError:
         raise _malformed("Nested too deeply.") from None
     except UnicodeDecodeError:
@@ -236,6 +248,8 @@ class PageRoute(StrictRoute):
 def _check_query(request: Request, known: dict[str, bool]) -> None:
     faults, seen = [], set()
     for name, value in request.query_params.multi_items():
+        if len(faults) == MOST_QUERY_FAULTS:
+            break
         if name not in known:
             near = difflib.get_close_matches(name[:60].lower(), known, n=1)
             hint = f" Perhaps {near[0]}?" if near else ""

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.kernel import paging
+from services.kernel.routes import MOST_QUERY_FAULTS
 from tests.harness import databases as harness
 from tests.harness.databases import Databases
 from tests.harness.network import Network, running
@@ -193,6 +194,14 @@ async def test_a_code_that_nobody_has_is_a_404(shared: Network, kind: str) -> No
 async def test_an_address_of_eight_kilobytes_is_answered(shared: Network) -> None:
     await refused(shared, "GET", f"{LIST}?zq7={'x' * 8000}", status=422, pointers=["query/zq7"], hidden=["x" * 100])
     await refused(shared, "GET", f"{LIST}?{'q' * 8000}=1", status=422, hidden=["q" * 100])
+
+
+async def test_of_faults_without_number_the_first_are_told(shared: Network) -> None:
+    names = [f"zq{number}" for number in range(3000)]
+    first = [f"query/{name}" for name in names[:MOST_QUERY_FAULTS]]
+    await refused(shared, "GET", f"{LIST}?{'=1&'.join(names)}=1", status=422, pointers=first)
+    many = "&".join(["zq7=1"] * 4000)
+    await refused(shared, "GET", f"{LIST}?{many}", status=422, pointers=["query/zq7"] * MOST_QUERY_FAULTS)
 
 
 async def test_no_header_overrides_the_method(shared: Network) -> None:

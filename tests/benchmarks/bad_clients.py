@@ -86,7 +86,8 @@ def _measure(results: Results, port: int, pid: int, identity: str) -> None:
     for address in (UPCOMING, f"{LIST}/{identity}", WEEK):
         request, status, _, body = known(port, get(address))
         wanted.append(Wanted(request, status, body))
-    for kind in misbehaving.KINDS:
+    kinds = ("malformed",) if results.length is pairs.SHORTEST else misbehaving.KINDS
+    for kind in kinds:
         readers = Beside(port, wanted)
         before = pairs.memory_mb(pid)
         made = pairs.measure(

@@ -22,12 +22,22 @@ LIST = "/activities/v1/activities?limit=50"
 _MEGABYTE = b" " * (1 << 20)
 _BODY_MB = 10
 _POST = f'POST {PATH} HTTP/1.1\r\nHost: a.example\r\nContent-Type: application/json\r\nIdempotency-Key: "k"\r\n'
+_FIELDS = b"{" + b",".join(b'"a%d":1' % number for number in range(30_000)) + b"}"
+_GET = b"GET /activities/v1/activities"
+_END = b" HTTP/1.1\r\nHost: a.example\r\n"
 MALFORMED = (
     b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
     b"GET / HTTP/9.9\r\nHost: a.example\r\n\r\n",
     b"GET /activities/v1/activities HTTP/1.1\r\nHost: a.example\r\nContent-Length: -1\r\n\r\n",
     b"GET /activities/v1/activities?from=%zz&x=\xff HTTP/1.1\r\nHost: a.example\r\n\r\n",
-    b"GET /activities/v1/activities?" + b"a=1&" * 4000 + b" HTTP/1.1\r\nHost: a.example\r\n\r\n",
+    _GET + b"?" + b"a=1&" * 4000 + _END + b"\r\n",
+    _GET + b"?" + b"&".join(b"a%d=" % number for number in range(3000)) + _END + b"\r\n",
+    _GET + b"?" + b"country=it&" * 2000 + b"limit=1" + _END + b"\r\n",
+    _GET + b"?limit=0&q=" + b"a%20" * 4000 + _END + b"\r\n",
+    _GET + b"/" + b"0" * 15_000 + _END + b"\r\n",
+    _GET + b"/0" + _END + b"Accept-Language: " + b"en,de;q=0.5," * 3000 + b"it\r\n\r\n",
+    _GET + b"/0" + _END + b"If-None-Match: " + b'"a", ' * 4000 + b'"b"\r\n\r\n',
+    _POST.encode() + b"Content-Length: %d\r\n\r\n%b" % (len(_FIELDS), _FIELDS),
     _POST.encode() + b"Content-Length: 40000\r\n\r\n" + b"[" * 40_000,
     _POST.encode() + b'Content-Length: 6\r\n\r\n{"\xff\xfe":',
     _POST.encode() + b"Transfer-Encoding: chunked\r\nContent-Length: 5\r\n\r\nzz\r\n",

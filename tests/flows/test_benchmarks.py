@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from tests.benchmarks import events, export, folding, pairs, reads, writes
+from tests.benchmarks import bad_clients, events, export, folding, pairs, reads, writes
 from tests.benchmarks import statistics as asking
 from tests.benchmarks.__main__ import benchmarks, main
 
@@ -42,6 +42,15 @@ async def test_events_are_carried_out_once_each_and_not_absurdly_late() -> None:
     # By the queue alone, where arq asks every half second, it would be 250 ms at the median.
     assert measured["commit to effect elsewhere, idle"]["p50_ms"][0] < 200
     assert 0.5 < measured["events passed, together"]["quartiles"][1] < 10_000
+
+
+async def test_readers_are_answered_beside_one_client_that_behaves_badly() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    await bad_clients.run(results, activities=reads.ACTIVITIES["shortest"])
+    assert results.faults == []
+    for measured in results.told["measures"].values():
+        assert measured["wrong"] == 0
+        assert 0.02 < measured["quartiles"][1] < 20
 
 
 def test_facts_are_folded_to_what_a_recount_finds_and_not_absurdly_slowly() -> None:

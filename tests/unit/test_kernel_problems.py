@@ -8,7 +8,16 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from services import registry
-from services.kernel.problems import LONGEST_POINTER, Invalid, Problem, every, invalid, invalid_body, pointer
+from services.kernel.problems import (
+    LONGEST_POINTER,
+    MOST_FAULTS,
+    Invalid,
+    Problem,
+    every,
+    invalid,
+    invalid_body,
+    pointer,
+)
 
 assert registry.SERVICES  # Every service's own problems are known by now.
 
@@ -30,6 +39,11 @@ assert registry.SERVICES  # Every service's own problems are known by now.
 )
 def test_a_place_is_a_json_pointer(location: tuple[int | str, ...], expected: str) -> None:
     assert pointer(location) == expected
+
+
+def test_of_faults_without_number_the_first_are_told() -> None:
+    faults = [{"loc": ("body", number), "type": "extra_forbidden", "msg": ""} for number in range(MOST_FAULTS + 1)]
+    assert [each.pointer for each in invalid(faults).errors] == [f"#/{number}" for number in range(MOST_FAULTS)]
 
 
 @given(st.lists(st.one_of(st.integers(0, 99), st.text(max_size=300)), max_size=9))
