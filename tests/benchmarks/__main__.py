@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import sys
+import tempfile
 from pathlib import Path
 
-COMPARED = ("reads", "writes", "events", "bad_clients", "folding", "statistics", "export")
+COMPARED = ("reads", "writes", "events", "bad_clients", "start", "folding", "statistics", "export")
 """Those that measure a ratio to a reference, and say which goals are met; without a name all of them run."""
 _PARTS = {
     "__init__",
@@ -19,6 +21,7 @@ _PARTS = {
     "misbehaving",
     "pairs",
     "queues",
+    "table",
     "usual",
     "validating",
 }
@@ -35,7 +38,7 @@ def benchmarks() -> dict[str, str]:
 
 
 def main(arguments: list[str]) -> int:
-    """Run the benchmarks named, or those that compare; `--list` names all."""
+    """Run the benchmarks named, or those that compare; `--list` names all, `--json FILE` keeps the figures of each."""
     known = benchmarks()
     names = [each for each in arguments if each in known]
     options = [each for each in arguments if each not in known]
@@ -43,11 +46,35 @@ def main(arguments: list[str]) -> int:
     if unknown or "--list" in options:
         print(*(f"{name:<24}{told}" for name, told in known.items()), sep="\n")
         return 2 if unknown else 0
-    for name in names or COMPARED:
-        print(name, flush=True)
-        sys.argv = [f"bench {name}", *options]
-        importlib.import_module(f"tests.benchmarks.{name}").main()
-    return 0
+    file = _taken(options, "--json")
+    told, status = {}, 0
+    with tempfile.TemporaryDirectory() as folder:
+        for name in names or COMPARED:
+            print(name, flush=True)
+            part = Path(folder) / name
+            sys.argv = [f"bench {name}", *options, *(["--json", str(part)] if file else [])]
+            try:
+                importlib.import_module(f"tests.benchmarks.{name}").main()
+            except SystemExit as end:
+                if not isinstance(end.code, str):
+                    raise
+                # What is wrong in one does not keep the others from being measured.
+                print(end.code, file=sys.stderr, flush=True)
+                status = 1
+            if part.exists():
+                told[name] = json.loads(part.read_text())
+    if file:
+        Path(file).write_text(json.dumps(told, indent=1))
+    return status
+
+
+def _taken(options: list[str], name: str) -> str | None:
+    """The value of an option, which is taken from among them."""
+    if name not in options[:-1]:
+        return None
+    at = options.index(name)
+    _, value = options.pop(at), options.pop(at)
+    return value
 
 
 if __name__ == "__main__":

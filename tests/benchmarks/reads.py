@@ -44,7 +44,7 @@ class Results:
 
     def __init__(self, length: Length) -> None:
         self.length = length
-        self.told: dict[str, Any] = {"length": length.name, "measures": {}}
+        self.told: dict[str, Any] = {"length": length.name, "measures": {}, "limits": {}}
         self.faults: list[str] = []
 
     def add(self, made: pairs.Measure) -> None:
@@ -59,6 +59,8 @@ class Results:
         verdict = "" if goal is None else f"  goal {goal:g} {'ok' if value <= goal else 'MISSED'}"
         print(f"  {name:<36} {value:8.2f} {unit}{verdict}", flush=True)
         self.told[name] = value
+        if goal is not None:
+            self.told["limits"][name] = {"value": value, "unit": unit, "goal": goal}
 
 
 @contextmanager

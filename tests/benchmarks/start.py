@@ -31,9 +31,9 @@ REST_SECONDS = 8.0
 """Longer than a worker stays awake after the last news."""
 GOAL_IMPORT, GOAL_MEMORY, GOAL_IDLE = 1.2, 110.0, 0.5
 ASKED = {
-    "activities": ("/activities/v1/activities?limit=5", "/activities/v1/sections", "/activities/openapi.json"),
-    "registration": ("/registration/privacy", "/registration/openapi.json"),
-    "impact": ("/impact/v1/statistics?by=country", "/impact/", "/impact/openapi.json"),
+    "activities": ("/activities/v1/activities?limit=5", "/activities/v1/sections"),
+    "registration": ("/registration/privacy",),
+    "impact": ("/impact/v1/statistics?by=country", "/impact/"),
 }
 _IMPORT = """
 import services.__main__, gc, sys
@@ -101,7 +101,7 @@ def _ask(port: int, addresses: tuple[str, ...], times: int) -> list[int]:
     connection = http.client.HTTPConnection(ports.LOOPBACK, port, timeout=30)
     wrong = []
     for number in range(times):
-        connection.request("GET", addresses[number % len(addresses)])
+        connection.request("GET", addresses[number % len(addresses)], headers={"Accept": "*/*"})
         reply = connection.getresponse()
         reply.read()
         if reply.status != http.client.OK:

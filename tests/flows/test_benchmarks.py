@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
-from tests.benchmarks import bad_clients, events, export, folding, pairs, reads, writes
+from tests.benchmarks import bad_clients, events, export, folding, pairs, reads, start, table, writes
 from tests.benchmarks import statistics as asking
 from tests.benchmarks.__main__ import benchmarks, main
 
@@ -53,6 +54,12 @@ async def test_readers_are_answered_beside_one_client_that_behaves_badly() -> No
         assert 0.02 < measured["quartiles"][1] < 20
 
 
+def test_the_import_of_a_service_is_measured_and_not_absurdly_slow() -> None:
+    clock, used = start.import_seconds("registration", 1)
+    assert 0.1 < clock < 60
+    assert 0.1 < used < 20
+
+
 def test_facts_are_folded_to_what_a_recount_finds_and_not_absurdly_slowly() -> None:
     results = reads.Results(pairs.SHORTEST)
     folding.run(results)
@@ -74,6 +81,19 @@ def test_exports_hold_every_row() -> None:
     export.run(results)
     assert results.faults == []
     assert len(results.told["measures"]) == len(export.GOALS)
+
+
+def test_figures_become_a_table_with_the_benchmark_that_makes_them() -> None:
+    results = reads.Results(pairs.SHORTEST)
+    results.add(pairs.Measure("a list", "a constant", 0.8, ratios=[0.9, 1.0, 1.1], replies=1))
+    results.add(pairs.Measure("a list of old", "a constant", None, ratios=[0.9], replies=1))
+    results.say("memory", 99.5, "MB", 110.0)
+    results.say("seconds", 1.5, "s")
+    told = json.loads(json.dumps({"reads": results.told}))
+    assert table.table(told).splitlines()[2:] == [
+        "| a list | 1.00 (0.95-1.05) of a constant | ≥ 0.8 | `reads` |",
+        "| memory | 99.5 MB | ≤ 110 MB | `reads` |",
+    ]
 
 
 def test_each_benchmark_is_listed_with_what_it_does(capsys: pytest.CaptureFixture[str]) -> None:
