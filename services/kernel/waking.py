@@ -6,8 +6,7 @@ import asyncio
 
 from arq.worker import Worker as ArqWorker
 
-PATIENCE_SECONDS = 2.0
-"""A message that was lost costs no more than a moment all the same: a worker sees that something was written, too."""
+PATIENCE_SECONDS = 0.5
 
 
 def channel(queue: str) -> str:
