@@ -246,7 +246,8 @@ class PageRoute(StrictRoute):
 
 
 def _check_query(request: Request, known: dict[str, bool]) -> None:
-    faults, seen = [], set()
+    faults: list[FieldError] = []
+    seen: set[str] = set()
     for name, value in request.query_params.multi_items():
         if len(faults) == MOST_QUERY_FAULTS:
             break

@@ -37,6 +37,7 @@ FORMATS: Final = {
     "registration/privacy/notice.py:_records": "words of an enumeration",
 }
 FILES: Final = {
+    "kernel/revisions.py:head": "the migrations of a schema that the registry names",
     "commands/entries.py:import_command": "named by an operator",
     "operations/imports.py:run": "named by an operator",
     "operations/sync.py:_records": "named by an operator",

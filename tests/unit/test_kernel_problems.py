@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,12 +14,14 @@ from services.kernel.problems import (
     LONGEST_POINTER,
     MOST_FAULTS,
     Invalid,
+    MalformedBody,
     Problem,
     every,
     invalid,
     invalid_body,
     pointer,
 )
+from services.kernel.routes import MOST_NAMES, read_json
 
 assert registry.SERVICES  # Every service's own problems are known by now.
 
@@ -44,6 +48,13 @@ def test_a_place_is_a_json_pointer(location: tuple[int | str, ...], expected: st
 def test_of_faults_without_number_the_first_are_told() -> None:
     faults = [{"loc": ("body", number), "type": "extra_forbidden", "msg": ""} for number in range(MOST_FAULTS + 1)]
     assert [each.pointer for each in invalid(faults).errors] == [f"#/{number}" for number in range(MOST_FAULTS)]
+
+
+def test_an_object_has_not_more_names_than_anything_could_mean() -> None:
+    assert len(read_json(json.dumps({f"a{number}": 1 for number in range(MOST_NAMES)}).encode())) == MOST_NAMES
+    with pytest.raises(MalformedBody) as refusal:
+        read_json(json.dumps({"a": {f"a{number}": 1 for number in range(MOST_NAMES + 1)}}).encode())
+    assert [each.pointer for each in refusal.value.errors] == ["#"]
 
 
 @given(st.lists(st.one_of(st.integers(0, 99), st.text(max_size=300)), max_size=9))
