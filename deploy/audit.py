@@ -118,7 +118,7 @@ def judge(known: Mapping[tuple[str, str], Sequence[osv.Weakness]], policy: Polic
     for (library, version), told in known.items():
         for same in _alike(told):
             rated = [each.score for each in same if each.score is not None]
-            words = [each.word for each in same if each.word in policy.days]
+            words = [each.word for each in same if each.word is not None]
             severities = [*words, *([policy.severity(max(rated))] if rated else [])] or ["high"]
             severity = min(severities, key=list(policy.days).index)
             published = min(each.published for each in same)

@@ -128,7 +128,7 @@ def is_address(text: str) -> bool:
 
 def _read(entry: Mapping[str, Any], library: str) -> Weakness:
     try:
-        published = datetime.fromisoformat(str(entry.get("published") or entry["modified"]).replace("Z", "+00:00"))
+        published = datetime.fromisoformat(str(entry.get("published") or entry["modified"]))
         names = frozenset({str(entry["id"]), *map(str, entry.get("aliases", []))})
         scores = [score(str(each.get("score"))) for each in entry.get("severity", [])]
         rated = [each for each in scores if each is not None]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from services.activities import main as activities
-from services.kernel import auth, db
+from services.kernel import auth, db, digests
 from services.kernel.auth import Role
 from tests.harness.databases import rows
 from tests.harness.network import Network
@@ -101,3 +102,25 @@ async def test_a_token_holds_256_random_bits(shared: Network) -> None:
     tokens = {(await shared.local())["Authorization"] for _ in range(3)}
     assert len(tokens) == 3
     assert all(len(token.removeprefix(f"Bearer {auth.PREFIX}")) == 43 for token in tokens)
+
+
+async def test_another_algorithm_works_beside_the_one_before_and_without_it(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await network.local()
+    monkeypatch.setitem(digests.ALGORITHMS, "3", lambda secret: hashlib.sha3_512(secret).digest())
+    monkeypatch.setattr(digests, "NEWEST", "3")
+    after = await network.local()
+    token = after["Authorization"].removeprefix("Bearer ")
+    assert token.startswith(f"{auth.PREFIX}3~")
+    assert [await _draft(network, each) for each in (before, after)] == [422, 422]
+    lengths = await rows(network.database_url, "SELECT length(token_hash) FROM access.tokens ORDER BY 1")
+    assert [length for (length,) in lengths] == [32, 64]
+    # A mark opens nothing by itself, and neither does leaving it out.
+    old = before["Authorization"].removeprefix(f"Bearer {auth.PREFIX}")
+    for wrong in (f"{auth.PREFIX}3~{old}", token.replace("3~", ""), token.replace("3~", "4~")):
+        assert await _draft(network, {"Authorization": f"Bearer {wrong}"}) == 401
+    # The former one ends: what was stored by it opens nothing, as soon as nobody remembers it.
+    monkeypatch.delitem(digests.ALGORITHMS, "")
+    monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 30))
+    assert [await _draft(network, each) for each in (before, after)] == [401, 422]

@@ -1,4 +1,4 @@
-"""`deploy audit`: weaknesses of libraries against the deadlines of SECURITY.md, told by a list that stands in for OSV."""
+"""`deploy audit`: weaknesses of libraries against the deadlines of SECURITY.md, told by a stand-in for OSV."""
 
 from __future__ import annotations
 
@@ -16,7 +16,11 @@ from deploy import audit, command, osv
 from deploy.failure import Failure
 
 NOW = datetime(2026, 12, 1, 12, tzinfo=UTC)
-PINS = 'sqlalchemy[asyncio]==2.1.0 \\\n    --hash=sha256:aa\n    # via -r x==9\nPython_Multipart==0.0.9 ; python_version > "3"\n'
+PINS = """sqlalchemy[asyncio]==2.1.0 \\
+    --hash=sha256:aa
+    # via -r x==9
+Python_Multipart==0.0.9 ; python_version > "3"
+"""
 
 
 class _List(BaseHTTPRequestHandler):
