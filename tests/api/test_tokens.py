@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+import secrets
+import statistics
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -124,3 +126,37 @@ async def test_another_algorithm_works_beside_the_one_before_and_without_it(
     monkeypatch.delitem(digests.ALGORITHMS, "")
     monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 30))
     assert [await _draft(network, each) for each in (before, after)] == [401, 422]
+
+
+_SECONDS_THAT_TELL = 0.000_05
+
+
+async def _told_by_time(network: Network, known: str) -> bool:
+    """Whether guesses that begin as a valid token take longer or shorter than others, by turns and at the median."""
+    runtime, took = network.runtimes["activities"], dict[bool, list[float]]({True: [], False: []})
+    tokens = auth.Tokens()
+    for number in range(600):
+        is_near = bool(number % 2)
+        guess = (known[:-6] if is_near else auth.PREFIX + secrets.token_urlsafe(32)[:-6]) + secrets.token_urlsafe(9)[:6]
+        begun = time.perf_counter()
+        assert await tokens.holder(runtime, guess) is None
+        took[is_near].append(time.perf_counter() - begun)
+    return abs(statistics.median(took[True]) - statistics.median(took[False])) > _SECONDS_THAT_TELL
+
+
+async def test_how_long_a_guess_takes_says_nothing_of_how_near_it_is(
+    shared: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = (await shared.local())["Authorization"].removeprefix("Bearer ")
+    # Another load of the machine is nobody's secret: it does not come back.
+    assert not all([await _told_by_time(shared, known) for _ in range(2)])
+
+    def comparing(secret: str) -> bytes:
+        if secret.startswith(known[:-6]):
+            end = time.perf_counter() + 0.000_2
+            while time.perf_counter() < end:
+                pass
+        return hashlib.sha256(secret.encode()).digest()
+
+    monkeypatch.setattr(digests, "stored", comparing)
+    assert await _told_by_time(shared, known)
