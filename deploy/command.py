@@ -1,11 +1,12 @@
-"""The command line: `up`, `run`, `test`, `bench` and `down`, and how each ends."""
+"""The command line: `up`, `run`, `test`, `bench`, `audit` and `down`, and how each ends."""
 
 import argparse
 import os
 import sys
 from collections.abc import Sequence
 
-from deploy import interruption, settings
+from deploy import interruption, osv, settings
+from deploy.audit import audit
 from deploy.bench import bench
 from deploy.down import down
 from deploy.failure import Failure
@@ -47,6 +48,8 @@ def _run(asked: argparse.Namespace, rest: list[str]) -> int:
         return run(settings.gather(state=asked.state, environment=None, with_file=True), asked.services_command)
     if asked.command == "down":
         return down(settings.gather(state=asked.state, environment=None, with_file=True), delete=asked.delete)
+    if asked.command == "audit":
+        return audit(asked.osv)
     # Tests never take a database from .env: it may be one that somebody works with.
     alone = settings.gather(state=asked.state, environment=asked.environment, with_file=False)
     return bench(alone, rest) if asked.command == "bench" else test(alone, rest)
@@ -63,11 +66,17 @@ def _port(text: str) -> int:
     return int(text)
 
 
+def _osv(text: str) -> str:
+    if not osv.is_address(text):
+        raise argparse.ArgumentTypeError("an OSV service has an https:// address, or http:// on this machine")
+    return text
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python3 deploy", description="Run SocialErasmus on this machine.", allow_abbrev=False
     )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="up | run | test | bench | down")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="up | run | test | bench | audit | down")
     placed = argparse.ArgumentParser(add_help=False)
     placed.add_argument("--state", metavar="DIR", help="where data, mailbox and logs lie (SOCIALERASMUS_STATE)")
     built = argparse.ArgumentParser(add_help=False)
@@ -95,6 +104,19 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
         help="measure how fast it is, against what the machine can do",
         epilog="Other arguments: names of benchmarks (all that compare), --list, --quick, --json FILE.",
+    )
+    audited = commands.add_parser(
+        "audit",
+        allow_abbrev=False,
+        help="ask whether libraries have weaknesses for longer than services/SECURITY.md allows",
+        epilog="Ends with 1 where something is overdue, with 2 where nobody answered.",
+    )
+    audited.add_argument(
+        "--osv",
+        type=_osv,
+        default=os.environ.get("SOCIALERASMUS_OSV_URL") or osv.ADDRESS,
+        metavar="URL",
+        help="whom to ask (SOCIALERASMUS_OSV_URL, or api.osv.dev)",
     )
     down = commands.add_parser("down", parents=[placed], allow_abbrev=False, help="stop a running up")
     down.add_argument("--delete", action="store_true", help="remove its data, mailbox, logs and environments too")

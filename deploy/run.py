@@ -5,7 +5,7 @@ import subprocess
 from collections.abc import Sequence
 
 from deploy.failure import Failure
-from deploy.settings import PROJECT, Settings
+from deploy.settings import FROM_FILES, PROJECT, Settings
 from deploy.state import State, choose
 
 
@@ -17,5 +17,6 @@ def run(settings: Settings, command: Sequence[str]) -> int:
     told = state.told()
     python = told.pop("PYTHON")
     variables = {**os.environ, **told, "PYTHONPATH": str(PROJECT)}
-    variables.pop("PYTHONHOME", None)
+    for name in ("PYTHONHOME", *(f"{name}_FILE" for name in FROM_FILES if name in told)):
+        variables.pop(name, None)
     return subprocess.run([python, "-m", "services", *command], env=variables, check=False).returncode

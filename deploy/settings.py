@@ -9,6 +9,15 @@ from pathlib import Path
 from deploy.failure import Failure
 
 PROJECT = Path(__file__).resolve().parent.parent
+# As services/kernel/secret_files.py has them, which is told the values from here.
+FROM_FILES = (
+    "DATABASE_URL",
+    "REDIS_URL",
+    "SMTP_URL",
+    "SOCIALERASMUS_SECRET",
+    "SOCIALERASMUS_AUDIT_SECRET",
+    "SOCIALERASMUS_ISSUER_CLIENT_SECRET",
+)
 LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)\s*=\s*(.*)")
 
 
@@ -35,13 +44,27 @@ class Settings:
 def gather(*, state: str | None, environment: str | None, port: int = 8000, with_file: bool) -> Settings:
     """Put the sources together; what is nearer to the command wins."""
     kept = read_file(PROJECT / ".env") if with_file else {}
-    variables = {**kept, **os.environ}
+    variables = _with_files({**kept, **os.environ})
     return Settings(
         variables=variables,
         state=state or variables.get("SOCIALERASMUS_STATE") or None,
         environment=environment or variables.get("SOCIALERASMUS_ENVIRONMENT_DIR") or None,
         port=port,
     )
+
+
+def _with_files(variables: dict[str, str]) -> dict[str, str]:
+    """The same, with the secrets that lie in files which NAME_FILE names."""
+    for name in FROM_FILES:
+        path = variables.pop(f"{name}_FILE", "")
+        if path and variables.get(name):
+            raise Failure(f"{name} and {name}_FILE are both set: only one can be meant.")
+        if path:
+            try:
+                variables[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+            except (OSError, UnicodeDecodeError) as error:
+                raise Failure(f"{name}_FILE can't be read: {getattr(error, 'strerror', None) or 'no text'}.") from None
+    return variables
 
 
 def read_file(path: Path) -> dict[str, str]:

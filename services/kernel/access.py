@@ -8,7 +8,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from services.kernel import db
+from services.kernel import db, digests
 
 METADATA = db.metadata("access")
 
@@ -92,4 +92,4 @@ KEY_PREFIXES: Final = {Kind.PUBLISHABLE: "sepk_", Kind.SECRET: "sesk_"}
 
 def drawn(prefix: str) -> str:
     """A new secret of 256 random bits."""
-    return prefix + secrets.token_urlsafe(32)
+    return prefix + digests.mark() + secrets.token_urlsafe(32)

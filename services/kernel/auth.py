@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,7 +16,7 @@ from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPAuthorizationCreden
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.requests import Request
 
-from services.kernel import access, reach
+from services.kernel import access, digests, reach
 from services.kernel.access import KEYS, TOKENS
 from services.kernel.audit.noting import Act
 from services.kernel.audit.reach import Asked
@@ -102,7 +101,7 @@ Holder = Actor | Website
 
 def hashed(token: str) -> bytes:
     """What is stored of a token: 128 random bits and more need no slow hash."""
-    return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
+    return digests.stored(token)
 
 
 async def issue(

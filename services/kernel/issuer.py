@@ -63,7 +63,7 @@ class Issuer:
         self._told = settings
         self._issuer = settings.issuer
         self._rules = RoleRules.read(settings.roles_file)
-        self._wire = Wire()
+        self._wire = Wire(settings.issuer_jwks_url, settings.issuer_userinfo_url, settings.issuer_token_url)
         self._verifier = (
             Verifier(PublishedKeys(self._wire, settings.issuer_jwks_url), issuer=settings.issuer)
             if settings.issuer_jwks_url is not None

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 import httpx
 
+from services.kernel import outbound
+
 PATIENCE_SECONDS: Final = 5.0
 LONGEST_ANSWER: Final = 256 * 1024
 
@@ -25,7 +27,10 @@ def _trusted() -> ssl.SSLContext:
 
 
 class Wire:
-    """Asks one issuer."""
+    """Asks one issuer, at the addresses that the settings name."""
+
+    def __init__(self, *addresses: str | None) -> None:
+        self._addresses = [each for each in addresses if each is not None]
 
     async def get(self, address: str, *, token: str | None = None) -> tuple[int, Any]:
         """The status and the object that an address answers, with a bearer token if need be."""
@@ -41,7 +46,7 @@ class Wire:
     async def _ask(self, method: str, address: str, **request: Any) -> tuple[int, Any]:
         try:
             async with (
-                httpx.AsyncClient(timeout=PATIENCE_SECONDS, verify=_trusted()) as client,
+                outbound.client(*self._addresses, seconds=PATIENCE_SECONDS, verify=_trusted()) as client,
                 client.stream(method, address, **request) as reply,
             ):
                 body = b""

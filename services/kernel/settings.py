@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from pydantic import AfterValidator, AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, model_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import BaseSettings, EnvSettingsSource, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
 
-from services.kernel import addresses, transport
+from services.kernel import addresses, secret_files, transport
 from services.kernel.failures import Misconfigured
 from services.kernel.issuer_settings import IssuerSettings
 from services.kernel.mailboxes import mailbox
@@ -131,6 +132,20 @@ class Settings(IssuerSettings):
     key_allowance: Annotated[int, Field(ge=1, le=1000)] = 10
     trusted_proxies: Annotated[addresses.Networks, NoDecode, BeforeValidator(_networks)] = ()
     sweep_seconds: Annotated[float, Field(gt=0, le=60)] = 1.0
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # As pydantic has it.
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[Any, ...]:
+        """Secrets come from files as well, which vaults mount and environments name."""
+        assert isinstance(env_settings, EnvSettingsSource)
+        from_files = partial(secret_files.read, env_settings.env_vars)
+        return (init_settings, env_settings, dotenv_settings, file_secret_settings, from_files)
 
     @model_validator(mode="after")
     def _fit_for_its_environment(self) -> Settings:

@@ -220,6 +220,9 @@ Currency = Annotated[str, Storable, StringConstraints(pattern=r"^[A-Z]{3}$"), Af
 
 
 def _web_address(value: str) -> str:
+    # Browsers take a backslash for a slash and leave line ends out; whoever sends such a thing means something else.
+    if re.search(r"[\x00-\x1f\x7f\\]", value):
+        raise PydanticCustomError("web_address", "Must be an http:// or https:// address.")
     try:
         return str(AnyHttpUrl(value))
     except ValidationError:

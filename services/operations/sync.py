@@ -13,6 +13,7 @@ import httpx
 from services.activities.directory import rules, syncing
 from services.activities.directory.difference import Changes
 from services.contracts import ACTIVITIES
+from services.kernel import outbound
 from services.kernel.failures import Stop
 from services.kernel.import_json import JsonRows
 from services.kernel.imports import Row, UnreadableFile
@@ -73,7 +74,7 @@ async def _fetched(address: str, transport: Any) -> bytes:
     found = bytearray()
     try:
         async with (
-            httpx.AsyncClient(timeout=PATIENCE_SECONDS, follow_redirects=True, transport=transport) as client,
+            outbound.client(address, seconds=PATIENCE_SECONDS, follow_redirects=True, transport=transport) as client,
             client.stream("GET", address, headers={"Accept": "application/json"}) as reply,
         ):
             if reply.status_code != httpx.codes.OK:

@@ -193,6 +193,32 @@ async def test_what_is_two_years_old_is_forgotten_and_its_links_stay(acted: Netw
     assert await value(acted.database_url, "SELECT min(number) FROM activities.audit_entries") == 2
 
 
+async def test_another_algorithm_goes_on_with_the_chain_and_the_lesser_one_does_not_come_back(
+    acted: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(chain.ALGORITHMS, 64, "sha512")
+    monkeypatch.setattr(chain, "NEWEST", 64)
+    await acted.drafted()
+    await _linked(acted)
+    lengths = "SELECT length(digest), length(hash) FROM activities.audit_links ORDER BY position"
+    assert [tuple(row) for row in await rows(acted.database_url, lengths)] == [(32, 32)] * 3 + [(64, 64)]
+    assert ((found := await _checked(acted)).faults, found.position) == ([], 4)
+    # Whoever broke the former one, and has the secret besides, can't go on with it.
+    monkeypatch.setattr(chain, "NEWEST", 32)
+    await acted.drafted()
+    await _linked(acted)
+    assert (await _checked(acted)).faults == ["link 5 is made by a lesser algorithm than the one before it"]
+    await _as_superuser(
+        acted,
+        "DELETE FROM activities.audit_links WHERE position = 5",
+        "UPDATE activities.audit_entries SET verb = 'x' FROM activities.audit_links WHERE entry = id AND position = 4",
+    )
+    assert [fault for fault in (await _checked(acted)).faults if "(link 4) was changed" in fault]
+    # One that the list does not hold proves nothing.
+    monkeypatch.delitem(chain.ALGORITHMS, 64)
+    assert "link 4 does not follow from the one before it" in (await _checked(acted)).faults
+
+
 async def test_two_sweeps_at_once_make_one_chain(network: Network) -> None:
     for _ in range(3):
         await network.drafted()

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
+
 import pytest
 
+from services.kernel import digests
 from tests.harness.databases import rows, value
 from tests.harness.network import Network
 from tests.harness.sign_ups import Students, students
@@ -108,3 +111,18 @@ async def test_the_confirming_link_is_spent_once_the_place_is_confirmed(ours: St
     page = await ours.network.client.post(f"/registration/v1/links/{token}/cancel")
     assert page.status_code == 200
     assert await ours.states() == {"Ada": "confirmed"}
+
+
+async def test_links_of_another_algorithm_work_beside_those_before(
+    ours: Students, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ours.sign_up("Ada")
+    before = await ours.secret("Ada")
+    monkeypatch.setitem(digests.ALGORITHMS, "3", lambda secret: hashlib.sha3_512(secret).digest())
+    monkeypatch.setattr(digests, "NEWEST", "3")
+    await ours.sign_up("Bo")
+    after = await ours.secret("Bo")
+    assert [each.startswith("3~") for each in (before, after)] == [False, True]
+    for secret in (before, after):
+        assert (await ours.network.client.post(f"/registration/v1/links/{secret}")).status_code == 200
+    assert await ours.states() == {"Ada": "confirmed", "Bo": "confirmed"}

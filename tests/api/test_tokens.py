@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import secrets
+import statistics
 import time
 from datetime import timedelta
 from types import SimpleNamespace
@@ -10,7 +13,7 @@ from typing import Any
 import pytest
 
 from services.activities import main as activities
-from services.kernel import auth, db
+from services.kernel import auth, db, digests
 from services.kernel.auth import Role
 from tests.harness.databases import rows
 from tests.harness.network import Network
@@ -101,3 +104,59 @@ async def test_a_token_holds_256_random_bits(shared: Network) -> None:
     tokens = {(await shared.local())["Authorization"] for _ in range(3)}
     assert len(tokens) == 3
     assert all(len(token.removeprefix(f"Bearer {auth.PREFIX}")) == 43 for token in tokens)
+
+
+async def test_another_algorithm_works_beside_the_one_before_and_without_it(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    before = await network.local()
+    monkeypatch.setitem(digests.ALGORITHMS, "3", lambda secret: hashlib.sha3_512(secret).digest())
+    monkeypatch.setattr(digests, "NEWEST", "3")
+    after = await network.local()
+    token = after["Authorization"].removeprefix("Bearer ")
+    assert token.startswith(f"{auth.PREFIX}3~")
+    assert [await _draft(network, each) for each in (before, after)] == [422, 422]
+    lengths = await rows(network.database_url, "SELECT length(token_hash) FROM access.tokens ORDER BY 1")
+    assert [length for (length,) in lengths] == [32, 64]
+    # A mark opens nothing by itself, and neither does leaving it out.
+    old = before["Authorization"].removeprefix(f"Bearer {auth.PREFIX}")
+    for wrong in (f"{auth.PREFIX}3~{old}", token.replace("3~", ""), token.replace("3~", "4~")):
+        assert await _draft(network, {"Authorization": f"Bearer {wrong}"}) == 401
+    # The former one ends: what was stored by it opens nothing, as soon as nobody remembers it.
+    monkeypatch.delitem(digests.ALGORITHMS, "")
+    monkeypatch.setattr(auth, "time", SimpleNamespace(monotonic=lambda: time.monotonic() + 30))
+    assert [await _draft(network, each) for each in (before, after)] == [401, 422]
+
+
+_SECONDS_THAT_TELL = 0.000_05
+
+
+async def _told_by_time(network: Network, known: str) -> bool:
+    """Whether guesses that begin as a valid token take longer or shorter than others, by turns and at the median."""
+    runtime, took = network.runtimes["activities"], dict[bool, list[float]]({True: [], False: []})
+    tokens = auth.Tokens()
+    for number in range(600):
+        is_near = bool(number % 2)
+        guess = (known[:-6] if is_near else auth.PREFIX + secrets.token_urlsafe(32)[:-6]) + secrets.token_urlsafe(9)[:6]
+        begun = time.perf_counter()
+        assert await tokens.holder(runtime, guess) is None
+        took[is_near].append(time.perf_counter() - begun)
+    return abs(statistics.median(took[True]) - statistics.median(took[False])) > _SECONDS_THAT_TELL
+
+
+async def test_how_long_a_guess_takes_says_nothing_of_how_near_it_is(
+    shared: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    known = (await shared.local())["Authorization"].removeprefix("Bearer ")
+    # Another load of the machine is nobody's secret: it does not come back.
+    assert not all([await _told_by_time(shared, known) for _ in range(2)])
+
+    def comparing(secret: str) -> bytes:
+        if secret.startswith(known[:-6]):
+            end = time.perf_counter() + 0.000_2
+            while time.perf_counter() < end:
+                pass
+        return hashlib.sha256(secret.encode()).digest()
+
+    monkeypatch.setattr(digests, "stored", comparing)
+    assert await _told_by_time(shared, known)

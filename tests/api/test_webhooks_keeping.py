@@ -98,6 +98,8 @@ async def test_a_webhook_belongs_to_whoever_enters_it(
         ({"url": "https://db.internal/"}, "#/url"),
         ({"url": "https://hooks.example.org:25/"}, "#/url"),
         ({"url": "https://hooks.example.org/#a"}, "#/url"),
+        ({"url": "https://hooks.example.org\\@db.internal/"}, "#/url"),
+        ({"url": "https://hooks.example.org/\r\nHost: db.internal"}, "#/url"),
         ({"url": URL, "kinds": ["activity.published", "report.verified"]}, "#/kinds/1"),
         ({"url": URL, "kinds": []}, "#/kinds"),
         ({"url": URL, "kinds": ["activity.held", "activity.held"]}, "#/kinds"),

@@ -42,6 +42,8 @@ FILES: Final = {
     "operations/imports.py:run": "named by an operator",
     "operations/sync.py:_records": "named by an operator",
     "kernel/roles.py:read": "named by a setting",
+    "kernel/secret_files.py:read": "named by the environment",
+    "kernel/secret_files.py:_content": "named by the environment",
     "kernel/mail.py:_deliver_to_folder": "the folder of a setting, and the mail's own number",
     **dict.fromkeys(
         ("kernel/import_files.py:__init__", "kernel/import_files.py:discard", "kernel/import_files.py:keep",

@@ -216,7 +216,7 @@ def test_every_key_has_its_policy() -> None:
 
 _CONNECTING: Final = re.compile(
     r"create_async_engine|create_engine|\w*Redis|aiosmtplib\.send|(httpx\.|httpcore\.)?Async(Client|ConnectionPool)"
-    r"|httpx\.(Client|get|post|request|stream)|asyncio\.open_\w+|.*create_connection|urlopen|asyncpg\.connect"
+    r"|httpx\.(Client|get|post|request|stream)|asyncio\.open_\w+|.*create_connection|urlopen|asyncpg\.connect|outbound\.client"
 )
 _NETWORK: Final = {
     "httpx", "httpcore", "aiosmtplib", "asyncpg", "urllib3", "requests", "aiohttp", "smtplib", "ftplib", "telnetlib",
@@ -227,11 +227,15 @@ def test_nothing_is_connected_to_but_what_is_listed() -> None:
     found = {f"`{each.place}`" for each in calls() if _CONNECTING.fullmatch(each.name)}
     # Those that say with which role the one above connects.
     own = {f"`{each.place}`" for each in calls() if each.name in {"create_engine", "db.create_engine"}}
-    assert set(_column("What is connected to", 1)) == found - own
+    # By HTTP through the one client that knows whom it is for.
+    through = "`kernel/outbound.py:client`"
+    assert through in found
+    assert set(_column("What is connected to", 1)) == found - own - {through}
+    assert {each.place for each in calls() if each.name.startswith("httpx.Async")} == {through.strip("`")}
     users = {path for path, names in imported().items() if {name.partition(".")[0] for name in names} & _NETWORK}
     files = {place.strip("`").partition(":")[0] for place in _column("What is connected to", 1)}
     # It names the exceptions of the module that connects.
-    assert users - files == {"kernel/webhooks/sending.py"}
+    assert users - files == {"kernel/webhooks/sending.py", "kernel/outbound.py"}
     assert not [path for path, names in imported().items() if {"urllib.request", "http.client"} & names]
 
 

@@ -93,7 +93,8 @@ async def _of_mail(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -
 
 
 async def _issuer(port: int) -> None:
-    await Wire().get(f"https://{ports.LOOPBACK}:{port}/jwks")
+    address = f"https://{ports.LOOPBACK}:{port}/jwks"
+    await Wire(address).get(address)
 
 
 async def _card_checker(port: int) -> None:

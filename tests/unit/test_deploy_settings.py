@@ -11,6 +11,7 @@ import pytest
 
 from deploy import account, addresses, command, environment, mirrors, processes, settings, state
 from deploy.failure import Failure
+from services.kernel import secret_files
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -191,3 +192,20 @@ def test_the_entry_is_written_for_pythons_that_are_too_old() -> None:
     ast.parse(text, feature_version=(3, 7))  # the oldest grammar this Python still knows
     for newer in ('f"', ":=", "->", "from __future__"):
         assert newer not in text
+
+
+def test_secrets_in_files_are_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert settings.FROM_FILES == secret_files.FROM_FILES
+    (tmp_path / "url").write_text("postgresql://ann:s3cret@db.example/c\n")
+    monkeypatch.delenv("DATABASE_URL", raising=False)
+    monkeypatch.setenv("DATABASE_URL_FILE", str(tmp_path / "url"))
+    gathered = settings.gather(state=None, environment=None, with_file=False)
+    assert gathered.database_url == "postgresql://ann:s3cret@db.example/c"
+    assert "DATABASE_URL_FILE" not in gathered.variables
+    monkeypatch.setenv("DATABASE_URL", "postgresql://")
+    with pytest.raises(Failure, match="both set"):
+        settings.gather(state=None, environment=None, with_file=False)
+    monkeypatch.delenv("DATABASE_URL")
+    (tmp_path / "url").unlink()
+    with pytest.raises(Failure, match="DATABASE_URL_FILE can't be read: No such file or directory"):
+        settings.gather(state=None, environment=None, with_file=False)

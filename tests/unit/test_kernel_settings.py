@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
+from services.kernel import secret_files
 from services.kernel.failures import Misconfigured
 from services.kernel.settings import Settings, asyncpg_url
 
@@ -164,6 +166,66 @@ def test_no_secret_is_shown_when_settings_are_printed(monkeypatch: pytest.Monkey
     for text in (repr(settings), str(settings)):
         assert "pa55word" not in text
         assert "s3cret" not in text
+
+
+SECRETS = {
+    "DATABASE_URL": PRODUCTION["DATABASE_URL"],
+    "REDIS_URL": PRODUCTION["REDIS_URL"],
+    "SMTP_URL": PRODUCTION["SMTP_URL"],
+    "SOCIALERASMUS_SECRET": "s3cret-" * 6,
+    "SOCIALERASMUS_AUDIT_SECRET": "former-" * 6,
+    "SOCIALERASMUS_ISSUER_CLIENT_SECRET": "theirs-" * 6,
+}
+WITH_ISSUER = {
+    "SOCIALERASMUS_ISSUER": "https://accounts.example",
+    "SOCIALERASMUS_ISSUER_USERINFO_URL": "https://accounts.example/userinfo",
+}
+
+
+def test_every_secret_can_come_from_a_file_as_vaults_mount_them(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    for name, value in SECRETS.items():
+        (tmp_path / name).write_text(f"{value}\n")
+        monkeypatch.setenv(f"{name}_FILE", str(tmp_path / name))
+    others = {name: value for name, value in PRODUCTION.items() if name not in SECRETS}
+    from_files = _load(monkeypatch, **others, **WITH_ISSUER)
+    for name in SECRETS:
+        monkeypatch.delenv(f"{name}_FILE")
+    assert from_files == _load(monkeypatch, **others, **WITH_ISSUER, **SECRETS)
+    # Whatever else is a secret has a file too.
+    marked = {name for name, field in Settings.model_fields.items() if "SecretStr" in str(field.annotation)}
+    assert set(SECRETS) == set(secret_files.FROM_FILES)
+    assert {name.removeprefix("SOCIALERASMUS_").lower() for name in SECRETS} >= marked | {"database_url", "redis_url"}
+
+
+@pytest.mark.parametrize("name", sorted(SECRETS))
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (None, "can't be read: No such file or directory."),
+        (b"", "must name a file of one line of text."),
+        (b"pa55word\npa55word", "must name a file of one line of text."),
+        (b"pa55word\0", "must name a file of one line of text."),
+        (b"\xffpa55word", "must name a file of one line of text."),
+        (b"pa55word" * 4096, "must name a file of one line of text."),
+    ],
+    ids=["none", "empty", "two lines", "NUL", "no text", "endless"],
+)
+def test_a_file_that_holds_no_secret_is_named_without_what_it_holds(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, content: bytes | None, sentence: str
+) -> None:
+    if content is not None:
+        (tmp_path / "pa55word").write_bytes(content)
+    with pytest.raises(Misconfigured) as refusal:
+        _load(monkeypatch, **{f"{name}_FILE": str(tmp_path / "pa55word")})
+    assert str(refusal.value) == f"{name}_FILE {sentence}"
+
+
+def test_a_secret_comes_by_one_way(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "secret").write_text("pa55word" * 8)
+    with pytest.raises(Misconfigured, match="both set: only one can be meant"):
+        _load(monkeypatch, **RIGHT, SOCIALERASMUS_SECRET_FILE=str(tmp_path / "secret"))
 
 
 def test_settings_do_not_change(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,6 @@ HMAC, so that whoever can write to the database, and has not the service's secre
 
 from __future__ import annotations
 
-import hashlib
 import hmac
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -28,11 +27,17 @@ BATCH: Final = 500
 MOST_SHOWN: Final = 50
 _BEFORE_THE_FIRST: Final = bytes(32)
 
+ALGORITHMS = {32: "sha256"}
+"""By what links and digests are made: what is stored tells it by its length. Each is one of Postgres's too."""
+
+NEWEST = 32
+"""The length of what is made from now on; along a chain it never becomes less."""
+
 log = logger(__name__)
 
 # All of an entry and of what changed by it, as Postgres writes JSON, which it does in one way only.
-_DIGEST = """
-sha256(convert_to(CAST(jsonb_build_array(
+_TOLD = """
+(convert_to(CAST(jsonb_build_array(
     e.id, CAST(e.xid AS text), e.number, CAST(extract(epoch FROM e.at) * 1000000 AS bigint), e.actor_id, e.actor_role,
     e.actor_section, e.actor_country, e.by_key, e.client_network, e.verb, e.object, e.sections, e.country, e.status,
     e.details, e.trace_id,
@@ -42,13 +47,13 @@ sha256(convert_to(CAST(jsonb_build_array(
 ) AS text), 'UTF8'))
 """
 _NEWS = """
-SELECT e.id, CAST(e.xid AS text) AS xid, e.number, e.at, {digest} AS digest FROM {schema}.audit_entries AS e
+SELECT e.id, CAST(e.xid AS text) AS xid, e.number, e.at, {newest}{told} AS digest FROM {schema}.audit_entries AS e
 WHERE (e.xid, e.number) > (CAST(CAST(:xid AS text) AS xid8), :number) AND e.xid < CAST(CAST(:horizon AS text) AS xid8)
 ORDER BY e.xid, e.number LIMIT :limit
 """
 _LINKED = """
 SELECT l.position, l.entry, CAST(l.xid AS text) AS xid, l.number, l.at, l.digest, l.hash,
-       e.id IS NOT NULL AS is_there, {digest} AS found
+       e.id IS NOT NULL AS is_there, CASE octet_length(l.digest) {digests} END AS found
 FROM {schema}.audit_links AS l LEFT JOIN {schema}.audit_entries AS e ON e.id = l.entry
 WHERE l.position > :after ORDER BY l.position LIMIT :limit
 """
@@ -97,15 +102,23 @@ def _key(settings: Settings, schema: str) -> bytes:
     return hmac.digest(secret.encode(), f"audit\0{schema}".encode(), "sha256")
 
 
-def _hash(key: bytes, before: bytes, position: int, link: Row[Any], entry: str, digest: bytes) -> bytes:
+def _hash(
+    key: bytes, before: bytes, position: int, link: Row[Any], entry: str, digest: bytes, *, length: int
+) -> bytes | None:
+    """What links an entry to the one before it, by the algorithm of a length; None where there is none of it."""
+    if length not in ALGORITHMS:
+        return None
     at = int((link.at - datetime(1970, 1, 1, tzinfo=UTC)) / timedelta(microseconds=1))
     told = f"{position}\n{before.hex()}\n{entry}\n{link.xid}\n{link.number}\n{at}\n{digest.hex()}"
-    return hmac.digest(key, told.encode(), hashlib.sha256)
+    return hmac.digest(key, told.encode(), ALGORITHMS[length])
 
 
 def _sql(statement: str, audit: Audit) -> sa.TextClause:
-    digest = _DIGEST.format(schema=audit.schema)
-    return sa.text(statement.format(schema=audit.schema, digest=digest))
+    told = _TOLD.format(schema=audit.schema)
+    # A length that is none of ours has no digest, and so is a change that shows.
+    digests = " ".join(f"WHEN {length} THEN {name}{told}" for length, name in ALGORITHMS.items())
+    newest = ALGORITHMS[NEWEST]
+    return sa.text(statement.format(schema=audit.schema, told=told, digests=digests, newest=newest))
 
 
 def sweeps(audit: Audit) -> tuple[Sweep, ...]:
@@ -143,7 +156,9 @@ async def link(session: AsyncSession, runtime: Runtime, audit: Audit) -> int:
     key, before, position = _key(runtime.settings, audit.schema), head.hash if head else _BEFORE_THE_FIRST, 0
     made = []
     for position, row in enumerate(found, head.position + 1 if head else 1):
-        before = _hash(key, before, position, row, str(row.id), row.digest)
+        linked = _hash(key, before, position, row, str(row.id), row.digest, length=NEWEST)
+        assert linked is not None
+        before = linked
         made.append({
             "position": position, "entry": row.id, "xid": row.xid, "number": row.number, "at": row.at,
             "digest": row.digest, "hash": before,
@@ -165,8 +180,11 @@ async def check(
         expected = found.position + 1
         if row.position != expected:
             found.faults.append(f"links {expected} to {row.position - 1} are missing")
-        if row.hash != _hash(key, found.head, row.position, row, str(row.entry), row.digest):
+        length = len(row.hash)
+        if row.hash != _hash(key, found.head, row.position, row, str(row.entry), row.digest, length=length):
             found.faults.append(f"link {row.position} does not follow from the one before it")
+        elif min(length, len(row.digest)) < len(found.head):
+            found.faults.append(f"link {row.position} is made by a lesser algorithm than the one before it")
         if not row.is_there and row.at >= kept_since:
             found.faults.append(f"entry {row.entry} (link {row.position}) was deleted")
         elif not row.is_there:

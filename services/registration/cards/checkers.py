@@ -11,6 +11,7 @@ from typing import Any, Final, Protocol
 
 import httpx
 
+from services.kernel import outbound
 from services.kernel.settings import Settings
 from services.registration.cards.rules import Outcome
 
@@ -48,7 +49,7 @@ class ByHTTP:
         """What the service says of a card."""
         try:
             async with (
-                httpx.AsyncClient(timeout=PATIENCE_SECONDS) as client,
+                outbound.client(self._address, seconds=PATIENCE_SECONDS) as client,
                 client.stream("GET", self._address, params={"code": number}) as reply,
             ):
                 if reply.status_code != httpx.codes.OK:

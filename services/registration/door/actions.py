@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.kernel import reach
+from services.kernel import digests, reach
 from services.kernel.auth import Actor, Role, hashed
 from services.kernel.ids import new_id
 from services.kernel.problems import Unauthenticated
@@ -43,7 +43,7 @@ async def lend(
     )
     if await store.count_live(session, activity_id) >= rules.MOST_AT_A_TIME:
         raise rules.TooManyPasses
-    secret = rules.PREFIX + secrets.token_urlsafe(32)
+    secret = rules.PREFIX + digests.mark() + secrets.token_urlsafe(32)
     made = await store.add(
         session,
         id=new_id(),

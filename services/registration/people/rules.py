@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
 
+from services.kernel import digests
 from services.kernel.problems import FieldError, Invalid, NotFound, Problem
 from services.registration.people import consenting_ages
 
@@ -90,7 +91,7 @@ def invalid(faults: Sequence[FieldError]) -> Invalid:
 
 def new_token() -> str:
     """A secret of 192 random bits, to be mailed once and stored hashed."""
-    return secrets.token_urlsafe(24)
+    return digests.mark() + secrets.token_urlsafe(24)
 
 
 def managed_until(now: datetime, ends_at: datetime | None) -> datetime:
