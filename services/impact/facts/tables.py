@@ -91,6 +91,7 @@ class _Figures:
     checked_in_hours: Mapped[Decimal] = mapped_column(sa.Numeric)
     newcomers: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     returning: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    shrunk: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class _Amount:
