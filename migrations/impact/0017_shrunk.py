@@ -1,4 +1,4 @@
-"""What shrunk is counted, and months are counted by edition, so that an edition's months are not added up from days."""
+"""What shrunk is counted; roll-ups of months by edition and of sections alone, and an index of years."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ branch_labels = None
 depends_on = None
 
 _TABLES = ("activity_facts", "totals", "label_totals", "roll_ups", "label_roll_ups")
+_INDEXED = ("roll_ups", "quantity_roll_ups")
 _CELL = (
     "section", "country", "platform", "edition", "starts_on", "academic_year", "area", "cause", "kind", "programme",
     "source",
 )  # fmt: skip
 _EVERYWHERE = ("academic_year", "country", "platform", "source")
 _MONTHS = ("month", *_EVERYWHERE)
+_ORGANISERS = ("section", "country", "platform", "source")
 _GRAINS = {
     "network": ("edition", *_EVERYWHERE),
+    "organisers": _ORGANISERS,
     "months": ("edition", *_MONTHS),
     "kinds": ("edition", "kind", "programme", *_EVERYWHERE),
     "topics": ("edition", "area", "cause", *_EVERYWHERE),
@@ -47,7 +50,10 @@ def upgrade() -> None:
         column = sa.Column("shrunk", sa.BigInteger(), nullable=False, server_default=sa.text("0"))
         op.add_column(table, column, schema="impact")
     op.execute(_FACTS)
-    _months(_GRAINS["months"])
+    _roll_up("months", _GRAINS["months"])
+    _roll_up("organisers", _ORGANISERS)
+    for table in _INDEXED:
+        op.create_index(op.f(f"ix_{table}_grain_academic_year"), table, ["grain", "academic_year"], schema="impact")
     _count("totals", _CELL)
     _count("label_totals", (*_CELL, "scheme", "label"), _LABELLED)
     for grain, dimensions in _GRAINS.items():
@@ -58,16 +64,16 @@ def upgrade() -> None:
         op.alter_column(table, "shrunk", server_default=None, schema="impact")
 
 
-def _months(dimensions: tuple[str, ...]) -> None:
-    """Add the months up anew; nobody folds meanwhile."""
+def _roll_up(grain: str, dimensions: tuple[str, ...]) -> None:
+    """Add it up anew; nobody folds meanwhile."""
     for roll_up, totals, parts, summed in (
         ("roll_ups", "totals", (), _FIGURES),
         ("quantity_roll_ups", "quantity_totals", ("measure", "unit"), ("amount",)),
     ):
         key, sums = ", ".join((*dimensions, *parts)), ", ".join(f"sum({name})" for name in summed)
-        op.execute(f"DELETE FROM impact.{roll_up} WHERE grain = 'months'")
+        op.execute(f"DELETE FROM impact.{roll_up} WHERE grain = '{grain}'")
         op.execute(
-            f"INSERT INTO impact.{roll_up} (grain, {key}, {', '.join(summed)}) SELECT 'months', {key}, {sums} "
+            f"INSERT INTO impact.{roll_up} (grain, {key}, {', '.join(summed)}) SELECT '{grain}', {key}, {sums} "
             f"FROM impact.{totals} GROUP BY {key} HAVING {' OR '.join(f'sum({name}) <> 0' for name in summed)}"
         )
 
@@ -85,4 +91,7 @@ def downgrade() -> None:
     """Undo it."""
     for table in _TABLES:
         op.drop_column(table, "shrunk", schema="impact")
-    _months(_MONTHS)
+    for table in _INDEXED:
+        op.drop_index(op.f(f"ix_{table}_grain_academic_year"), table_name=table, schema="impact")
+        op.execute(f"DELETE FROM impact.{table} WHERE grain = 'organisers'")
+    _roll_up("months", _MONTHS)

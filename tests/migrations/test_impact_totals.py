@@ -59,7 +59,7 @@ async def test_totals_labels_roll_ups_and_people_are_those_of_a_rebuild(database
     touched = "SELECT sum(activities) FROM impact.label_totals WHERE scheme = 'objective' AND label = 'respect'"
     assert await value(database_url, touched) == 1
     assert await value(database_url, "SELECT guests FROM impact.people_scopes WHERE kind = 'country' LIMIT 1") == 9
-    assert await value(database_url, "SELECT count(*) FROM impact.quantity_roll_ups") == 5
+    assert await value(database_url, "SELECT count(*) FROM impact.quantity_roll_ups") == 6
     async with db.session_factory(engine).begin() as session:
         assert (await actions.rebuild(session)).differences == 0
     async with engine.begin() as connection:

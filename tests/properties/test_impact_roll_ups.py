@@ -261,5 +261,6 @@ def test_the_smallest_roll_up_is_chosen() -> None:
     assert covering(("month",), ("country",)) == covering(("month",), ("edition",)) == "months"
     assert covering(("cause",), ("academic_year",)) == "topics"
     assert covering(("section",), ("edition",)) == "sections"
+    assert covering(("section",), ("country",)) == "organisers"
     assert covering(("section",), ("starts_on",)) is None
     assert covering(("section",), (), among=("network",)) is None

@@ -9,6 +9,7 @@ _EVERYWHERE: Final = ("academic_year", "country", "platform", "source")
 
 GRAINS: Final[Mapping[str, tuple[str, ...]]] = {
     "network": ("edition", *_EVERYWHERE),
+    "organisers": ("section", "country", "platform", "source"),
     "months": ("edition", "month", *_EVERYWHERE),
     "kinds": ("edition", "kind", "programme", *_EVERYWHERE),
     "topics": ("edition", "area", "cause", *_EVERYWHERE),
