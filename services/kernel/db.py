@@ -38,6 +38,8 @@ _SECONDS_WITHOUT_ANSWER, _OF_COMMANDS = 60, 660
 # What was used so lately is alive.
 _IDLE_SECONDS: Final = 0.003
 _USED_AT: Final = "used at"
+_ONE_PROCESS: Final = {"max_parallel_workers_per_gather": "0"}
+"""Answers are small, and to start helpers for one takes longer than the answer."""
 
 
 def metadata(schema: str) -> MetaData:
@@ -66,7 +68,7 @@ def create_engine(
         **more,
     }
     if role is not None:
-        server_settings |= {"role": role, reach.SETTING: reach.NOTHING}
+        server_settings |= {"role": role, reach.SETTING: reach.NOTHING, **_ONE_PROCESS}
     size = pool_size or settings.pool_size
     engine = create_async_engine(
         settings.database_url,

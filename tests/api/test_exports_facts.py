@@ -162,6 +162,13 @@ async def test_many_rows_need_no_more_memory_than_few(many: Network) -> None:
     assert runtime.engine.pool.checkedout() == 0  # type: ignore[attr-defined]
 
 
+async def test_many_rows_of_parquet_are_few_groups_and_all_there(many: Network) -> None:
+    runtime, found = many.runtimes["impact"], store.rows(Dataset.FACTS, Asked((), ()))
+    pieces = [piece async for piece in streaming.pieces(runtime, found, Format.PARQUET, {})]
+    told = pq.read_metadata(io.BytesIO(b"".join(piece.data for piece in pieces)))
+    assert (told.num_rows, told.num_row_groups, sum(piece.rows for piece in pieces)) == (40_000, 2, 40_000)
+
+
 @pytest.mark.parametrize("shape", list(Format))
 async def test_a_reader_that_leaves_frees_the_connection(many: Network, shape: Format) -> None:
     runtime = many.runtimes["impact"]

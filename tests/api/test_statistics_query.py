@@ -32,7 +32,7 @@ ROWS = [
     held("PT-PORT-ESN", AUTUMN, edition="2026-autumn", platform="SWEP", report=None),
     held("PT-PORT-ESN", AUTUMN, edition="2026-autumn", platform="SWEP", report="submitted"),
     held("LT-VILN-ESN", date(2016, 11, 9), edition="2016-autumn", platform="CEP"),
-    held("LT-VILN-ESN", AUTUMN, edition="2026-autumn", platform="NEP"),
+    held("LT-VILN-ESN", AUTUMN, edition="2026-autumn", platform="NEP", outcome="shrunk"),
 ]  # fmt: skip
 EDITIONS = [
     ("2016-autumn", date(2016, 11, 7), date(2016, 11, 13)),
@@ -85,6 +85,15 @@ async def test_touches_count_at_each_label_and_once_in_the_total(figures: Networ
     assert "at each label" in touches["measures"]["activities"]["definition"]
     assert (await asked(figures, area="animals", counting="touches"))["total"]["activities"] == 2
     assert (await asked(figures, area="animals"))["total"]["activities"] == 1
+
+
+async def test_what_shrunk_is_among_what_was_held_and_what_was_cancelled_is_not(figures: Network) -> None:
+    told = await asked(figures, by="country", edition="2026-autumn", measures="activities,shrunk,cancelled")
+    assert by(told, "activities", "shrunk", "cancelled") == {
+        "IT": [2, 0, 0], "LT": [1, 1, 0], "PT": [0, 0, 1], "total": [3, 1, 1],
+    }  # fmt: skip
+    months = await asked(figures, by="month", edition="2026-autumn", measures="shrunk")
+    assert by(months, "shrunk") == {"2026-11": 1, "total": 1}
 
 
 async def test_goals_are_always_touches_beside_the_main_area(figures: Network) -> None:

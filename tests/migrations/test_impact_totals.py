@@ -20,16 +20,16 @@ SELECT CAST(format('00000000-0000-7000-8000-%s', lpad(CAST(n AS text), 12, '0'))
   '{IT-MILA-STA}', 'IT', date '2026-07-31' + n, false
 FROM generate_series(1, 4) AS n;
 INSERT INTO impact.reports (activity_id, state, revision, source, outcome, international, hours, beneficiaries)
-SELECT activity_id, 'verified', 1, 'organiser', CASE WHEN starts_on > '2026-08-01' THEN 'held' ELSE 'cancelled' END,
+SELECT activity_id, 'verified', 1, 'organiser', CASE WHEN starts_on > '2026-08-01' THEN 'shrunk' ELSE 'cancelled' END,
   7, 2.5, 30 FROM impact.activities WHERE starts_on <= '2026-08-02';
 INSERT INTO impact.report_quantities (activity_id, measure, unit, amount, qualifier)
-SELECT activity_id, 'waste', 'kg', 12, 'exact' FROM impact.reports WHERE outcome = 'held';
+SELECT activity_id, 'waste', 'kg', 12, 'exact' FROM impact.reports WHERE outcome <> 'cancelled';
 INSERT INTO impact.activity_facts (activity_id, section, country, edition, starts_on, month, academic_year, area, cause,
   kind, programme, source, activities, cancelled, participants_international, participants_local,
   participants_esn_volunteer, participants_unclassified, attendances, hours)
 SELECT activity_id, section, country, edition, starts_on, '2026-08', '2026/27', 'environment', 'inclusion', kind,
-  programme, source, CAST(outcome = 'held' AS int), CAST(outcome = 'cancelled' AS int),
-  CASE outcome WHEN 'held' THEN 7 ELSE 0 END, 0, 0, 0, 5, CASE outcome WHEN 'held' THEN 2.5 ELSE 0 END
+  programme, source, CAST(outcome = 'shrunk' AS int), CAST(outcome = 'cancelled' AS int),
+  CASE outcome WHEN 'shrunk' THEN 7 ELSE 0 END, 0, 0, 0, 5, CASE outcome WHEN 'shrunk' THEN 2.5 ELSE 0 END
 FROM impact.activities JOIN impact.reports USING (activity_id);
 INSERT INTO impact.quantity_facts SELECT activity_id, measure, unit, amount FROM impact.report_quantities;
 INSERT INTO impact.attendances (attendance_key, revision, activity_id, participant_class, present, hours)
@@ -53,10 +53,13 @@ async def test_totals_labels_roll_ups_and_people_are_those_of_a_rebuild(database
         await connection.run_sync(lambda sync: command.upgrade(config(IMPACT, sync), "head"))
     assert await value(database_url, "SELECT count(*) FROM impact.totals WHERE platform = 'SWEP'") == 4
     assert await value(database_url, "SELECT sum(attendances) FROM impact.totals") == 9
+    of_network = "SELECT sum(shrunk) FROM impact.{} {}"
+    for table, where in (("totals", ""), ("roll_ups", "WHERE grain = 'months' AND edition = '2026-autumn'")):
+        assert await value(database_url, of_network.format(table, where)) == 1
     touched = "SELECT sum(activities) FROM impact.label_totals WHERE scheme = 'objective' AND label = 'respect'"
     assert await value(database_url, touched) == 1
     assert await value(database_url, "SELECT guests FROM impact.people_scopes WHERE kind = 'country' LIMIT 1") == 9
-    assert await value(database_url, "SELECT count(*) FROM impact.quantity_roll_ups") == 5
+    assert await value(database_url, "SELECT count(*) FROM impact.quantity_roll_ups") == 6
     async with db.session_factory(engine).begin() as session:
         assert (await actions.rebuild(session)).differences == 0
     async with engine.begin() as connection:

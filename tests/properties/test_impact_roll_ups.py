@@ -119,6 +119,7 @@ class Story:
                     figures["participants_international"] = report["international"] or 0
                     figures["participants_local"] = report["local"]
                     figures["hours"], figures["beneficiaries"] = report["hours"], report["beneficiaries"]
+                    figures["shrunk"] = int(report["outcome"] == "shrunk")
                     figures["newcomers"], figures["returning"] = report["newcomers"] or 0, report["returning"]
                     amounts = report["amounts"]
             day = known.starts_on
@@ -257,8 +258,9 @@ def test_a_roll_up_covers_what_it_keeps_and_nothing_else(grain: str) -> None:
 
 def test_the_smallest_roll_up_is_chosen() -> None:
     assert covering((), ()) == covering(("country",), ("edition", "platform")) == "network"
-    assert covering(("month",), ("country",)) == "months"
+    assert covering(("month",), ("country",)) == covering(("month",), ("edition",)) == "months"
     assert covering(("cause",), ("academic_year",)) == "topics"
     assert covering(("section",), ("edition",)) == "sections"
+    assert covering(("section",), ("country",)) == "organisers"
     assert covering(("section",), ("starts_on",)) is None
     assert covering(("section",), (), among=("network",)) is None

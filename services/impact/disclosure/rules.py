@@ -62,6 +62,7 @@ MEASURES: Final = {
         "Counts activities, not people.",
         "activities",
         "cancelled",
+        "shrunk",
         "reports",
         "activities_due",
         "activities_reported",

@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 from services.impact.exports.rules import Column, Cube, columns, table
 
 COMPRESSION: Final = "zstd"
+ROWS_OF_A_GROUP: Final = 20_000
 AMOUNT: Final = pa.decimal128(38, 9)
 KINDS: Final = {
     "text": pa.string(),
@@ -64,13 +65,18 @@ def _array(column: Column, cells: Sequence[Any]) -> Any:
 
 
 class Batches:
-    """Writes a file batch by batch; each answers the bytes that have come to be written."""
+    """Writes a file batch by batch; each answers the bytes that have come to be written.
+
+    A batch waits for others, so that few are read at once and yet a group of rows has many: what stands of each group
+    at the end of a file is kept until then.
+    """
 
     def __init__(self, told: Sequence[Column], about: Mapping[str, str]) -> None:
         self._columns = told
         self._schema = schema_of(told, about)
         self._sink = _Sink()
         self._writer = pq.ParquetWriter(pa.PythonFile(self._sink, mode="w"), self._schema, compression=COMPRESSION)
+        self._waiting: list[Any] = []
 
     def add(self, records: Sequence[Sequence[Any]]) -> bytes:
         """Write some rows."""
@@ -79,13 +85,22 @@ class Batches:
             pa.array([str(cell) for cell in each] if column.kind == "id" else each, type=KINDS[column.kind])
             for column, each in zip(self._columns, cells, strict=True)
         ]
-        self._writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        self._waiting.append(pa.RecordBatch.from_arrays(arrays, schema=self._schema))
+        if sum(batch.num_rows for batch in self._waiting) >= ROWS_OF_A_GROUP:
+            self._write()
         return self._sink.taken()
 
     def end(self) -> bytes:
         """Write what stands at the end of the file."""
+        if self._waiting:
+            self._write()
         self._writer.close()
         return self._sink.taken()
+
+    def _write(self) -> None:
+        group = pa.Table.from_batches(self._waiting, schema=self._schema)
+        self._writer.write_table(group, row_group_size=group.num_rows)
+        self._waiting.clear()
 
 
 class _Sink(io.RawIOBase):

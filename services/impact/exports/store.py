@@ -34,6 +34,7 @@ _DEFINITIONS: Final = {
     "labels": "All labels, main or not, as scheme:label.",
     "activities": "1 where it took place.",
     "cancelled": "1 where it did not.",
+    "shrunk": "1 where it took place, smaller than it was planned.",
     "measure": "What the amount is of.",
     "unit": 'UCUM; "1" for what is counted; ISO 4217 for money.',
 }

@@ -17,7 +17,7 @@ LONGEST_SECONDS: Final = 600
 MOST_AT_ONCE: Final = 3
 """Of one process; each holds a connection as long as its reader takes."""
 _PIECES_AHEAD: Final = 4
-_BATCH: Final = 10_000
+_BATCH: Final = 2_500
 
 
 _open: Final[WeakKeyDictionary[Runtime, int]] = WeakKeyDictionary()

@@ -9,7 +9,8 @@ _EVERYWHERE: Final = ("academic_year", "country", "platform", "source")
 
 GRAINS: Final[Mapping[str, tuple[str, ...]]] = {
     "network": ("edition", *_EVERYWHERE),
-    "months": ("month", *_EVERYWHERE),
+    "organisers": ("section", "country", "platform", "source"),
+    "months": ("edition", "month", *_EVERYWHERE),
     "kinds": ("edition", "kind", "programme", *_EVERYWHERE),
     "topics": ("edition", "area", "cause", *_EVERYWHERE),
     "sections": ("edition", "section", *_EVERYWHERE),
@@ -23,8 +24,8 @@ LABEL_GRAINS: Final = ("network",)
 def covering(by: Iterable[str], filters: Iterable[str], *, among: Iterable[str] = GRAINS) -> str | None:
     """The smallest roll-up that has every dimension of a question; None where only the totals of each day have them.
 
-    >>> covering(("country",), ("edition",)), covering(("section",), ()), covering(("area",), ("month",))
-    ('network', 'sections', None)
+    >>> covering(("country",), ("edition",)), covering(("month",), ("edition",)), covering(("area",), ("month",))
+    ('network', 'months', None)
     """
     asked = {*by, *filters}
     return next((grain for grain in among if asked <= {*GRAINS[grain]}), None)

@@ -51,6 +51,7 @@ class Figures(NamedTuple):
     checked_in_hours: Decimal = Decimal(0)
     newcomers: int = 0
     returning: int = 0
+    shrunk: int = 0
 
     @property
     def attendances(self) -> int:
@@ -198,6 +199,8 @@ def _reported(report: Verified) -> Figures:
         hours=report.hours or Decimal(0),
         newcomers=report.newcomers or 0,
         returning=report.returning or 0,
+        # Not once a series: each of its dates may go as planned or not.
+        shrunk=int(report.outcome == "shrunk"),
     )
 
 

@@ -91,6 +91,7 @@ class _Figures:
     checked_in_hours: Mapped[Decimal] = mapped_column(sa.Numeric)
     newcomers: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
     returning: Mapped[int] = mapped_column(sa.BigInteger, server_default=sa.text("0"))
+    shrunk: Mapped[int] = mapped_column(sa.BigInteger)
 
 
 class _Amount:
@@ -187,14 +188,17 @@ class RollUp(_RolledUp, _Figures, Table):
     """The totals of a few dimensions, added up over the others."""
 
     __tablename__ = "roll_ups"
-    __table_args__ = _cell("roll_ups", "grain", *ROLLED_UP)
+    __table_args__ = (*_cell("roll_ups", "grain", *ROLLED_UP), sa.Index(None, "grain", "academic_year"))
 
 
 class QuantityRollUp(_RolledUp, _Amount, Table):
     """The totals of one quantity by a few dimensions."""
 
     __tablename__ = "quantity_roll_ups"
-    __table_args__ = _cell("quantity_roll_ups", "grain", *ROLLED_UP, "measure", "unit")
+    __table_args__ = (
+        *_cell("quantity_roll_ups", "grain", *ROLLED_UP, "measure", "unit"),
+        sa.Index(None, "grain", "academic_year"),
+    )
 
 
 class LabelRollUp(_RolledUp, _Label, _Figures, Table):

@@ -80,6 +80,13 @@ MEASURES: Final = {
         "Activities whose verified report says that they did not take place; a series, where none of its dates did.",
         ("cancelled",),
     ),
+    "shrunk": Measure(
+        "Activities that shrunk",
+        "1",
+        "Activities whose verified report says that they took place, smaller than it was planned; each date of "
+        "a series by itself, for each has its own report. They are among those held.",
+        ("shrunk",),
+    ),
     "participants": _people(
         "Participants",
         "People who took part according to verified reports, of every class and of none that is known; a report that "

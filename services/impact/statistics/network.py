@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from services.impact.facts.tables import Total
+from services.impact.facts.tables import RollUp, Total
 from services.impact.projections.tables import Activity, Edition, OrganisedDay, Section
 from services.impact.reports.rules import State
 from services.impact.reports.tables import Report
@@ -147,8 +147,21 @@ async def reports(session: AsyncSession, asked: Asked) -> dict[tuple[Any, ...], 
 
 async def first_days(session: AsyncSession, columns: Sequence[str]) -> dict[str, date | None]:
     """The first day on which there is something to count, for each column of the totals."""
-    firsts = [sa.func.min(Total.starts_on).filter(getattr(Total, name) != 0) for name in columns]
-    row = (await session.execute(sa.select(*firsts))).one()
+    # The first month by its roll-up, and its first day by an index: nobody looks through all days.
+    months = (
+        sa.select(*(sa.func.min(RollUp.month).filter(getattr(RollUp, name) != 0).label(name) for name in columns))
+        .where(RollUp.grain == "months")
+        .subquery()
+    )
+    firsts = [
+        sa.select(Total.starts_on)
+        .where(Total.starts_on >= sa.func.to_date(months.c[name], "YYYY-MM"), getattr(Total, name) != 0)
+        .order_by(Total.starts_on)
+        .limit(1)
+        .scalar_subquery()
+        for name in columns
+    ]
+    row = (await session.execute(sa.select(*firsts).select_from(months))).one()
     return dict(zip(columns, row, strict=True))
 
 
