@@ -26,8 +26,9 @@ from services.kernel.trace import current_trace_id
 from services.registration.people import rules as people_rules
 from services.registration.people.agreements import agreement
 from services.registration.places import at_once_store, letters, rules, signing_up
-from services.registration.places.moments import NO_ID, Answered, Asked, Locked, Moment, Prepared, response
+from services.registration.places.moments import Answered, Asked, Locked, Moment, Prepared
 from services.registration.places.schemas import SignUp
+from services.registration.places.seats import NO_ID, response
 from services.registration.proofs.actions import Asker
 
 PLANNED_BY_THE: Final = 6

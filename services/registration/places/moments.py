@@ -11,14 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any, Final
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.responses import Response
 
-from services.contracts import ParticipantClass
 from services.kernel import idempotency
 from services.kernel.grouping import AGAIN, Again
 from services.kernel.idempotency import Claim
@@ -27,11 +25,9 @@ from services.kernel.proofs import Proof
 from services.kernel.runtime import Runtime
 from services.kernel.settings import Settings
 from services.registration.people import rules as people_rules
-from services.registration.people.rules import Purpose
-from services.registration.places import actions, at_once_store, hosts, letters, rules, signing_up
-from services.registration.places.rules import State
-from services.registration.places.schemas import SignedUp, SignUp
-from services.registration.places.tables import Places
+from services.registration.places import actions, at_once_store, hosts, rules, signing_up
+from services.registration.places.schemas import SignUp
+from services.registration.places.seats import Outcome, Seats, counted
 from services.registration.proofs import store as proofs_store
 from services.registration.proofs.actions import Asker
 from services.registration.proofs.rules import ProofRequired
@@ -62,110 +58,6 @@ class Prepared:
     consents: bytes
 
 
-def response(body: bytes) -> Response:
-    """The answer to a sign-up that came to something."""
-    return Response(body, 201, media_type="application/json")
-
-
-class _Room:
-    """An activity's places, with those counted that were given at this moment."""
-
-    def __init__(self, settings: Settings, places: Places, now: datetime, held: int) -> None:
-        self.places = places
-        self.now = now
-        self._held_before = held
-        self.closed = places.window_refusal(now)
-        self.before = self.room = places.room
-        self._settings = settings
-        self._outcomes: dict[State, _Outcome] = {}
-
-    @property
-    def is_as_it_was(self) -> bool:
-        """Whether nothing of it was given at this moment."""
-        return self.room.taken == self.before.taken
-
-    @property
-    def still_holds(self) -> Mapping[str, Any] | None:
-        """What must hold of the places so that what was decided does, and changes nothing for those who come next.
-
-        None where nobody knows without a lock: somebody would get the last place, or be the first to wait.
-        """
-        places, before, room = self.places, self.before, self.room
-        told: dict[str, Any] = {
-            "activity_id": places.activity_id, "revision": places.revision, "terms_revision": places.terms_revision,
-        }  # fmt: skip
-        if room.choosing is rules.Choosing.APPROVAL:
-            return told
-        if before.waiting:
-            return {**told, "waits": True}
-        given = {each: room.taken_by_class[each] - before.taken_by_class[each] for each in ParticipantClass}
-        if room.waiting or not room.fits({each: 1 for each, many in given.items() if many}):
-            return None
-        if room.capacity is not None:
-            told["taken"] = room.capacity - sum(given.values()) - 1
-        told |= {f"taken_{each}": limit - given[each] - 1 for each, limit in room.quotas.items() if given[each]}
-        return {**told, "waits": False}
-
-    @property
-    def held(self) -> int:
-        """How many places are held by people who have not confirmed."""
-        return self._held_before + self.room.taken - self.before.taken
-
-    def state_of(self, wanted: SignUp) -> State:
-        """What a sign-up comes to after those before it; raises why it comes to nothing."""
-        party = {wanted.participant_class: 1}
-        return signing_up.state_of(self.places, party, self.now, waits=wanted.waiting_list, room=self.room)
-
-    def count(self, state: State, wanted: SignUp) -> _Outcome:
-        """Count one more in, and say what comes of it."""
-        self.room = counted(self.room, state, wanted)
-        found = self._outcomes.get(state)
-        if found is None:
-            found = self._outcomes[state] = self._outcome(wanted.activity_id, state)
-        return found
-
-    def _outcome(self, activity_id: UUID, state: State) -> _Outcome:
-        places, now = self.places, self.now
-        minutes = places.hold_minutes or self._settings.hold_minutes
-        until = rules.held_until(now, minutes=minutes, starts_at=places.starts_at, ends_at=places.ends_at)
-        held_until = until if state is State.UNCONFIRMED else None
-        answer = SignedUp(id=NO_ID, activity_id=activity_id, state=state, held_until=held_until)
-        whole = response(answer.model_dump_json().encode())
-        letter = signing_up.FIRST_LETTER[state]
-        told = {
-            "activity_id": activity_id, "state": state, "signed_up_at": now, "held_until": held_until,
-            "waiting_since": now if state is State.WAITLISTED else None,
-            "purpose": Purpose.CONFIRM if state is State.UNCONFIRMED else Purpose.MANAGE,
-            "expires_at": actions.link_ends(now, places), "letter": letter,
-            "shared_facts": letters.shared_facts(places, held_until=held_until),
-            "answer": bytes(whole.body).partition(str(NO_ID).encode())[2].decode(),
-            "status": whole.status_code, "headers": idempotency.kept_headers(whole),
-        }  # fmt: skip
-        return _Outcome(state, told)
-
-
-NO_ID: Final = UUID(int=0)
-
-
-@dataclass(frozen=True, slots=True)
-class _Outcome:
-    """What sign-ups for one activity come to that get the same."""
-
-    state: State
-    told: Mapping[str, Any]
-
-    def answer(self, identity: UUID) -> Response:
-        """The answer to one of them."""
-        return response(f'{{"id":"{identity}{self.told["answer"]}'.encode())
-
-
-def counted(room: rules.Room, state: State, wanted: SignUp) -> rules.Room:
-    """The room with one more person."""
-    if state is State.UNCONFIRMED:
-        return room.after({wanted.participant_class: 1})
-    return room.after({}, waiting=1) if state is State.WAITLISTED else room
-
-
 @dataclass(frozen=True, slots=True)
 class _Decided:
     """Somebody new and what their sign-up comes to, unless they are there already."""
@@ -173,8 +65,8 @@ class _Decided:
     number: int
     asked: Asked
     kept: Prepared
-    room: _Room
-    outcome: _Outcome
+    room: Seats
+    outcome: Outcome
     host: str | None
 
 
@@ -214,7 +106,7 @@ class Moment:
             keys |= {key, person}
         return chosen
 
-    async def _look(self, chosen: Sequence[int]) -> dict[UUID, _Room]:
+    async def _look(self, chosen: Sequence[int]) -> dict[UUID, Seats]:
         """What activities are decided by; answers whose key was answered before."""
         claims = [self._asked[number].claim for number in chosen]
         percent = self._settings.proof_after_held_percent
@@ -222,7 +114,7 @@ class Moment:
             self._session, claims, self._activities(chosen), percent=percent, at_most=len(chosen)
         )
         self._answer(chosen, before)
-        return {identity: _Room(self._settings, *each) for identity, each in found.items()}
+        return {identity: Seats(self._settings, *each) for identity, each in found.items()}
 
     def _activities(self, numbers: Sequence[int]) -> Collection[UUID]:
         return {self._asked[number].wanted.activity_id for number in numbers}
@@ -231,7 +123,7 @@ class Moment:
         for number, answer in zip(numbers, answers, strict=True):
             self._answers[number] = answer
 
-    async def _decide(self, plain: Sequence[int], rooms: Mapping[UUID, _Room]) -> list[_Decided]:
+    async def _decide(self, plain: Sequence[int], rooms: Mapping[UUID, Seats]) -> list[_Decided]:
         proofs = {each.nonce for number in plain if isinstance(each := self._asked[number].asker.proof, Proof)}
         self._spent = await proofs_store.spent(self._session, proofs) if proofs else set()
         decided = []
@@ -272,7 +164,7 @@ class Moment:
                 kept.append(each)
         return kept
 
-    def _let_in(self, asked: Asked, room: _Room) -> None:
+    def _let_in(self, asked: Asked, room: Seats) -> None:
         """Let one of them in, or ask for a proof that nobody has used, in this group neither."""
         signing_up.let_in(asked.asker, asked.wanted, [(room.places, room.held)])
         if asked.asker.spends is not None:
@@ -280,7 +172,7 @@ class Moment:
                 raise asked.asker.refuse_used()
             self._spent.add(asked.asker.spends.nonce)
 
-    async def _refusal(self, wanted: SignUp, room: _Room) -> Problem | None:
+    async def _refusal(self, wanted: SignUp, room: Seats) -> Problem | None:
         if room.closed is not None:
             return room.closed()
         is_known = wanted.host_section is None or await self._host(wanted) is not None
@@ -312,7 +204,7 @@ class Moment:
                 self._answers[each.number] = AGAIN
         await self._tell([each for each in decided if each.kept.id in kept.ids])
 
-    def _must_hold(self, room: _Room) -> Mapping[str, Any]:
+    def _must_hold(self, room: Seats) -> Mapping[str, Any]:
         assert room.still_holds is not None
         return room.still_holds
 
@@ -323,7 +215,7 @@ class Moment:
 class Locked(Moment):
     """Several sign-ups of which some may get the last places: these are locked before it is decided."""
 
-    async def _look(self, chosen: Sequence[int]) -> dict[UUID, _Room]:
+    async def _look(self, chosen: Sequence[int]) -> dict[UUID, Seats]:
         claims = [self._asked[number].claim for number in chosen]
         self._answer(chosen, await idempotency.check_all(self._session, self._runtime, claims, at_once_store.SETTINGS))
         plain = [number for number in chosen if self._answers[number] is None]
@@ -331,16 +223,16 @@ class Locked(Moment):
         found = await at_once_store.lock_places(
             self._session, self._activities(plain), percent=percent, at_most=len(plain)
         )
-        return {identity: _Room(self._settings, *each) for identity, each in found.items()}
+        return {identity: Seats(self._settings, *each) for identity, each in found.items()}
 
     def _to_be_kept(self, decided: Sequence[_Decided]) -> Sequence[_Decided]:
         return decided
 
-    def _must_hold(self, room: _Room) -> Mapping[str, Any]:
+    def _must_hold(self, room: Seats) -> Mapping[str, Any]:
         return {"activity_id": room.places.activity_id}
 
     async def _tell(self, added: Sequence[_Decided]) -> None:
-        after: dict[UUID, tuple[_Room, rules.Room]] = {}
+        after: dict[UUID, tuple[Seats, rules.Room]] = {}
         for each in added:
             wanted = each.asked.wanted
             _, room = after.get(wanted.activity_id, (each.room, each.room.before))
