@@ -150,6 +150,18 @@ async def test_what_was_decided_is_kept_only_if_it_still_holds(
     assert found[0] == (reply.status_code == 201), "who is refused leaves nothing"
 
 
+async def test_nothing_is_kept_of_what_can_not_be_counted(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = await students(network, capacity=50)
+    blind = at_once_store.KEEP.replace(at_once_store.STILL_HOLDS, "true")
+    assert blind != at_once_store.KEEP
+    monkeypatch.setattr(at_once_store, "KEEP", blind)
+    statement = "UPDATE registration.places SET taken = capacity WHERE activity_id = $1 RETURNING taken"
+    _after_a_look(monkeypatch, lambda: rows(network.database_url, statement, UUID(ours.activity_id)))
+    assert (await _post(network, _body(ours, 1))).status_code == 409
+    [found] = await rows(network.database_url, "SELECT count(*) FROM registration.registrations")
+    assert found[0] == 0
+
+
 async def test_a_key_that_another_process_answers_meanwhile_is_answered_once(
     network: Network, monkeypatch: pytest.MonkeyPatch
 ) -> None:
