@@ -71,7 +71,7 @@ def _servers(stack: contextlib.ExitStack, place: Path, home: Path, outside: tupl
 
 
 # One process a core, as far as that helps: the servers need some of it too. `-n 0` among the arguments undoes it.
-_SIDE_BY_SIDE = ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile"]
+_SIDE_BY_SIDE = ["-n", str(min(2, os.cpu_count() or 1)), "--dist", "loadfile", "--no-loadscope-reorder"]
 
 
 def _pytest(home: Path, variables: dict[str, str], arguments: list[str]) -> int:

@@ -34,6 +34,15 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
             terminalreporter.line(f"{many} tests: {reason}.", yellow=True)
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose modules take longest, so that no process waits at the end for the other's last."""
+    items.sort(key=lambda item: item.path.parent.name not in _LONGEST)
+
+
+_LONGEST = ("flows", "faults", "browser", "contracts", "properties")
+
+
 def pytest_collection_finish() -> None:
     """What was imported and collected lives until the end: the garbage collector need not look through it each time."""
     gc.collect()

@@ -180,7 +180,7 @@ def test_a_client_that_sends_all_before_it_reads_is_told_that_it_is_too_much(sta
 
 def test_every_command_that_the_readme_names_exists() -> None:
     text = (ROOT / "README.md").read_text()
-    named = {line.split("services ")[1].split()[0] for line in text.splitlines() if "-m services " in line}
+    named = {line.split("services ")[1].split()[0].strip("`") for line in text.splitlines() if "-m services " in line}
     named |= {line.split("deploy run ")[1].split()[0] for line in text.splitlines() if "deploy run " in line}
     assert named >= {"import", "migrate", "api", "worker"}
     offered = subprocess.run(

@@ -92,7 +92,9 @@ def test_there_are_places_for_whom_nobody_comes_before(changes: dict, has: bool)
 
 def test_room_after_a_group_has_come_and_gone_is_as_before() -> None:
     group = {ParticipantClass.INTERNATIONAL: 2, ParticipantClass.LOCAL: 1, ParticipantClass.ESN_VOLUNTEER: 0}
-    room = places.Room(capacity=5, taken=2, quotas={ParticipantClass.LOCAL: 1}).after({})
+    room = places.Room(capacity=5, taken=2, quotas={ParticipantClass.LOCAL: 1}).after(
+        dict.fromkeys(ParticipantClass, 0)
+    )
     assert room.fits(group)
     full = room.after(group, waiting=3)
     assert (full.taken, full.waiting, full.fits({ParticipantClass.LOCAL: 1})) == (5, 3, False)
