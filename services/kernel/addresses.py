@@ -31,6 +31,7 @@ def client(scope: Scope, trusted: Networks) -> str:
     return _counted(peer)
 
 
+@lru_cache(maxsize=10_000)
 def network_of(counted: str) -> str | None:
     """The network of an address that `client` answered: what may be kept of where somebody was, and no more."""
     found = _read(counted.partition("/")[0])

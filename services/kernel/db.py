@@ -24,6 +24,7 @@ NAMING_CONVENTION = {
 
 # Bounds on what one caller can make the others wait for (faults F-09, F-11, F-16).
 LOCK_TIMEOUT = "4s"
+GROUP_LOCK_TIMEOUT = "250ms"
 STATEMENT_TIMEOUT = "30s"
 IDLE_IN_TRANSACTION_TIMEOUT = "60s"
 # A plan made for any value can't know that one country is common and another is rare. Each order and each filter of a
@@ -65,10 +66,10 @@ def create_engine(
         "lock_timeout": LOCK_TIMEOUT,
         "statement_timeout": STATEMENT_TIMEOUT,
         "idle_in_transaction_session_timeout": IDLE_IN_TRANSACTION_TIMEOUT,
-        **more,
     }
     if role is not None:
         server_settings |= {"role": role, reach.SETTING: reach.NOTHING, **_ONE_PROCESS}
+    server_settings |= more
     size = pool_size or settings.pool_size
     engine = create_async_engine(
         settings.database_url,
@@ -112,6 +113,16 @@ def create_glancing_engine(settings: Settings, *, role: str | None) -> AsyncEngi
     """
     more = {"default_transaction_read_only": "on", **PLANNED_FOR_LISTS}
     return create_engine(settings, role=role, more=more).execution_options(isolation_level="AUTOCOMMIT")
+
+
+def create_grouping_engine(settings: Settings, *, role: str | None) -> AsyncEngine:
+    """Connections for what a process does for many requests by one statement, which is its own transaction.
+
+    It is of many people, so it reaches everything; and none of them waits long for what somebody else has locked.
+    """
+    more = {"lock_timeout": GROUP_LOCK_TIMEOUT, reach.SETTING: reach.EVERYTHING}
+    engine = create_engine(settings, role=role, pool_size=1, more=more)
+    return engine.execution_options(isolation_level="AUTOCOMMIT")
 
 
 def reading(engine: AsyncEngine) -> AsyncEngine:

@@ -87,7 +87,7 @@ class Replayed(Exception):  # It is an answer, not an error.
         self.response = response
 
 
-class _Before(NamedTuple):
+class Before(NamedTuple):
     """What a key was answered."""
 
     request_hash: bytes
@@ -125,7 +125,7 @@ class Claim:
         told = f"{runtime.role}\0{self.caller}\0{self.key}".encode()
         return int.from_bytes(hmac.digest(secret, told, "sha256")[:8], signed=True)
 
-    def answer(self, before: _Before | None) -> Response | IdempotencyKeyReused | None:
+    def answer(self, before: Before | None) -> Response | IdempotencyKeyReused | None:
         """What the key was answered before; None for the first time."""
         if before is None:
             return None
@@ -183,7 +183,7 @@ async def check(session: AsyncSession, runtime: Runtime, claim: Claim) -> None:
         table.c.caller == claim.caller, table.c.key == claim.key
     )
     row = (await session.execute(statement)).one_or_none()
-    match claim.answer(None if row is None else _Before(*row)):
+    match claim.answer(None if row is None else Before(*row)):
         case Response() as answer:
             raise Replayed(answer)
         case IdempotencyKeyReused() as refusal:
@@ -206,7 +206,7 @@ async def check_all(
     found = await connection.exec_driver_sql(_FIND.format(schema=runtime.role), asked)
     several: list[Any] = [*found]
     before = {
-        (caller, key): _Before(request_hash, status, json.loads(headers), body)
+        (caller, key): Before(request_hash, status, json.loads(headers), body)
         for caller, key, request_hash, status, headers, body in several
     }
     return [

@@ -86,7 +86,7 @@ class _StrictRequest(Request):
 def read_json(body: bytes) -> Any:
     """What a body says; raises what is wrong with it."""
     try:
-        read = json.loads(body.decode(), object_pairs_hook=_object, parse_constant=_no_number)
+        read = _DECODER.decode(body.decode())
     except _DuplicateKey:
         raise _malformed("An object names a key twice.") from None
     except _TooManyNames:
@@ -109,6 +109,9 @@ def read_json(body: bytes) -> Any:
 def _no_number(_: str) -> Any:
     # Python reads NaN and Infinity, which JSON does not know (RFC 8259, 6).
     raise ValueError
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_object, parse_constant=_no_number)
 
 
 def _check_depth(value: Any) -> None:

@@ -39,6 +39,8 @@ class Runtime:
         self._sessions = db.session_factory(self.engine)
         self.glancing_engine = db.create_glancing_engine(settings, role=role)
         self._glances = db.session_factory(self.glancing_engine)
+        self.grouping_engine = db.create_grouping_engine(settings, role=role)
+        self._grouping = db.session_factory(self.grouping_engine)
         self._readers = db.session_factory(db.reading(self.engine))
         self.counters = Counters(self.redis, scope=role or "owner", secret=settings.secret.get_secret_value())
         self._waker = Waker(self.redis)
@@ -72,6 +74,12 @@ class Runtime:
         async with self._glances() as session:
             yield session
 
+    @asynccontextmanager
+    async def grouping(self) -> AsyncIterator[AsyncSession]:
+        """For groups: each statement is a transaction of its own, committed when it is answered, and sees everybody."""
+        async with self._grouping() as session:
+            yield session
+
     def soon(self, work: Coroutine[Any, Any, None]) -> bool:
         """Do something beside the requests that may be left out: for the database's sake a few such things at once."""
         if len(self._beside) >= MOST_BESIDE:
@@ -97,6 +105,7 @@ class Runtime:
         await self._waker.close()
         await self.engine.dispose()
         await self.glancing_engine.dispose()
+        await self.grouping_engine.dispose()
 
 
 async def _beside(work: Coroutine[Any, Any, None]) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from itertools import chain, repeat
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import asyncpg
 import httpx
 import pytest
 
-from services.registration.places import rules
+from services.registration.places import at_once_store, rules
 from tests.harness import databases as harness
 from tests.harness.databases import rows, value
 from tests.harness.network import Network, running
@@ -112,6 +112,72 @@ async def test_what_postgres_refuses_to_all_of_them_is_done_one_by_one(
     [found] = await rows(network.database_url, LIVE, UUID(ours.activity_id))
     assert (found["many"], found["taken"]) == (12, 12)
     assert found["transactions"] > 6, "the control: they did not go together"
+
+
+def _after_a_look(monkeypatch: pytest.MonkeyPatch, happens: Callable[[], Awaitable[object]]) -> None:
+    """Let something happen between the first look at the places and what is kept."""
+    looked, left = at_once_store.look, [happens]
+
+    async def look(*told: Any, **more: Any) -> Any:
+        found = await looked(*told, **more)
+        if left:
+            await left.pop()()
+        return found
+
+    monkeypatch.setattr(at_once_store, "look", look)
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ("taken = capacity", (409, "Activity full")),
+        ("taken = capacity - 1", (201, "unconfirmed")),
+        ("quota_international = 3, taken = 3, taken_international = 3, terms_revision = 9", (409, "Activity full")),
+        ("waiting = 1", (409, "Activity full")),
+        ("choosing = 'approval', terms_revision = terms_revision + 1", (201, "pending_approval")),
+        ("state = 'cancelled', revision = revision + 1", (409, "Sign-up closed")),
+    ],
+)
+async def test_what_was_decided_is_kept_only_if_it_still_holds(
+    network: Network, monkeypatch: pytest.MonkeyPatch, change: str, told: tuple[int, str]
+) -> None:
+    ours = await students(network, capacity=50)
+    statement = f"UPDATE registration.places SET {change} WHERE activity_id = $1 RETURNING taken"
+    _after_a_look(monkeypatch, lambda: rows(network.database_url, statement, UUID(ours.activity_id)))
+    reply = await _post(network, _body(ours, 1))
+    assert (reply.status_code, reply.json().get("state") or reply.json()["title"]) == told
+    [found] = await rows(network.database_url, "SELECT count(*) FROM registration.registrations")
+    assert found[0] == (reply.status_code == 201), "who is refused leaves nothing"
+
+
+async def test_nothing_is_kept_of_what_can_not_be_counted(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
+    ours = await students(network, capacity=50)
+    blind = at_once_store.KEEP.replace(at_once_store.STILL_HOLDS, "true")
+    assert blind != at_once_store.KEEP
+    monkeypatch.setattr(at_once_store, "KEEP", blind)
+    statement = "UPDATE registration.places SET taken = capacity WHERE activity_id = $1 RETURNING taken"
+    _after_a_look(monkeypatch, lambda: rows(network.database_url, statement, UUID(ours.activity_id)))
+    assert (await _post(network, _body(ours, 1))).status_code == 409
+    [found] = await rows(network.database_url, "SELECT count(*) FROM registration.registrations")
+    assert found[0] == 0
+
+
+async def test_a_key_that_another_process_answers_meanwhile_is_answered_once(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ours, key = await students(network, capacity=50), network.key()
+    async with running(network.settings, network.database_url) as beside:
+        elsewhere: list[httpx.Response] = []
+
+        async def happens() -> None:
+            elsewhere.append(await _post(beside, _body(ours, 1), key))
+
+        _after_a_look(monkeypatch, happens)
+        reply = await _post(network, _body(ours, 1), key)
+    assert (reply.status_code, reply.content) == (201, elsewhere[0].content)
+    assert reply.headers["idempotency-replayed"] == "true"
+    [found] = await rows(network.database_url, LIVE, UUID(ours.activity_id))
+    assert (found["many"], found["taken"]) == (1, 1)
 
 
 async def test_a_lock_on_one_activity_keeps_nobody_of_another_waiting(network: Network) -> None:

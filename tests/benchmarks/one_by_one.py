@@ -58,7 +58,7 @@ def run(asked: Asked) -> Seen:
     return Seen(**json.loads(done.stdout))
 
 
-def parameters(activity: str, number: int) -> tuple[str, str, str]:
+def parameters(activity: str, number: int) -> tuple[str, str, str, str]:
     """What the statement is given for one person."""
     now, identity = datetime.now(UTC), new_id_text()
     row = {
@@ -68,7 +68,8 @@ def parameters(activity: str, number: int) -> tuple[str, str, str]:
         "participant_class": "international", "given_name": "Ada", "family_name": "Lovelace", "language": "en",
         "answers": {}, "token_hash": f"{number:064x}", "mail_id": new_id_text(), "mail_language": "en",
         "facts": {"given_name": "Ada", "code": "7K3M-QX2D", "link": "x" * 80, "scanned": "x" * 80},
-        "trace_id": f"{number:032x}", "caller": "anonymous", "key": f"o-{number}", "request_hash": f"{number:064x}",
+        "trace_id": f"{number:032x}", "caller": "anonymous", "key": f"o-{number}", "key_lock": number,
+        "request_hash": f"{number:064x}",
         "state": "unconfirmed",
     }  # fmt: skip
     consents = [
@@ -83,7 +84,7 @@ def parameters(activity: str, number: int) -> tuple[str, str, str]:
         "shared_facts": {"title": "x" * 30, "starts_at": until, "ends_at": until, "location": "x" * 30},
         "answer": "x" * 120, "headers": {"content-type": "application/json"},
     }  # fmt: skip
-    return json.dumps([row]), json.dumps(consents), json.dumps([outcome])
+    return json.dumps([row]), json.dumps(consents), json.dumps([outcome]), json.dumps([{"activity_id": activity}])
 
 
 async def _work(asked: Asked) -> Seen:
@@ -106,8 +107,8 @@ async def _work(asked: Asked) -> Seen:
 
 async def _keep_on(statement: Any, left: Any, until: float, seen: Seen) -> None:
     while (sent := time.perf_counter()) < until and (row := next(left, None)) is not None:
-        added, all_counted = await statement.fetchrow(*row)
-        if len(added) == 1 and all_counted:
+        added, *_ = await statement.fetchrow(*row)
+        if len(added) == 1:
             seen.replies += 1
             seen.took.append(time.perf_counter() - sent)
         else:

@@ -28,7 +28,7 @@ def recorded(runtime: Runtime) -> Iterator[list[Statement]]:
     def remember(_connection: Any, _cursor: Any, text: str, values: Any, _context: Any, _many: bool) -> None:
         found.append(Statement(text, tuple(values)))
 
-    engines = [runtime.engine.sync_engine, runtime.glancing_engine.sync_engine]
+    engines = [each.sync_engine for each in (runtime.engine, runtime.glancing_engine, runtime.grouping_engine)]
     for engine in engines:
         sa.event.listen(engine, "before_cursor_execute", remember)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection
 from typing import Any, cast
 from uuid import UUID
 
@@ -39,12 +39,6 @@ async def spend(session: AsyncSession, proof: Proof) -> bool:
     values = {"nonce": proof.nonce, "expires_at": proof.expires_at}
     statement = insert(SpentProof).values(values).on_conflict_do_nothing().returning(SpentProof.nonce)
     return (await session.scalar(statement)) is not None
-
-
-async def spend_all(session: AsyncSession, proofs: Sequence[Proof]) -> None:
-    """Use proofs that were not used when it was looked; Postgres refuses those that are meanwhile."""
-    rows = [{"nonce": proof.nonce, "expires_at": proof.expires_at} for proof in proofs]
-    await session.execute(sa.insert(SpentProof), rows)
 
 
 async def forget_old(session: AsyncSession) -> int:
