@@ -11,7 +11,7 @@ from deploy import osv
 from deploy.failure import Failure
 from deploy.settings import PROJECT
 
-FILES = ("requirements.txt", "requirements-test.txt", "requirements-uv.txt")
+FILES = ("requirements.txt", "requirements-test.txt", "requirements-bench.txt", "requirements-uv.txt")
 POLICY = PROJECT / "services" / "SECURITY.md"
 OVERDUE = 1
 NOT_ANSWERED = 2

@@ -12,6 +12,8 @@ from deploy.settings import PROJECT, Settings
 from deploy.state import State, choose
 
 SHARED_DATA = PROJECT.parent / "shared" / "data"
+ROOMY = {"max_connections": "250"}
+"""Side by side, tests of many processes and of many clients at once have many connections."""
 
 
 def test(settings: Settings, arguments: list[str]) -> int:
@@ -62,7 +64,7 @@ def _servers(stack: contextlib.ExitStack, place: Path, home: Path, outside: tupl
     urls: dict[str, str] = {}
     step = progress.Step("servers")
     if not outside[0]:
-        database = stack.enter_context(postgres.running(place / "postgres", environment=home))
+        database = stack.enter_context(postgres.running(place / "postgres", settings=ROOMY, environment=home))
         urls["DATABASE_URL"] = database.superuser_url
     if not outside[1]:
         urls["REDIS_URL"] = stack.enter_context(valkey.running(place / "valkey", environment=home)).url

@@ -201,7 +201,7 @@ FORGERIES: dict[str, Callable[[DevelopmentIssuer], str]] = {
     "exp as text": lambda made: made.access_token("international", exp="9999999999"),
     "exp true": lambda made: made.access_token("international", exp=True),
     "exp without end": lambda made: _payload(made, _claims_text(made, ', "nbf": NaN')),
-    "not yet": lambda made: made.access_token("international", nbf=NOW + 600),
+    "not yet": lambda made: made.access_token("international", nbf=NOW + 86400),
     "made tomorrow": lambda made: made.access_token("international", iat=NOW + 86400),
     "another audience": lambda made: made.access_token("international", aud="another-service"),
     "other audiences": lambda made: made.access_token("international", aud=["a", "b"]),
