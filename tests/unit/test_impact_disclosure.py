@@ -7,7 +7,9 @@ from datetime import date
 import pytest
 
 from services.impact.disclosure import rules
-from services.impact.disclosure.rules import Group, Openness
+from services.impact.disclosure.listing import Row
+from services.impact.disclosure.protection import Released
+from services.impact.disclosure.rules import Group, Openness, told_rows
 from services.impact.statistics.measures import DIMENSIONS, MEASURES
 from services.kernel.problems import Invalid
 
@@ -55,3 +57,19 @@ def test_beside_a_section_nothing_is_told_of_fewer_than_ten() -> None:
 
 def test_a_year_is_closed_for_sixty_days_first() -> None:
     assert rules.released_from("2025/26") == date(2026, 9, 30)
+
+
+def test_of_what_is_left_over_only_that_of_everybody_is_told() -> None:
+    whole, table = "home-country-by-academic-year", "home-country-by-section"
+    rests = {
+        Row(f"rest of {table}", f"{whole} 2026/27"): 30,
+        Row(f"rest of {table}", "home-country-by-host-country IT"): 20,
+        Row(f"rest of {table}", "home-country-by-host-country PL"): 10,
+    }
+    rows = {Row(whole, "2026/27"): 100, Row(table, "IT-SASS-ESN"): 70, **rests}
+    told = told_rows(Released(rows, {(row, "PL"): people for row, people in rows.items()}))
+    assert told == [
+        (whole, "2026/27", 100, {"PL": 100}),
+        (table, "", 30, {"PL": 30}),
+        (table, "IT-SASS-ESN", 70, {"PL": 70}),
+    ]

@@ -197,6 +197,7 @@ def counted(groups: Sequence[Group], academic_year: str, label: str) -> dict[tup
 
 
 LABELS: Final = tuple(_BY_LABEL)
+_OF_EVERYBODY: Final = {tables[0].code for tables in _BY_LABEL.values()}
 
 
 def shapes(label: str) -> list[Shape]:
@@ -225,13 +226,17 @@ class ToldRow(NamedTuple):
 
 
 def told_rows(released: Released) -> list[ToldRow]:
-    """What of a release is kept: nothing that is withheld."""
+    """What of a release is kept: nothing that is withheld, and of rests that of everybody alone."""
     found = {}
     for row, people in released.rows.items():
         table = rest_of(row)
-        found[row] = ToldRow(row.table, row.key, people, {}) if table is None else ToldRow(table, "", people, {})
+        if table is None:
+            found[row] = ToldRow(row.table, row.key, people, {})
+        elif row.key.partition(" ")[0] in _OF_EVERYBODY:
+            found[row] = ToldRow(table, "", people, {})
     for (row, label), people in released.counts.items():
-        found[row].counts[label] = people
+        if row in found:
+            found[row].counts[label] = people
     return sorted(found.values(), key=lambda row: row[:2])
 
 
